@@ -1,0 +1,54 @@
+# Everything a developer types. `make` alone lists it.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+
+# One uv for all: the one on PATH, else our own copy from PyPI in .tools/.
+UV_VERSION := 0.13.9
+UV := $(shell command -v uv 2>/dev/null || echo .tools/uv/bin/uv)
+
+.PHONY: help install demo test quick check lock format clean
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: .venv/.installed ## install everything into .venv, from the lock file
+
+demo: .venv/.installed ## Alexa's directives through the real Lambda runtime to a real Home Assistant
+	@.venv/bin/ha-bridge demo
+
+test: .venv/.installed ## every test, with a real Home Assistant and the real runtime
+	@.venv/bin/python -m pytest
+
+quick: .venv/.installed ## the tests that need neither, in seconds
+	@.venv/bin/python -m pytest -q -m "not live and not runtime"
+
+check: .venv/.installed ## format, lint and types
+	@.venv/bin/ruff format --check .
+	@.venv/bin/ruff check .
+	@.venv/bin/mypy
+
+lock: $(filter .tools/%,$(UV)) ## resolve requirements-dev.txt anew from pyproject.toml
+	@$(UV) pip compile --quiet --universal --no-annotate --upgrade \
+	  --extra aws --group dev pyproject.toml --constraint requirements.txt \
+	  --custom-compile-command "make lock" --output-file requirements-dev.txt
+
+format: .venv/.installed ## write the format, and what lint can mend by itself
+	@.venv/bin/ruff format .
+	@.venv/bin/ruff check --fix .
+
+clean: ## remove all that the other targets made
+	rm -rf .venv .tools .aws-sam dist
+
+.venv/.installed: pyproject.toml requirements-dev.txt $(filter .tools/%,$(UV))
+	@echo "Installing into .venv (once, some seconds)..." >&2
+	@$(UV) venv --quiet --allow-existing --python ">=3.11" .venv
+	@$(UV) pip sync --quiet --python .venv/bin/python requirements-dev.txt
+	@$(UV) pip install --quiet --python .venv/bin/python --no-deps --editable .
+	@touch $@
+
+.tools/uv/bin/uv:
+	@echo "Fetching uv, the package installer, into .tools (once)..." >&2
+	@python3 -m venv .tools/uv || { rm -rf .tools/uv; \
+	  echo "python3 cannot make virtual environments: install python3-venv, or uv." >&2; exit 1; }
+	@.tools/uv/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)

@@ -1,0 +1,153 @@
+"""Sockets to Home Assistant: opened within a time, and bound by a deadline."""
+
+import socket
+import ssl
+import threading
+import time
+from typing import Any, Final
+
+from ha_bridge.race import Race
+from ha_bridge.settings import Address
+
+#: Seconds for one TCP connect to one address; a home that is up answers in a tenth.
+CONNECT_TIMEOUT_S: Final = 2.0
+
+#: Milliseconds that sent bytes may stay unacknowledged before the kernel gives the
+#: connection up.  It finds out kept connections whose path has vanished (the router
+#: forgot them, the home address moved) without hurrying a slow Home Assistant: its
+#: kernel acknowledges at once.  https://man7.org/linux/man-pages/man7/tcp.7.html
+UNACKNOWLEDGED_MS: Final = 1500
+
+_SOCKET_OPTIONS: Final = [
+    (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
+    *(
+        [(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MS)]
+        if hasattr(socket, "TCP_USER_TIMEOUT")  # Linux only
+        else []
+    ),
+]
+
+
+class _Bound(socket.socket):
+    """A socket whose reads and writes all end before one deadline.
+
+    A timeout bounds a single read, so a server that sends a byte a second would never
+    meet it.  `http.client` reads through `recv_into` and writes through `sendall`.
+    """
+
+    deadline: float = 0.0
+    """In seconds of time.monotonic."""
+
+    def _bind(self) -> None:
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self.settimeout(left)
+
+    def recv_into(self, *args: Any, **kwargs: Any) -> int:
+        self._bind()
+        return super().recv_into(*args, **kwargs)
+
+    def send(self, *args: Any, **kwargs: Any) -> int:
+        self._bind()
+        return super().send(*args, **kwargs)
+
+    def sendall(self, *args: Any, **kwargs: Any) -> None:
+        self._bind()
+        return super().sendall(*args, **kwargs)
+
+
+class PlainSocket(_Bound):
+    """TCP only, for tests on one's own network."""
+
+
+class TLSSocket(_Bound, ssl.SSLSocket):  # type: ignore[misc]  # both extend socket
+    """TLS over TCP."""
+
+
+#: What `Connector.open` gives.
+Socket = PlainSocket | TLSSocket
+
+
+def is_quiet(sock: Socket) -> bool:
+    """Return whether nothing has come in since the last answer.
+
+    An end of file, or bytes that nobody asked for, mean that a kept connection must
+    not be used again.  TLS 1.3 session tickets are no bytes in this sense: `recv`
+    digests them, where a look at the bare socket would take them for data.
+    """
+    sock.settimeout(0)
+    try:
+        sock.recv(1)
+    except (BlockingIOError, ssl.SSLWantReadError):
+        return True
+    except OSError:
+        return False
+    return False
+
+
+class Connector:
+    """Opens connections to one address, the first of them ahead of need."""
+
+    def __init__(self, address: Address, *, verify_tls: bool = True) -> None:
+        self.address = address
+        self._verify_tls = verify_tls
+        self._context: ssl.SSLContext | None = None
+        self._lock = threading.Lock()
+        self._ahead: Race[Socket] | None = None
+
+    def open_ahead(self) -> None:
+        """Begin to connect, and parse the certificates while the network works.
+
+        Called at import, it hides connect and handshake behind the heavier imports.
+        """
+        self._ahead = Race(self._open)
+        if self.address.is_tls:
+            self._tls_context()
+
+    def open(self, deadline: float) -> Socket:
+        """Return a connected socket.
+
+        Args:
+            deadline: When to give up, in seconds of time.monotonic.
+
+        Raises:
+            TimeoutError: It took longer: resolving, connecting and TLS in all.
+            OSError: It failed: gaierror, SSLError, ConnectionError and the like.
+        """
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None:
+            try:
+                sock = ahead.winner(deadline)
+                if is_quiet(sock):
+                    return sock
+                sock.close()
+            except OSError:
+                pass  # perhaps long ago: what counts is how it is now
+        return Race(self._open).winner(deadline)
+
+    def _open(self) -> Socket:
+        host, port = self.address.host, self.address.port
+        raw = socket.create_connection((host, port), CONNECT_TIMEOUT_S)
+        try:
+            for option in _SOCKET_OPTIONS:
+                raw.setsockopt(*option)
+            if self.address.is_tls:
+                return self._tls_context().wrap_socket(raw, server_hostname=host)  # type: ignore[return-value]  # see sslsocket_class
+            return PlainSocket(fileno=raw.detach())
+        except BaseException:
+            raw.close()
+            raise
+
+    def _tls_context(self) -> ssl.SSLContext:
+        # Parsing a hundred authorities is the dearest step of a cold start: once.
+        with self._lock:
+            if self._context is None:
+                context = ssl.create_default_context()
+                context.sslsocket_class = TLSSocket
+                context.set_alpn_protocols(["http/1.1"])
+                if not self._verify_tls:
+                    context.check_hostname = False
+                    context.verify_mode = ssl.CERT_NONE
+                self._context = context
+            return self._context

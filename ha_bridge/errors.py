@@ -1,0 +1,240 @@
+"""Every way a directive can fail, and what Alexa is told: data, not branches.
+
+To tell Alexa something new, add a row to `Failure`; to map another HTTP status, a row
+to `STATUS_FAILURES`.  Nothing else in the package decides on an error type.
+"""
+
+from enum import Enum, StrEnum, unique
+from types import MappingProxyType
+
+
+class ErrorType(StrEnum):
+    """The types of Alexa's ErrorResponse that the bridge itself uses.
+
+    Source: https://developer.amazon.com/en-US/docs/alexa/device-apis/alexa-errorresponse.html
+    """
+
+    ACCEPT_GRANT_FAILED = "ACCEPT_GRANT_FAILED"
+    BRIDGE_UNREACHABLE = "BRIDGE_UNREACHABLE"
+    EXPIRED_AUTHORIZATION_CREDENTIAL = "EXPIRED_AUTHORIZATION_CREDENTIAL"
+    INTERNAL_ERROR = "INTERNAL_ERROR"
+    INVALID_AUTHORIZATION_CREDENTIAL = "INVALID_AUTHORIZATION_CREDENTIAL"
+    INVALID_DIRECTIVE = "INVALID_DIRECTIVE"
+    RATE_LIMIT_EXCEEDED = "RATE_LIMIT_EXCEEDED"
+
+
+@unique
+class Failure(Enum):
+    """One row a failure: the type for Alexa, the cause, and what to do about it."""
+
+    def __init__(self, error_type: ErrorType, cause: str, fix: str) -> None:
+        self.error_type = error_type
+        self.cause = cause
+        self.fix = fix
+
+    # -- the event ---------------------------------------------------------------
+    NOT_A_DIRECTIVE = (
+        ErrorType.INVALID_DIRECTIVE,
+        "The event is not a Smart Home directive",
+        "It must be an object with directive.header and directive.payload; "
+        "for a test take events/discovery.json.",
+    )
+    WRONG_PAYLOAD_VERSION = (
+        ErrorType.INVALID_DIRECTIVE,
+        "The directive is not of payload version 3",
+        'Choose payload version 3 in the skill, or "payloadVersion": "3" in the test.',
+    )
+    NO_SCOPE = (
+        ErrorType.INVALID_DIRECTIVE,
+        "The directive has no scope",
+        "A scope stands in endpoint.scope, payload.grantee or payload.scope.",
+    )
+    WRONG_SCOPE_TYPE = (
+        ErrorType.INVALID_DIRECTIVE,
+        "The scope of the directive is not a bearer token",
+        "Only BearerToken and BearerTokenWithPartition carry a token "
+        "for Home Assistant.",
+    )
+    # -- the token ---------------------------------------------------------------
+    NO_TOKEN = (
+        ErrorType.INVALID_AUTHORIZATION_CREDENTIAL,
+        "The directive carries no token",
+        "Link the account in the Alexa app; "
+        "for a test set LONG_LIVED_ACCESS_TOKEN and remove it afterwards.",
+    )
+    UNSENDABLE_TOKEN = (
+        ErrorType.INVALID_AUTHORIZATION_CREDENTIAL,
+        "The token has characters that cannot stand in an HTTP header",
+        "Check for line breaks and quotes picked up when it was copied.",
+    )
+    EXPIRED_TOKEN = (
+        ErrorType.EXPIRED_AUTHORIZATION_CREDENTIAL,
+        "Home Assistant refused the token, which has expired",
+        "Alexa renews it by itself; if this stays, disable and enable the skill.",
+    )
+    REFUSED_TOKEN = (
+        ErrorType.INVALID_AUTHORIZATION_CREDENTIAL,
+        "Home Assistant refused the token",
+        "Disable and enable the skill to link the account again; "
+        "the user must be active and not limited to local access.",
+    )
+    REFUSED_ADDRESS = (
+        ErrorType.INVALID_AUTHORIZATION_CREDENTIAL,
+        "Home Assistant has banned the address the request came from",
+        "Remove it from ip_bans.yaml and restart Home Assistant.",
+    )
+    # -- the way to Home Assistant -----------------------------------------------
+    UNKNOWN_NAME = (
+        ErrorType.BRIDGE_UNREACHABLE,
+        "The name in BASE_URL does not resolve to an address that AWS can reach",
+        "Check its spelling and that it has an IPv4 address (an A record).",
+    )
+    CONNECTION_REFUSED = (
+        ErrorType.BRIDGE_UNREACHABLE,
+        "The connection to Home Assistant was refused",
+        "Check that it runs, and the port in BASE_URL.",
+    )
+    CONNECTION_LOST = (
+        ErrorType.BRIDGE_UNREACHABLE,
+        "The connection to Home Assistant broke off",
+        "It may be restarting; else check the proxy or tunnel in front of it.",
+    )
+    NO_ROUTE = (
+        ErrorType.BRIDGE_UNREACHABLE,
+        "Home Assistant cannot be reached",
+        "Check the address in BASE_URL, the router's port forwarding and the firewall.",
+    )
+    UNTRUSTED_CERTIFICATE = (
+        ErrorType.BRIDGE_UNREACHABLE,
+        "The certificate of Home Assistant is not trusted",
+        "Serve the full chain (fullchain.pem) of a valid certificate for this name.",
+    )
+    TLS_FAILED = (
+        ErrorType.BRIDGE_UNREACHABLE,
+        "No TLS connection to Home Assistant could be made",
+        "Check that the port in BASE_URL speaks HTTPS.",
+    )
+    TIMED_OUT = (
+        ErrorType.BRIDGE_UNREACHABLE,
+        "Home Assistant did not answer in time",
+        "Alexa waits 8 s; check the home's connection and the load on Home Assistant.",
+    )
+    FIREWALL = (
+        ErrorType.BRIDGE_UNREACHABLE,
+        "Something in front of Home Assistant refused the request",
+        "Let requests from AWS pass the firewall, bot protection or login page there.",
+    )
+    GATEWAY = (
+        ErrorType.BRIDGE_UNREACHABLE,
+        "The proxy or tunnel answered, but Home Assistant behind it did not",
+        "Check that Home Assistant runs and that the proxy points at it.",
+    )
+    RATE_LIMITED = (
+        ErrorType.RATE_LIMIT_EXCEEDED,
+        "Something in front of Home Assistant limits the number of requests",
+        "Raise the limit of the proxy or firewall for /api/alexa/smart_home.",
+    )
+    # -- the answer --------------------------------------------------------------
+    REDIRECTED = (
+        ErrorType.INTERNAL_ERROR,
+        "BASE_URL redirects to another address",
+        "Set BASE_URL to the final address; a redirect would give the token away.",
+    )
+    BAD_REQUEST = (
+        ErrorType.INTERNAL_ERROR,
+        "Home Assistant does not accept requests from its reverse proxy",
+        "Add the proxy to trusted_proxies in Home Assistant's HTTP settings.",
+    )
+    NOT_FOUND = (
+        ErrorType.INTERNAL_ERROR,
+        "Home Assistant has no Alexa endpoint",
+        'Put "alexa:" with "smart_home:" under it, at the top level, into '
+        "configuration.yaml and restart; or the path in BASE_URL is wrong.",
+    )
+    NOT_ALLOWED = (
+        ErrorType.INTERNAL_ERROR,
+        "The server does not accept a POST at this address",
+        "Set BASE_URL to the address of Home Assistant itself.",
+    )
+    SERVER_ERROR = (
+        ErrorType.INTERNAL_ERROR,
+        "Home Assistant failed while it handled the directive",
+        "Its own log has the cause, often one entity: filter it out or mend it.",
+    )
+    UNEXPECTED_STATUS = (
+        ErrorType.INTERNAL_ERROR,
+        "The server answered with an unexpected HTTP status",
+        "Check that BASE_URL leads to Home Assistant.",
+    )
+    NOT_HTTP = (
+        ErrorType.INTERNAL_ERROR,
+        "The server's answer is broken or not HTTP",
+        "Check the scheme and port in BASE_URL, and the proxy if there is one.",
+    )
+    NOT_AN_EVENT = (
+        ErrorType.INTERNAL_ERROR,
+        "The answer is not an Alexa event",
+        "Something other than Home Assistant answers: check BASE_URL and any login "
+        "page in front of it.",
+    )
+    TOO_LARGE = (
+        ErrorType.INTERNAL_ERROR,
+        "The answer is larger than Lambda may return",
+        "Expose fewer entities with a filter: under alexa: smart_home:.",
+    )
+    # -- ourselves ---------------------------------------------------------------
+    WRONG_SETTING = (
+        ErrorType.INTERNAL_ERROR,
+        "A setting of the function is wrong",
+        "Correct the environment variable in the Lambda console or the template.",
+    )
+    SECRET_UNAVAILABLE = (
+        ErrorType.INTERNAL_ERROR,
+        "LONG_LIVED_ACCESS_TOKEN refers to a secret that cannot be read",
+        "Check its name and the permissions of the function's role.",
+    )
+    UNEXPECTED = (
+        ErrorType.INTERNAL_ERROR,
+        "The bridge failed in a way it does not know",
+        "Please report it with this log line.",
+    )
+
+
+#: Statuses with a meaning of their own; 401 and 403 depend on who answered, see
+#: `home_assistant`.  520 to 530 are Cloudflare's:
+#: https://developers.cloudflare.com/support/troubleshooting/http-status-codes/cloudflare-5xx-errors/
+STATUS_FAILURES = MappingProxyType(
+    {
+        **dict.fromkeys(range(300, 400), Failure.REDIRECTED),
+        400: Failure.BAD_REQUEST,
+        404: Failure.NOT_FOUND,
+        405: Failure.NOT_ALLOWED,
+        429: Failure.RATE_LIMITED,
+        500: Failure.SERVER_ERROR,
+        **dict.fromkeys((502, 503, 504, *range(520, 531)), Failure.GATEWAY),
+    }
+)
+
+
+class BridgeError(Exception):
+    """A directive failed, and it is known why.
+
+    Args:
+        failure: The row of the table.
+        detail: What this case adds to the row, safe to show: never a secret.
+        status: The HTTP status, where there was one.
+    """
+
+    def __init__(
+        self, failure: Failure, detail: str = "", *, status: int | None = None
+    ) -> None:
+        self.failure = failure
+        self.detail = detail
+        self.status = status
+        super().__init__(self.message)
+
+    @property
+    def message(self) -> str:
+        """Cause, detail and fix in one or two plain sentences."""
+        detail = f" ({self.detail})" if self.detail else ""
+        return f"{self.failure.cause}{detail}. {self.failure.fix}"

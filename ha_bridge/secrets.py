@@ -1,0 +1,78 @@
+"""Tokens that are kept elsewhere: `ssm:/name` and `secretsmanager:name-or-arn`.
+
+boto3 is in Lambda's Python runtime; it is imported only when a reference is used.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from ha_bridge.errors import BridgeError, Failure
+from ha_bridge.redaction import Secret
+
+#: Gives the client of an AWS service, as `boto3.client` does.
+ClientFactory = Callable[[str], Any]
+
+
+def _from_ssm(client: Any, name: str) -> str:
+    """https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameter.html"""
+    answer = client.get_parameter(Name=name, WithDecryption=True)
+    return str(answer["Parameter"]["Value"])
+
+
+def _from_secretsmanager(client: Any, name: str) -> str:
+    """https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html"""
+    return str(client.get_secret_value(SecretId=name)["SecretString"])
+
+
+#: Prefix of a reference, which is also the name of the service: how to read from it.
+READERS: Final = {"ssm": _from_ssm, "secretsmanager": _from_secretsmanager}
+
+
+class SecretReader:
+    """Resolves a secret once and remembers it; what failed is tried again."""
+
+    def __init__(self, client: ClientFactory | None = None) -> None:
+        self._client = client or _boto3_client
+        self._known: dict[Secret, Secret] = {}
+
+    def resolve(self, value: Secret) -> Secret:
+        """Return the secret that a reference names, or the value if it is none.
+
+        Raises:
+            BridgeError: SECRET_UNAVAILABLE, naming the reference and AWS's error code.
+        """
+        service, colon, name = value.reveal().partition(":")
+        if not colon or service not in READERS:
+            return value
+        if value not in self._known:
+            try:
+                text = READERS[service](self._client(service), name).strip()
+            # Whatever botocore raises must become an answer, without its import here.
+            except Exception as error:
+                raise BridgeError(
+                    Failure.SECRET_UNAVAILABLE, f"{service}:{name}: {_reason(error)}"
+                ) from None
+            if not text:
+                raise BridgeError(
+                    Failure.SECRET_UNAVAILABLE, f"{service}:{name}: it is empty"
+                )
+            self._known[value] = Secret(text)
+        return self._known[value]
+
+
+def _reason(error: Exception) -> str:
+    """AWS's error code, such as ParameterNotFound, else the name of the exception."""
+    response = getattr(error, "response", None)
+    code = response.get("Error", {}).get("Code") if isinstance(response, dict) else None
+    return str(code or type(error).__name__)
+
+
+def _boto3_client(service: str) -> Any:
+    import boto3  # noqa: PLC0415 - costs a cold start 0.3 s, and few use it
+    from botocore.config import Config  # noqa: PLC0415
+
+    # Alexa waits 8 s for the directive that needs the secret.
+    return boto3.client(
+        service,
+        config=Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 2}),
+    )

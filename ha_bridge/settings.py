@@ -1,0 +1,141 @@
+"""The environment, read once into a value that does not change."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple
+from urllib.parse import quote, urlsplit
+
+from ha_bridge.errors import BridgeError, Failure
+from ha_bridge.redaction import Secret
+
+#: Every variable the function reads, with its meaning.
+VARIABLES: Final = {
+    "BASE_URL": "Address of Home Assistant as AWS reaches it, "
+    "such as https://home.example.org. Required.",
+    "NOT_VERIFY_SSL": "true switches the check of the TLS certificate off.",
+    "DEBUG": "true logs each directive and answer, secrets redacted.",
+    "LONG_LIVED_ACCESS_TOKEN": "Token used when a directive carries none: "
+    "for tests in the Lambda console. A text, ssm:/name or secretsmanager:name.",
+}
+
+_TRUE: Final = frozenset({"true", "1", "yes", "on"})
+_FALSE: Final = frozenset({"false", "0", "no", "off", ""})
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+
+
+class Address(NamedTuple):
+    """Where Home Assistant is: the parts of BASE_URL."""
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+    """Path prefix without a trailing slash; empty for most homes."""
+
+    @property
+    def is_tls(self) -> bool:
+        """Whether the scheme is https."""
+        return self.scheme == "https"
+
+    @property
+    def authority(self) -> str:
+        """Host, and port unless it is the scheme's own: the HTTP Host header."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == _DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self.authority}{self.path}"
+
+
+class Settings(NamedTuple):
+    """What the environment says."""
+
+    address: Address
+    verify_tls: bool = True
+    debug: bool = False
+    long_lived_access_token: Secret | None = None
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> "Settings":
+        """Read the settings from environment variables.
+
+        Raises:
+            BridgeError: WRONG_SETTING, naming every variable that is wrong, so that
+                one correction is enough.
+        """
+        complaints: list[str] = []
+
+        def read(name: str, parse: Callable[[str], Any]) -> Any:
+            try:
+                return parse(environ.get(name, "").strip())
+            except ValueError as error:
+                complaints.append(f"{name} {error}")
+                return None
+
+        address = read("BASE_URL", parse_address)
+        not_verify_ssl = read("NOT_VERIFY_SSL", parse_switch)
+        debug = read("DEBUG", parse_switch)
+        token = environ.get("LONG_LIVED_ACCESS_TOKEN", "").strip()
+        if complaints:
+            raise BridgeError(Failure.WRONG_SETTING, "; ".join(complaints))
+        return cls(address, not not_verify_ssl, debug, Secret(token) if token else None)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Settings that work but are better changed, one sentence each."""
+        found = []
+        if not self.verify_tls:
+            found.append(
+                "NOT_VERIFY_SSL is on: whoever sits on the way can read the token. "
+                "A free certificate from Let's Encrypt makes it unnecessary."
+            )
+        if not self.address.is_tls:
+            found.append("BASE_URL is plain http: the token travels in clear.")
+        return tuple(found)
+
+
+def parse_switch(text: str) -> bool:
+    """Return what a yes-or-no variable says; nothing at all means no.
+
+    Raises:
+        ValueError: It says neither; the message is the end of a sentence.
+    """
+    if text.lower() in _TRUE:
+        return True
+    if text.lower() in _FALSE:
+        return False
+    raise ValueError("must be true or false (or 1, yes, on, 0, no, off, or empty)")
+
+
+def parse_address(text: str) -> Address:
+    """Return the parts of a base URL; a trailing / and /api are forgiven.
+
+    Raises:
+        ValueError: It is no such URL; the message is the end of a sentence and never
+            repeats the text, which may hold a password.
+    """
+    if not text:
+        raise ValueError(
+            "is not set: give the address of Home Assistant, "
+            "such as https://home.example.org"
+        )
+    if not text.isprintable() or " " in text:
+        raise ValueError("has a space or an invisible character in it")
+    try:
+        url = urlsplit(text)
+        port = url.port
+        host = (url.hostname or "").encode("idna").decode("ascii")
+    except ValueError:  # of urlsplit, of .port, or of the idna codec
+        raise ValueError("is not a valid URL: check host name and port") from None
+    if url.scheme not in _DEFAULT_PORTS:
+        raise ValueError("must start with https:// (or http:// for a test)")
+    if url.username is not None or url.password is not None:
+        raise ValueError("must not hold a user name or password")
+    if url.query or url.fragment or text.endswith(("?", "#")):
+        raise ValueError("must be an address only, without ? or #")
+    if not host or port == 0:
+        raise ValueError("has no host name" if port != 0 else "has port 0")
+    path = url.path.rstrip("/")
+    path = path.removesuffix("/api").rstrip("/")
+    return Address(
+        url.scheme, host, port or _DEFAULT_PORTS[url.scheme], quote(path, safe="/%")
+    )

@@ -1,0 +1,42 @@
+"""The entry: AWS Lambda calls `lambda_handler` for each directive from Alexa.
+
+Everything else in this file runs once per execution environment.
+"""
+
+import os
+import time
+from typing import Any
+
+from ha_bridge.connection import Connector
+from ha_bridge.errors import BridgeError
+from ha_bridge.settings import Settings
+
+_started = time.monotonic()
+_settings: Settings | BridgeError
+_connector: Connector | None = None
+try:
+    _settings = Settings.from_environ(os.environ)
+except BridgeError as error:
+    _settings = error
+else:
+    # Connect and handshake go on in a thread during the heavy imports below; on a
+    # small function those take as long.
+    _connector = Connector(_settings.address, verify_tls=_settings.verify_tls)
+    _connector.open_ahead()
+
+from ha_bridge.bridge import Bridge  # noqa: E402 - see above
+from ha_bridge.home_assistant import HomeAssistant  # noqa: E402 - see above
+
+_bridge = Bridge(
+    _settings,
+    HomeAssistant(_connector) if _connector else None,
+    init_s=time.monotonic() - _started,
+)
+
+
+def lambda_handler(event: object, context: object) -> dict[str, Any]:
+    """Return Home Assistant's answer to a directive, or an Alexa ErrorResponse.
+
+    Never raises.
+    """
+    return _bridge.answer(event, context)

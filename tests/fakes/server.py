@@ -1,0 +1,263 @@
+"""A server on a real loopback socket that answers each request as it is told.
+
+A behaviour is a function of the `Exchange`: it has the request and the bare socket and
+may send whatever it likes, as slowly as it likes, or nothing.  The first request gets
+the first behaviour, and so on; the last one serves all that follow.
+"""
+
+import gzip
+import json
+import socket
+import ssl
+import struct
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self
+
+
+@dataclass(frozen=True)
+class Request:
+    """What reached the server, and over which of its connections."""
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    body: bytes
+    connection: int
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+class Hangup(Exception):  # noqa: N818 - no error: how a behaviour ends a connection
+    """The behaviour wants the connection closed, or the client has closed it."""
+
+
+@dataclass
+class Exchange:
+    """One request, its socket, and the end of the test."""
+
+    request: Request
+    sock: socket.socket
+    stopping: threading.Event
+
+    def send(self, data: bytes) -> None:
+        try:
+            self.sock.sendall(data)
+        except OSError:
+            raise Hangup from None
+
+    def pause(self, seconds: float) -> None:
+        """Wait, but not beyond the end of the test."""
+        if self.stopping.wait(seconds):
+            raise Hangup
+
+    def reset(self) -> None:
+        """End the connection with a RST instead of a FIN."""
+        _reset(self.sock)
+        raise Hangup
+
+
+Behaviour = Callable[[Exchange], None]
+
+
+@dataclass
+class Server:
+    """Use as a context manager; `url` is its address.
+
+    Args:
+        behaviours: What to do with the requests, in their order.
+        tls: Speak TLS with this context.
+        on_accept: Called with each new socket before anything is read; it may close
+            it, or block on `stopping`.
+        host: The name that stands in `url`.
+    """
+
+    behaviours: tuple[Behaviour, ...]
+    tls: ssl.SSLContext | None = None
+    on_accept: Callable[[socket.socket, threading.Event], None] | None = None
+    host: str = "127.0.0.1"
+    requests: list[Request] = field(default_factory=list)
+    connections: int = 0
+
+    def __post_init__(self) -> None:
+        self.stopping = threading.Event()
+        self._lock = threading.Lock()
+        self._open: set[socket.socket] = set()
+        self._threads: list[threading.Thread] = []
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self.port: int = self._listener.getsockname()[1]
+
+    @property
+    def url(self) -> str:
+        scheme = "https" if self.tls else "http"
+        return f"{scheme}://{self.host}:{self.port}"
+
+    def __enter__(self) -> Self:
+        self._start(self._accept)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stopping.set()
+        self.stop_listening()
+        self.drop_connections()
+        for thread in self._threads:
+            thread.join(10)
+            assert not thread.is_alive(), "a behaviour did not end"
+
+    def stop_listening(self) -> None:
+        """Refuse new connections from now on."""
+        try:
+            self._listener.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            return  # it has stopped before
+        self._listener.close()
+
+    def drop_connections(self, *, reset: bool = False) -> None:
+        """End every open connection."""
+        with self._lock:
+            for sock in self._open:
+                if reset:
+                    _reset(sock)
+                else:
+                    _shut(sock)
+
+    def _start(self, target: Callable[..., None], *args: object) -> None:
+        thread = threading.Thread(target=target, args=args, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                sock, _ = self._listener.accept()
+            except OSError:
+                return
+            with self._lock:
+                self.connections += 1
+                self._open.add(sock)
+                number = self.connections
+            self._start(self._serve, sock, number)
+
+    def _serve(self, raw: socket.socket, number: int) -> None:
+        sock = raw
+        try:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self.on_accept:
+                self.on_accept(sock, self.stopping)
+            if self.tls:
+                sock = self.tls.wrap_socket(raw, server_side=True)
+                with self._lock:
+                    self._open.discard(raw)
+                    self._open.add(sock)
+            with sock.makefile("rb") as stream:
+                while request := _read_request(stream, number):
+                    with self._lock:
+                        self.requests.append(request)
+                        index = min(len(self.requests), len(self.behaviours)) - 1
+                    self.behaviours[index](Exchange(request, sock, self.stopping))
+        except (Hangup, OSError, ValueError):
+            pass
+        finally:
+            with self._lock:
+                self._open.discard(sock)
+                _shut(sock)
+                sock.close()
+
+
+def _read_request(stream: Any, connection: int) -> Request | None:
+    start = stream.readline().decode("latin-1").split()
+    if len(start) != 3:
+        return None
+    headers: dict[str, str] = {}
+    while (line := stream.readline().decode("latin-1").rstrip("\r\n")) != "":
+        name, _, value = line.partition(":")
+        headers[name.lower()] = value.strip()
+    body = stream.read(int(headers.get("content-length", 0)))
+    return Request(start[0], start[1], headers, body, connection)
+
+
+def _shut(sock: socket.socket) -> None:
+    try:
+        # Of the bare socket: an SSLSocket would wait for its lock in a reading thread.
+        socket.socket.shutdown(sock, socket.SHUT_RDWR)
+    except OSError:
+        pass
+
+
+def _reset(sock: socket.socket) -> None:
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    except OSError:
+        return
+    # With linger 0 a close sends RST; detach so that it happens now, not when the
+    # last reader lets go of the file object.
+    socket.close(sock.detach())
+
+
+# -- behaviours ------------------------------------------------------------------------
+
+
+def response(
+    status: int = 200,
+    body: bytes = b"",
+    headers: Mapping[str, str] | None = None,
+    *,
+    length: int | None = None,
+) -> bytes:
+    """Return an HTTP response as bytes.
+
+    Args:
+        length: Says another Content-Length than the true one.
+    """
+    fields = {
+        "Content-Type": "application/json",
+        "Content-Length": str(len(body) if length is None else length),
+        **(headers or {}),
+    }
+    lines = [f"HTTP/1.1 {status} Status", *(f"{k}: {v}" for k, v in fields.items())]
+    return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
+
+
+def reply(
+    status: int = 200, body: bytes = b"", headers: Mapping[str, str] | None = None
+) -> Behaviour:
+    """Answer with this status and body."""
+    return lambda exchange: exchange.send(response(status, body, headers))
+
+
+def reply_json(answer: object, status: int = 200) -> Behaviour:
+    """Answer with this JSON, compressed if the client takes gzip, as HA does."""
+
+    def behave(exchange: Exchange) -> None:
+        body, headers = json.dumps(answer).encode(), {}
+        if exchange.request.headers.get("accept-encoding") == "gzip":
+            body, headers = gzip.compress(body), {"Content-Encoding": "gzip"}
+        exchange.send(response(status, body, headers))
+
+    return behave
+
+
+def answer_directive(exchange: Exchange) -> None:
+    """Answer as Home Assistant does: a Response that echoes the correlationToken."""
+    directive = exchange.request.json["directive"]
+    header = {
+        "namespace": "Alexa",
+        "name": "Response",
+        "messageId": "7e5e0a3f-2f7a-4a3d-8a05-8b0a5dbb1f0a",
+        "payloadVersion": "3",
+    }
+    if token := directive["header"].get("correlationToken"):
+        header["correlationToken"] = token
+    event = {"header": header, "payload": {}}
+    if "endpoint" in directive:
+        event["endpoint"] = directive["endpoint"]
+    reply_json({"event": event, "context": {"properties": []}})(exchange)
