@@ -1,0 +1,112 @@
+"""Programs that run in the background and never outlive the command."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from ha_bridge_ops.errors import CommandError
+
+
+def free_port() -> int:
+    """Return a loopback port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+class Process:
+    """A child with a process group of its own, whose output goes to a file.
+
+    Ctrl-C reaches the command only, which then ends the whole group in its own time.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        environ: Mapping[str, str],
+        log: Path,
+        cwd: Path | None = None,
+    ) -> None:
+        self.name = name
+        self.log = log
+        with log.open("ab") as output:
+            self._child = subprocess.Popen(
+                command,
+                env=dict(environ),
+                cwd=cwd,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def wait_until(self, is_ready: Callable[[], bool], timeout: float) -> None:
+        """Wait until something is true of the running program.
+
+        Args:
+            is_ready: Asked again and again; a refused connection means no.
+            timeout: Seconds.
+
+        Raises:
+            CommandError: The program ended, or took too long; with its last words.
+        """
+        give_up = time.monotonic() + timeout
+        while time.monotonic() < give_up:
+            if self._child.poll() is not None:
+                raise CommandError(f"{self.name} ended by itself: {self.last_words()}")
+            if is_ready():
+                return
+            time.sleep(0.05)
+        raise CommandError(
+            f"{self.name} was not ready after {timeout:.0f} s: {self.last_words()}"
+        )
+
+    def last_words(self) -> str:
+        """Return the end of its output, in one line."""
+        text = self.log.read_text(errors="replace")
+        return " ".join(text.split())[-500:] or "it said nothing"
+
+    def stop(self, timeout: float = 20.0) -> None:
+        """End it and all its children, gently first.
+
+        Args:
+            timeout: Seconds to wait before it is killed.
+        """
+        self._signal(signal.SIGTERM)
+        try:
+            self._child.wait(timeout)
+        except subprocess.TimeoutExpired:
+            pass
+        finally:
+            # Also what the child left behind in its group.
+            self._signal(signal.SIGKILL)
+            self._child.wait()
+
+    def _signal(self, number: signal.Signals) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._child.pid, number)
+
+
+@contextlib.contextmanager
+def ending_on_signals() -> Iterator[None]:
+    """Turn SIGTERM and SIGHUP into SystemExit, so that `finally` blocks run."""
+
+    def leave(number: int, _frame: object) -> None:
+        raise SystemExit(128 + number)
+
+    previous = {
+        number: signal.signal(number, leave)
+        for number in (signal.SIGTERM, signal.SIGHUP)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
