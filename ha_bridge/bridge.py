@@ -45,7 +45,7 @@ class Bridge:
 
     Args:
         settings: The settings, or what is wrong with them: then that is the answer.
-        transport: The way to Home Assistant; None while the settings are wrong.
+        transport: The way to Home Assistant; None only where the settings are wrong.
         secrets: Resolves references in settings.
         init_s: Seconds the import took; the first directive has waited for it.
         clock: Seconds that only grow, as time.monotonic.
@@ -97,8 +97,9 @@ class Bridge:
         return answer
 
     def _forward(self, event: object, deadline: float, line: dict[str, Any]) -> Event:
-        if isinstance(self._settings, BridgeError) or self._transport is None:
+        if isinstance(self._settings, BridgeError):
             raise self._settings
+        assert self._transport is not None  # noqa: S101 - given with the settings
         logger.debug("Event: %s", _Redacted(event))
         directive = Directive.from_event(event)
         token = directive.token or self._fallback_token(self._settings)

@@ -61,7 +61,7 @@ class PlainSocket(_Bound):
     """TCP only, for tests on one's own network."""
 
 
-class TLSSocket(_Bound, ssl.SSLSocket):  # type: ignore[misc]  # both extend socket
+class TLSSocket(_Bound, ssl.SSLSocket):
     """TLS over TCP."""
 
 

@@ -313,4 +313,6 @@ def _reason(error: Exception) -> str:
         return error.verify_message
     if isinstance(error, ssl.SSLError):
         return error.reason or ""
-    return (error.strerror or "") if isinstance(error, OSError) else type(error).__name__
+    return (
+        (error.strerror or "") if isinstance(error, OSError) else type(error).__name__
+    )

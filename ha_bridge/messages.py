@@ -28,8 +28,8 @@ SCOPE_LOCATIONS: Final = (
 SCOPE_TYPES: Final = frozenset({"BearerToken", "BearerTokenWithPartition"})
 
 #: Names of directives that may reach Home Assistant twice without harm: they only ask,
-#: or they name the state to reach. Not in it, on purpose: whatever is relative (Adjust…,
-#: Skip…, Next, Previous, Rewind), starts something (Activate, AcceptGrant), or toggles.
+#: or they name the state to reach. What is relative (Adjust, Skip, Next, Previous) or
+#: starts something (Activate, AcceptGrant) is left out on purpose, as is the unknown.
 REPEATABLE: Final = frozenset(
     {
         "Arm",
@@ -80,11 +80,11 @@ class Directive(NamedTuple):
         Raises:
             BridgeError: What Alexa sent is no directive that can be forwarded.
         """
-        directive = _member(event, "directive")
-        header = _member(directive, "header")
+        directive = _member(event, "directive") or {}
+        header = _member(directive, "header") or {}
         namespace = _text(header, "namespace")
         name = _text(header, "name")
-        if not namespace or not name or "payload" not in (directive or {}):
+        if not namespace or not name or "payload" not in directive:
             raise BridgeError(Failure.NOT_A_DIRECTIVE)
         if header.get("payloadVersion") != PAYLOAD_VERSION:
             raise BridgeError(Failure.WRONG_PAYLOAD_VERSION)

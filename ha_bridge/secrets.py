@@ -14,13 +14,13 @@ ClientFactory = Callable[[str], Any]
 
 
 def _from_ssm(client: Any, name: str) -> str:
-    """https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameter.html"""
+    # https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameter.html
     answer = client.get_parameter(Name=name, WithDecryption=True)
     return str(answer["Parameter"]["Value"])
 
 
 def _from_secretsmanager(client: Any, name: str) -> str:
-    """https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html"""
+    # https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html
     return str(client.get_secret_value(SecretId=name)["SecretString"])
 
 
@@ -74,5 +74,7 @@ def _boto3_client(service: str) -> Any:
     # Alexa waits 8 s for the directive that needs the secret.
     return boto3.client(
         service,
-        config=Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 2}),
+        config=Config(
+            connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 2}
+        ),
     )

@@ -40,7 +40,9 @@ class Address(NamedTuple):
     def authority(self) -> str:
         """Host, and port unless it is the scheme's own: the HTTP Host header."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == _DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
+        return (
+            host if self.port == _DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
+        )
 
     def __str__(self) -> str:
         return f"{self.scheme}://{self.authority}{self.path}"

@@ -5,6 +5,7 @@ may send whatever it likes, as slowly as it likes, or nothing.  The first reques
 the first behaviour, and so on; the last one serves all that follow.
 """
 
+import contextlib
 import gzip
 import json
 import socket
@@ -186,11 +187,9 @@ def _read_request(stream: Any, connection: int) -> Request | None:
 
 
 def _shut(sock: socket.socket) -> None:
-    try:
-        # Of the bare socket: an SSLSocket would wait for its lock in a reading thread.
+    with contextlib.suppress(OSError):
+        # Of the bare socket: an SSLSocket's own would lose its TLS state.
         socket.socket.shutdown(sock, socket.SHUT_RDWR)
-    except OSError:
-        pass
 
 
 def _reset(sock: socket.socket) -> None:

@@ -1,0 +1,5 @@
+"""`python -m ha_bridge_ops` is `ha-bridge`."""
+
+from ha_bridge_ops.cli import main
+
+main()

@@ -1,0 +1,37 @@
+"""The command `ha-bridge`: one module a subcommand."""
+
+import click
+
+from ha_bridge import __version__
+from ha_bridge_ops.demo import demo
+from ha_bridge_ops.invoke import invoke
+from ha_bridge_ops.processes import ending_on_signals
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__)
+def cli() -> None:
+    """Alexa and a self-hosted Home Assistant: see it work, and try your own.
+
+    \b
+    Examples:
+      ha-bridge demo                                  no account, no devices needed
+      ha-bridge invoke events/discovery.json --table  what your own home offers Alexa
+
+    Settings come from the environment or from a file .env; no token is ever an
+    argument. Exit status: 0 fine, 1 a directive failed, 2 wrong usage.
+    """
+
+
+cli.add_command(demo)
+cli.add_command(invoke)
+
+
+def main() -> None:
+    """Run the command."""
+    with ending_on_signals():
+        cli(prog_name="ha-bridge")
+
+
+if __name__ == "__main__":
+    main()

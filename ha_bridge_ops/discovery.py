@@ -1,0 +1,78 @@
+"""A Discover.Response in words that a person reads."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.table import Table
+
+#: What Alexa can do through an interface.
+#: https://developer.amazon.com/en-US/docs/alexa/device-apis/list-of-interfaces.html
+ABILITIES: Mapping[str, str] = {
+    "Alexa.BrightnessController": "brightness",
+    "Alexa.CameraStreamController": "camera picture",
+    "Alexa.ChannelController": "channel",
+    "Alexa.ColorController": "color",
+    "Alexa.ColorTemperatureController": "white tone",
+    "Alexa.ContactSensor": "open or closed",
+    "Alexa.DoorbellEventSource": "doorbell",
+    "Alexa.EqualizerController": "sound mode",
+    "Alexa.EventDetectionSensor": "detects events",
+    "Alexa.HumiditySensor": "humidity",
+    "Alexa.InputController": "input",
+    "Alexa.LockController": "lock",
+    "Alexa.ModeController": "mode",
+    "Alexa.MotionSensor": "motion",
+    "Alexa.PercentageController": "percentage",
+    "Alexa.PlaybackController": "play and stop",
+    "Alexa.PowerController": "on and off",
+    "Alexa.PowerLevelController": "power level",
+    "Alexa.RangeController": "range",
+    "Alexa.SceneController": "start",
+    "Alexa.SecurityPanelController": "arm and disarm",
+    "Alexa.SeekController": "seek",
+    "Alexa.Speaker": "volume",
+    "Alexa.StepSpeaker": "volume",
+    "Alexa.TemperatureSensor": "temperature",
+    "Alexa.ThermostatController": "target temperature",
+    "Alexa.TimeHoldController": "pause and resume",
+    "Alexa.ToggleController": "switch",
+}
+
+#: Interfaces that every endpoint has, or that say nothing to a person.
+_SILENT = frozenset({"Alexa", "Alexa.EndpointHealth", "Alexa.PlaybackStateReporter"})
+
+
+def abilities(endpoint: Mapping[str, Any]) -> str:
+    """Return what Alexa can do with an endpoint, such as "on and off, brightness"."""
+    words: dict[str, None] = {}
+    for capability in endpoint.get("capabilities") or []:
+        interface = str(capability.get("interface", ""))
+        if interface in _SILENT:
+            continue
+        word = ABILITIES.get(interface, interface.removeprefix("Alexa."))
+        # fan.oscillating: what the mode, range or switch is about.
+        if instance := str(capability.get("instance", "")):
+            word = instance.partition(".")[2].replace("_", " ") or word
+        words[word] = None
+    return ", ".join(words) or "nothing"
+
+
+def category(endpoint: Mapping[str, Any]) -> str:
+    """Return an endpoint's display categories, such as "light"."""
+    categories = endpoint.get("displayCategories") or ["none"]
+    return ", ".join(str(name).lower().replace("_", " ") for name in categories)
+
+
+def table(endpoints: list[dict[str, Any]]) -> Table:
+    """Return a table of endpoints, sorted by category and name."""
+    drawn = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    drawn.add_column("Say", no_wrap=True)
+    drawn.add_column("It is a", no_wrap=True)
+    drawn.add_column("Alexa can control or ask")
+    rows = [
+        (category(endpoint), str(endpoint.get("friendlyName")), abilities(endpoint))
+        for endpoint in endpoints
+    ]
+    for kind, name, words in sorted(rows):
+        drawn.add_row(name, kind, words)
+    return drawn

@@ -1,0 +1,82 @@
+"""`ha-bridge invoke`: one event through the handler, here."""
+
+import json
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from dotenv import dotenv_values
+from rich.console import Console
+
+from ha_bridge.errors import BridgeError
+from ha_bridge.messages import error_type
+from ha_bridge.redaction import redacted
+from ha_bridge.settings import VARIABLES, Settings
+from ha_bridge_ops import discovery
+from ha_bridge_ops.errors import CommandError
+from ha_bridge_ops.events import load
+from ha_bridge_ops.lambda_runtime import InProcess
+
+
+@click.command()
+@click.argument("event", type=click.Path(path_type=Path))
+@click.option("--table", is_flag=True, help="Print a Discovery as a table.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print the answer as it is, tokens too."
+)
+@click.option(
+    "--env-file",
+    type=click.Path(path_type=Path),
+    default=Path(".env"),
+    show_default=True,
+    help="File with settings; the environment goes before it.",
+)
+def invoke(event: Path, *, table: bool, as_json: bool, env_file: Path) -> None:
+    """Run the handler on an EVENT file, with your own Home Assistant.
+
+    \b
+    Examples:
+      ha-bridge invoke events/discovery.json --table
+      ha-bridge invoke events/turn_on.json
+      ha-bridge invoke events/report_state.json --json | jq .context
+
+    \b
+    It reads BASE_URL and the other variables of the function from the environment or
+    from .env. The events carry no token, so LONG_LIVED_ACCESS_TOKEN is used: create
+    one in Home Assistant under your profile, Security, Long-lived access tokens.
+
+    Exit status: 0 answered, 1 the answer is an ErrorResponse, 2 wrong usage.
+    """
+    directive = load(event)
+    variables = _variables(env_file)
+    try:
+        Settings.from_environ(variables)
+    except BridgeError as error:
+        raise CommandError(
+            f"{error.detail}. Set it in the environment or in {env_file}."
+        ) from None
+    logging.basicConfig(format="%(levelname)s: %(message)s", stream=sys.stderr)
+    answer = InProcess(variables).invoke(directive)
+    _show(answer, table=table, as_json=as_json)
+    if error_type(answer):
+        raise SystemExit(1)
+
+
+def _variables(env_file: Path) -> dict[str, str]:
+    values = {**dotenv_values(env_file), **os.environ}
+    return {name: value for name in VARIABLES if (value := values.get(name))}
+
+
+def _show(answer: dict[str, Any], *, table: bool, as_json: bool) -> None:
+    endpoints = answer["event"].get("payload", {}).get("endpoints")
+    if as_json:
+        click.echo(json.dumps(answer))
+    elif table and isinstance(endpoints, list):
+        console = Console()
+        console.print(discovery.table(endpoints))
+        console.print(f"\n[bold]{len(endpoints)} endpoints[/bold]")
+    else:
+        click.echo(json.dumps(redacted(answer), indent=2, ensure_ascii=False))
