@@ -102,7 +102,7 @@ def _token(directive: Event) -> Secret | None:
             break
     else:
         raise BridgeError(Failure.NO_SCOPE)
-    if scope.get("type") not in SCOPE_TYPES:
+    if _text(scope, "type") not in SCOPE_TYPES:
         raise BridgeError(Failure.WRONG_SCOPE_TYPE)
     token = scope.get("token")
     if token is None or token == "":

@@ -48,7 +48,7 @@ class SecretReader:
             try:
                 text = READERS[service](self._client(service), name).strip()
             # Whatever botocore raises must become an answer, without its import here.
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001
                 raise BridgeError(
                     Failure.SECRET_UNAVAILABLE, f"{service}:{name}: {_reason(error)}"
                 ) from None

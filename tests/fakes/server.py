@@ -6,7 +6,7 @@ the first behaviour, and so on; the last one serves all that follow.
 """
 
 import contextlib
-import gzip
+import ctypes
 import json
 import socket
 import ssl
@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Self
+from typing import IO, Any, Self
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,10 @@ class Exchange:
         """Wait, but not beyond the end of the test."""
         if self.stopping.wait(seconds):
             raise Hangup
+
+    def vanish(self) -> None:
+        """Let every further packet to this connection be lost, without a word."""
+        _drop_packets(self.sock)
 
     def reset(self) -> None:
         """End the connection with a RST instead of a FIN."""
@@ -174,7 +178,7 @@ class Server:
                 sock.close()
 
 
-def _read_request(stream: Any, connection: int) -> Request | None:
+def _read_request(stream: IO[bytes], connection: int) -> Request | None:
     start = stream.readline().decode("latin-1").split()
     if len(start) != 3:
         return None
@@ -202,61 +206,10 @@ def _reset(sock: socket.socket) -> None:
     socket.close(sock.detach())
 
 
-# -- behaviours ------------------------------------------------------------------------
-
-
-def response(
-    status: int = 200,
-    body: bytes = b"",
-    headers: Mapping[str, str] | None = None,
-    *,
-    length: int | None = None,
-) -> bytes:
-    """Return an HTTP response as bytes.
-
-    Args:
-        length: Says another Content-Length than the true one.
-    """
-    fields = {
-        "Content-Type": "application/json",
-        "Content-Length": str(len(body) if length is None else length),
-        **(headers or {}),
-    }
-    lines = [f"HTTP/1.1 {status} Status", *(f"{k}: {v}" for k, v in fields.items())]
-    return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
-
-
-def reply(
-    status: int = 200, body: bytes = b"", headers: Mapping[str, str] | None = None
-) -> Behaviour:
-    """Answer with this status and body."""
-    return lambda exchange: exchange.send(response(status, body, headers))
-
-
-def reply_json(answer: object, status: int = 200) -> Behaviour:
-    """Answer with this JSON, compressed if the client takes gzip, as HA does."""
-
-    def behave(exchange: Exchange) -> None:
-        body, headers = json.dumps(answer).encode(), {}
-        if exchange.request.headers.get("accept-encoding") == "gzip":
-            body, headers = gzip.compress(body), {"Content-Encoding": "gzip"}
-        exchange.send(response(status, body, headers))
-
-    return behave
-
-
-def answer_directive(exchange: Exchange) -> None:
-    """Answer as Home Assistant does: a Response that echoes the correlationToken."""
-    directive = exchange.request.json["directive"]
-    header = {
-        "namespace": "Alexa",
-        "name": "Response",
-        "messageId": "7e5e0a3f-2f7a-4a3d-8a05-8b0a5dbb1f0a",
-        "payloadVersion": "3",
-    }
-    if token := directive["header"].get("correlationToken"):
-        header["correlationToken"] = token
-    event = {"header": header, "payload": {}}
-    if "endpoint" in directive:
-        event["endpoint"] = directive["endpoint"]
-    reply_json({"event": event, "context": {"properties": []}})(exchange)
+def _drop_packets(sock: socket.socket) -> None:
+    # A socket filter that lets nothing pass works below TCP, so that not even an ACK
+    # goes back: what a path that has vanished looks like. BPF: `ret #0`.
+    program = ctypes.create_string_buffer(struct.pack("HBBI", 6, 0, 0, 0))
+    filter_ = struct.pack("HL", 1, ctypes.addressof(program))
+    so_attach_filter = 26
+    sock.setsockopt(socket.SOL_SOCKET, so_attach_filter, filter_)

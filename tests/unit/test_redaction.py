@@ -1,0 +1,40 @@
+"""What never stands in a log."""
+
+from ha_bridge.redaction import REDACTED, Secret, redacted
+from tests.directives import SECRETS, event
+
+
+def test_every_secret_of_every_directive_is_redacted() -> None:
+    """Token, grant code and correlation token, at any depth."""
+    for name in ("turn_on", "discovery", "accept_grant"):
+        message = event(name)
+        shown = repr(redacted([message, {"again": message}]))
+        assert not [secret for secret in SECRETS if secret in shown]
+        assert message["directive"]["header"]["name"] in shown
+
+
+def test_the_original_is_left_alone() -> None:
+    """It still has to be sent."""
+    message = event("turn_on")
+    redacted(message)
+    assert message == event("turn_on")
+
+
+def test_keys_are_recognised_in_any_case() -> None:
+    """HTTP's Authorization and OAuth's access_token too."""
+    message = {"Authorization": "x", "ACCESS_TOKEN": "x", "clientSecret": "x", "a": "b"}
+    assert redacted(message) == {
+        "Authorization": REDACTED,
+        "ACCESS_TOKEN": REDACTED,
+        "clientSecret": REDACTED,
+        "a": "b",
+    }
+
+
+def test_a_secret_shows_itself_only_when_asked() -> None:
+    """Not in repr, str or a formatted text."""
+    secret = Secret("hunter2")
+    assert "hunter2" not in f"{secret!r} {secret} {[secret]}"
+    assert secret.reveal() == "hunter2"
+    assert secret == Secret("hunter2")
+    assert secret != "hunter2"

@@ -1,0 +1,122 @@
+"""References to secrets, against moto's SSM and Secrets Manager."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from ha_bridge.errors import BridgeError, Failure
+from ha_bridge.redaction import Secret
+from ha_bridge.secrets import SecretReader
+
+VALUE = "hunter2"
+
+
+def client(service: str) -> Any:
+    return boto3.client(
+        service,
+        region_name="eu-west-1",
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",
+    )
+
+
+@pytest.fixture
+def aws() -> Iterator[None]:
+    with mock_aws():
+        client("ssm").put_parameter(
+            Name="/home/token", Value=VALUE, Type="SecureString"
+        )
+        client("secretsmanager").create_secret(Name="home", SecretString=VALUE)
+        yield
+
+
+def resolve(reader: SecretReader, text: str) -> str:
+    return reader.resolve(Secret(text)).reveal()
+
+
+@pytest.mark.usefixtures("aws")
+@pytest.mark.parametrize("reference", ["ssm:/home/token", "secretsmanager:home"])
+def test_a_reference_is_resolved(reference: str) -> None:
+    """Both services, decrypted."""
+    assert resolve(SecretReader(client), reference) == VALUE
+
+
+@pytest.mark.usefixtures("aws")
+def test_an_arn_is_a_name_too() -> None:
+    """It has colons of its own."""
+    arn = client("secretsmanager").describe_secret(SecretId="home")["ARN"]
+    assert resolve(SecretReader(client), f"secretsmanager:{arn}") == VALUE
+
+
+@pytest.mark.parametrize("text", ["plain", "eyJhbGciOi.J9.x", "https://x", "s3:x"])
+def test_a_plain_value_asks_nobody(text: str) -> None:
+    """Most people keep the token in the variable for the minute of a test."""
+
+    def no_client(service: str) -> Any:
+        raise AssertionError(service)
+
+    assert resolve(SecretReader(no_client), text) == text
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_secret_is_asked_for_once() -> None:
+    """An execution environment lives for hours; a directive has no time."""
+    asked: list[str] = []
+
+    def counting(service: str) -> Any:
+        asked.append(service)
+        return client(service)
+
+    reader = SecretReader(counting)
+    assert [resolve(reader, "ssm:/home/token") for _ in range(3)] == [VALUE] * 3
+    assert asked == ["ssm"]
+
+
+@pytest.mark.usefixtures("aws")
+@pytest.mark.parametrize(
+    ("reference", "code"),
+    [
+        ("ssm:/not/there", "ParameterNotFound"),
+        ("secretsmanager:not-there", "ResourceNotFoundException"),
+    ],
+)
+def test_a_missing_secret_is_named(reference: str, code: str) -> None:
+    """With AWS's own code for it."""
+    with pytest.raises(BridgeError) as caught:
+        resolve(SecretReader(client), reference)
+    assert caught.value.failure is Failure.SECRET_UNAVAILABLE
+    assert reference in caught.value.message
+    assert code in caught.value.message
+
+
+@pytest.mark.usefixtures("aws")
+def test_what_failed_is_tried_again() -> None:
+    """A parameter made after the first directive works for the next."""
+    reader = SecretReader(client)
+    with pytest.raises(BridgeError):
+        resolve(reader, "ssm:/later")
+    client("ssm").put_parameter(Name="/later", Value=VALUE, Type="SecureString")
+    assert resolve(reader, "ssm:/later") == VALUE
+
+
+@pytest.mark.usefixtures("aws")
+def test_an_empty_secret_is_refused() -> None:
+    """It would be sent as a token and refused by Home Assistant, less clearly."""
+    client("ssm").put_parameter(Name="/blank", Value=" ", Type="String")
+    with pytest.raises(BridgeError, match="empty"):
+        resolve(SecretReader(client), "ssm:/blank")
+
+
+def test_no_credentials_is_named_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Botocore's own errors have no code; their name says it."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    with pytest.raises(BridgeError, match="NoCredentialsError"):
+        resolve(SecretReader(), "ssm:/home/token")
