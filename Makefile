@@ -7,7 +7,10 @@ SHELL := /bin/sh
 UV_VERSION := 0.13.9
 UV := $(shell command -v uv 2>/dev/null || echo .tools/uv/bin/uv)
 
-.PHONY: help install demo test quick check lock format clean
+# The folder of this file.
+HERE := $(shell cd "$$(dirname "$(strip $(MAKEFILE_LIST))")" && pwd)
+
+.PHONY: help install demo test quick check lock format clean build-HaBridge
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +39,24 @@ lock: $(filter .tools/%,$(UV)) ## resolve requirements-dev.txt anew from pyproje
 format: .venv/.installed ## write the format, and what lint can mend by itself
 	@.venv/bin/ruff format .
 	@.venv/bin/ruff check --fix .
+
+# What `sam build` ships: the function and its requirements, for Lambda's Python on any
+# Python.  SAM runs it in a scratch folder, so nothing here depends on the current one.
+PACK := --quiet --no-compile --only-binary :all: --python-version 3.13
+build-HaBridge:
+	@test -n "$(ARTIFACTS_DIR)" || { echo "Run \`sam build\`, or set ARTIFACTS_DIR." >&2; exit 2; }
+	@mkdir -p "$(ARTIFACTS_DIR)/ha_bridge"
+	@cp "$(HERE)/lambda_function.py" "$(ARTIFACTS_DIR)"
+	@cp "$(HERE)/ha_bridge/"*.py "$(ARTIFACTS_DIR)/ha_bridge"
+	@set -- $(PACK) --target "$(ARTIFACTS_DIR)" --requirement "$(HERE)/requirements.txt"; \
+	for uv in uv "$(HERE)/.venv/bin/uv"; do if "$$uv" --version >/dev/null 2>&1; then \
+	  exec "$$uv" pip install --link-mode copy --python-platform x86_64-manylinux_2_28 "$$@"; \
+	fi; done; \
+	python3 -m pip --version >/dev/null || { echo "Install uv, or pip for python3." >&2; exit 1; }; \
+	exec python3 -m pip install --disable-pip-version-check --ignore-requires-python \
+	  --platform manylinux_2_28_x86_64 --platform manylinux2014_x86_64 "$$@"
+	@rm -f "$(ARTIFACTS_DIR)/.lock"
+	@chmod -R go+rX "$(ARTIFACTS_DIR)" # Lambda reads as another user
 
 clean: ## remove all that the other targets made
 	rm -rf .venv .tools .aws-sam dist

@@ -200,13 +200,12 @@ class Failure(Enum):
     )
 
 
-#: Statuses with a meaning of their own; 401 and 403 depend on who answered, see
+#: Statuses that mean the same whoever answers; for 400, 401 and 403 see
 #: `home_assistant`.  520 to 530 are Cloudflare's:
 #: https://developers.cloudflare.com/support/troubleshooting/http-status-codes/cloudflare-5xx-errors/
 STATUS_FAILURES = MappingProxyType(
     {
         **dict.fromkeys(range(300, 400), Failure.REDIRECTED),
-        400: Failure.BAD_REQUEST,
         404: Failure.NOT_FOUND,
         405: Failure.NOT_ALLOWED,
         429: Failure.RATE_LIMITED,

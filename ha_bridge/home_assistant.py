@@ -45,14 +45,14 @@ MAX_IDLE_S: Final = 60.0
 PATIENCE_S: Final = 2.0
 
 _OK: Final = 200
-_UNAUTHORIZED: Final = 401
-_FORBIDDEN: Final = 403
 
-#: Home Assistant's own refusals; a proxy, firewall or login page words its otherwise.
-#: Headers do not tell: behind Cloudflare every answer has a cf-ray, ours too.
-_OWN_REFUSALS: Final = {
-    _UNAUTHORIZED: b"401: Unauthorized",
-    _FORBIDDEN: b"403: Forbidden",
+#: Refusals that mean one thing from Home Assistant and another from a proxy, firewall
+#: or login page: Home Assistant's own body, the failure then, and the failure else.
+#: Headers do not tell: behind Cloudflare every answer has a cf-ray.
+_REFUSALS: Final = {
+    400: (b"400: Bad Request", Failure.BAD_REQUEST, Failure.UNEXPECTED_STATUS),
+    401: (b"401: Unauthorized", Failure.REFUSED_TOKEN, Failure.FIREWALL),
+    403: (b"403: Forbidden", Failure.REFUSED_ADDRESS, Failure.FIREWALL),
 }
 
 #: What an exception means, first match first.
@@ -251,15 +251,13 @@ def _check(answer: _Connection, token: Secret) -> None:
         if len(answer.body) > MAX_ANSWER:
             raise BridgeError(Failure.TOO_LARGE, f"over {MAX_ANSWER} bytes", status=_OK)
         return
-    failure = STATUS_FAILURES.get(answer.status, Failure.UNEXPECTED_STATUS)
-    if own := _OWN_REFUSALS.get(answer.status):
-        if answer.body.strip() != own:
-            failure = Failure.FIREWALL
-        elif answer.status == _FORBIDDEN:
-            failure = Failure.REFUSED_ADDRESS
-        else:
-            expired = has_expired(token, time.time())
-            failure = Failure.EXPIRED_TOKEN if expired else Failure.REFUSED_TOKEN
+    if refusal := _REFUSALS.get(answer.status):
+        own_body, own, other = refusal
+        failure = own if answer.body.strip() == own_body else other
+    else:
+        failure = STATUS_FAILURES.get(answer.status, Failure.UNEXPECTED_STATUS)
+    if failure is Failure.REFUSED_TOKEN and has_expired(token, time.time()):
+        failure = Failure.EXPIRED_TOKEN
     raise BridgeError(failure, _sender(answer), status=answer.status)
 
 
@@ -268,10 +266,17 @@ def _sender(answer: _Connection) -> str:
     known = [f"HTTP {answer.status}"]
     if server := answer.headers.get("server"):
         known.append(f"by {server[:40]!r}")
-    # Only the host: the rest of a redirect may hold what was meant for one reader.
-    if target := urlsplit(answer.headers.get("location", "")).hostname:
-        known.append(f"to {target!r}")
+    if host := _redirects_to(answer):
+        known.append(f"to {host!r}")
     return " ".join(known)
+
+
+def _redirects_to(answer: _Connection) -> str | None:
+    # Only the host: the rest of the address may be meant for one reader.
+    try:
+        return urlsplit(answer.headers.get("location", "")).hostname
+    except ValueError:
+        return None
 
 
 def has_expired(token: Secret, now: float) -> bool:

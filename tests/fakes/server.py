@@ -37,6 +37,10 @@ class Hangup(Exception):  # noqa: N818 - no error: how a behaviour ends a connec
     """The behaviour wants the connection closed, or the client has closed it."""
 
 
+class Malformed(Exception):  # noqa: N818
+    """What came is no HTTP request."""
+
+
 @dataclass
 class Exchange:
     """One request, its socket, and the end of the test."""
@@ -79,12 +83,14 @@ class Server:
         on_accept: Called with each new socket before anything is read; it may close
             it, or block on `stopping`.
         host: The name that stands in `url`.
+        port: Where to listen; 0 is a free one.
     """
 
     behaviours: tuple[Behaviour, ...]
     tls: ssl.SSLContext | None = None
     on_accept: Callable[[socket.socket, threading.Event], None] | None = None
     host: str = "127.0.0.1"
+    port: int = 0
     requests: list[Request] = field(default_factory=list)
     connections: int = 0
 
@@ -93,8 +99,8 @@ class Server:
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
         self._threads: list[threading.Thread] = []
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
-        self.port: int = self._listener.getsockname()[1]
+        self._listener = socket.create_server(("127.0.0.1", self.port), backlog=128)
+        self.port = self._listener.getsockname()[1]
 
     @property
     def url(self) -> str:
@@ -169,6 +175,9 @@ class Server:
                         self.requests.append(request)
                         index = min(len(self.requests), len(self.behaviours)) - 1
                     self.behaviours[index](Exchange(request, sock, self.stopping))
+        except Malformed:
+            with contextlib.suppress(OSError):
+                sock.sendall(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
         except (Hangup, OSError, ValueError):
             pass
         finally:
@@ -179,9 +188,12 @@ class Server:
 
 
 def _read_request(stream: IO[bytes], connection: int) -> Request | None:
-    start = stream.readline().decode("latin-1").split()
-    if len(start) != 3:
+    line = stream.readline()
+    if not line:
         return None
+    start = line.decode("latin-1").split()
+    if len(start) != 3:  # such as the start of a TLS handshake
+        raise Malformed
     headers: dict[str, str] = {}
     while (line := stream.readline().decode("latin-1").rstrip("\r\n")) != "":
         name, _, value = line.partition(":")

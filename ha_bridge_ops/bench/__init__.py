@@ -1,0 +1,1 @@
+"""`ha-bridge bench`: how fast the handler is, beside what is possible at best."""

@@ -1,0 +1,96 @@
+"""Who may import whom, and what a cold start pays for."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CORE = ROOT / "ha_bridge"
+
+#: What each module of the core may import of the core.
+MAY_IMPORT = {
+    "__init__": set[str](),
+    "errors": set(),
+    "race": set(),
+    "redaction": set(),
+    "settings": {"errors", "redaction"},
+    "secrets": {"errors", "redaction"},
+    "messages": {"errors", "redaction"},
+    "connection": {"race", "settings"},
+    "home_assistant": {"__init__", "connection", "errors", "race", "redaction"},
+    "bridge": {
+        "errors",
+        "home_assistant",
+        "messages",
+        "redaction",
+        "secrets",
+        "settings",
+    },
+}
+
+
+def imported(path: Path) -> set[str]:
+    """Return the full names of the modules that a file imports, anywhere in it."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            names.add(node.module or "")
+    return names
+
+
+def test_every_module_is_listed() -> None:
+    """A new one is a decision."""
+    assert {path.stem for path in CORE.glob("*.py")} == set(MAY_IMPORT)
+
+
+@pytest.mark.parametrize("module", MAY_IMPORT)
+def test_the_core_imports_downwards_only(module: str) -> None:
+    """The order in which the modules can be read."""
+    names = imported(CORE / f"{module}.py")
+    ours = {name.partition(".")[2] or "__init__" for name in names if "ha_bridge" in name}
+    assert ours <= MAY_IMPORT[module]
+    assert not any(name.startswith("ha_bridge_ops") for name in names)
+
+
+def test_only_one_module_knows_http() -> None:
+    """And only that one imports urllib3."""
+    knowing = {
+        path.stem
+        for path in CORE.glob("*.py")
+        if any(name.startswith(("urllib3", "http")) for name in imported(path))
+    }
+    assert knowing == {"home_assistant"}
+
+
+def loaded(statement: str) -> set[str]:
+    """Return the modules that a fresh interpreter has after a statement."""
+    code = f"{statement}\nimport sys; print('\\n'.join(sys.modules))"
+    result = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={"BASE_URL": "http://127.0.0.1:1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(result.stdout.split())
+
+
+def test_the_function_loads_nothing_but_itself_and_urllib3() -> None:
+    """Each module is paid for at every cold start."""
+    urllib3 = loaded("import urllib3.connection, logging, json, uuid, traceback")
+    extra = loaded("import lambda_function") - urllib3
+    ours = {"lambda_function", "ha_bridge"}
+    ours |= {f"ha_bridge.{name}" for name in MAY_IMPORT if name != "__init__"}
+    assert extra == ours
+
+
+@pytest.mark.parametrize("heavy", ["boto3", "botocore", "dataclasses", "asyncio"])
+def test_nothing_heavy_is_loaded(heavy: str) -> None:
+    """boto3 alone costs a third of a second."""
+    assert heavy not in loaded("import lambda_function")

@@ -1,0 +1,35 @@
+"""Certificates from a throw-away authority, good and bad."""
+
+import datetime
+import ssl
+from pathlib import Path
+
+import trustme
+
+_PAST = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
+
+
+class Authority:
+    """Issues server contexts; `bundle` is what a client must trust.
+
+    Args:
+        folder: Where the bundle is written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._ca = trustme.CA()
+        self.bundle = folder / "authority.pem"
+        self._ca.cert_pem.write_to_path(str(self.bundle))
+
+    def server(self, *names: str) -> ssl.SSLContext:
+        """Return a context with a valid certificate for these names."""
+        return self._context(self._ca.issue_cert(*names))
+
+    def expired(self, *names: str) -> ssl.SSLContext:
+        """Return a context whose certificate ended years ago."""
+        return self._context(self._ca.issue_cert(*names, not_after=_PAST))
+
+    def _context(self, certificate: trustme.LeafCert) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        certificate.configure_cert(context)
+        return context

@@ -1,0 +1,270 @@
+"""The kept connection, and the ways in which it dies while nobody looks."""
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from ha_bridge.errors import ErrorType
+from tests.directives import CORRELATION_TOKEN, changed, event
+from tests.fakes.behaviours import (
+    after,
+    answer_directive,
+    hang_up,
+    raw,
+    reply,
+    reset,
+    response,
+    silence,
+)
+from tests.fakes.server import Behaviour, Exchange, Server
+from tests.fakes.tls import Authority
+from tests.oracle import assert_error
+from tests.wire.conftest import MakeBridge
+from tests.wire.test_faults import ALEXA_S, ANSWER
+
+TURN_ON = event("turn_on")
+ADJUST = event("adjust_brightness")
+
+#: A directive that may be sent twice, and some that must not.
+ONE_SHOT = [ADJUST, event("activate_scene"), event("accept_grant")]
+NAMES = ["adjust", "activate", "accept grant"]
+
+
+def is_answered(answer: dict[str, dict[str, dict[str, str]]]) -> bool:
+    return answer["event"]["header"]["name"] == "Response"
+
+
+@pytest.fixture(params=["http", "https"])
+def make_server(
+    request: pytest.FixtureRequest, authority: Authority
+) -> Callable[..., Server]:
+    """Each of these holds with TLS and without."""
+    tls = authority.server("127.0.0.1") if request.param == "https" else None
+
+    def make(*behaviours: Behaviour) -> Server:
+        return Server(behaviours, tls=tls)
+
+    return make
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    give_up = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < give_up
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("with_reset", [False, True], ids=["FIN", "RST"])
+def test_closed_while_idle_is_noticed_before_sending(
+    make_bridge: MakeBridge, make_server: Callable[..., Server], with_reset: object
+) -> None:
+    """Even a directive that must not be sent twice is safe: nothing was sent."""
+    with make_server(answer_directive) as server:
+        bridge = make_bridge(server.url)
+        assert is_answered(bridge.answer(TURN_ON))
+        server.drop_connections(reset=bool(with_reset))
+        time.sleep(0.1)  # for the FIN to arrive
+        assert is_answered(bridge.answer(ADJUST))
+    assert server.connections == 2
+    assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize("death", [hang_up, reset], ids=["closed", "reset"])
+def test_a_harmless_directive_is_sent_again(
+    make_bridge: MakeBridge, make_server: Callable[..., Server], death: Behaviour
+) -> None:
+    """The close crossed the request: asked once more, on a new connection."""
+    with make_server(answer_directive, death, answer_directive) as server:
+        bridge = make_bridge(server.url)
+        assert is_answered(bridge.answer(TURN_ON))
+        assert is_answered(bridge.answer(TURN_ON))
+        assert [one.connection for one in server.requests] == [1, 1, 2]
+
+
+@pytest.mark.parametrize("death", [hang_up, reset], ids=["closed", "reset"])
+@pytest.mark.parametrize("directive", ONE_SHOT, ids=NAMES)
+def test_a_directive_that_counts_is_never_sent_twice(
+    make_bridge: MakeBridge,
+    make_server: Callable[..., Server],
+    death: Behaviour,
+    directive: dict[str, object],
+) -> None:
+    """Dimmed twice is too dark; better to say that it failed."""
+    with make_server(answer_directive, death, answer_directive) as server:
+        bridge = make_bridge(server.url)
+        bridge.answer(TURN_ON)
+        assert_error(bridge.answer(directive), event=directive)
+        assert len(server.requests) == 2
+        assert is_answered(bridge.answer(TURN_ON)), "the next directive is unharmed"
+
+
+def test_no_more_than_one_second_try(make_bridge: MakeBridge) -> None:
+    """A server that always hangs up is asked twice, not for ever."""
+    with Server((answer_directive, hang_up)) as server:
+        bridge = make_bridge(server.url)
+        bridge.answer(TURN_ON)
+        answer = bridge.answer(TURN_ON)
+        assert_error(answer, ErrorType.BRIDGE_UNREACHABLE, TURN_ON)
+        assert len(server.requests) == 3
+
+
+def test_a_new_connection_gets_no_second_try(make_bridge: MakeBridge) -> None:
+    """What fails on a fresh connection is no stale one: the home has a problem."""
+    with Server((hang_up,)) as server:
+        answer = make_bridge(server.url).answer(TURN_ON)
+        assert_error(answer, ErrorType.BRIDGE_UNREACHABLE, TURN_ON)
+        assert len(server.requests) == 1
+
+
+def test_an_answer_that_has_begun_is_not_asked_for_again(
+    make_bridge: MakeBridge,
+) -> None:
+    """Home Assistant has done it; only the report was cut off."""
+    cut = raw(response(200, ANSWER, length=len(ANSWER) + 9))
+    with Server((answer_directive, cut, answer_directive)) as server:
+        bridge = make_bridge(server.url)
+        bridge.answer(TURN_ON)
+        assert_error(bridge.answer(TURN_ON), event=TURN_ON)
+        assert len(server.requests) == 2
+
+
+def vanish(exchange: Exchange) -> None:
+    """Answer, and then be gone: no packet is acknowledged any more."""
+    answer_directive(exchange)
+    # After the client's acknowledgment, for that belongs to this answer.
+    exchange.pause(0.2)
+    exchange.vanish()
+
+
+HOLES = {
+    # Packets vanish: the router forgot the connection, or the home has moved.
+    "vanishing packets": (vanish, answer_directive),
+    # Something on the way still acknowledges for a home that is gone.
+    "an acknowledging hole": (answer_directive, silence, answer_directive),
+}
+
+
+@pytest.mark.parametrize("hole", HOLES)
+def test_a_black_hole_is_found_out_inside_the_budget(
+    hole: str, make_bridge: MakeBridge, make_server: Callable[..., Server]
+) -> None:
+    """A harmless directive is answered all the same, over a new connection."""
+    with make_server(*HOLES[hole]) as server:
+        bridge = make_bridge(server.url)
+        assert is_answered(bridge.answer(TURN_ON))
+        time.sleep(0.5)
+        started = time.monotonic()
+        assert is_answered(bridge.answer(TURN_ON))
+        assert time.monotonic() - started < ALEXA_S - 1
+        before = server.connections
+        assert is_answered(bridge.answer(ADJUST)), "the next directive is unharmed"
+        assert server.connections == before == 2
+
+
+def test_a_one_shot_directive_in_a_black_hole_fails_in_time(
+    make_bridge: MakeBridge,
+) -> None:
+    """It may have arrived, so it is not sent again; Alexa is told before she leaves."""
+    with Server(HOLES["an acknowledging hole"]) as server:
+        bridge = make_bridge(server.url)
+        bridge.answer(TURN_ON)
+        started = time.monotonic()
+        answer = bridge.answer(ADJUST)
+        assert time.monotonic() - started < ALEXA_S
+        assert_error(answer, ErrorType.BRIDGE_UNREACHABLE, ADJUST)
+        assert len(server.requests) == 2
+        assert is_answered(bridge.answer(TURN_ON)), "the next directive is unharmed"
+
+
+def test_a_slow_home_is_waited_for_on_a_kept_connection(
+    make_bridge: MakeBridge,
+) -> None:
+    """Asked a second time after two seconds, the first answer still counts."""
+    slow = after(5, answer_directive)
+    with Server((answer_directive, slow, silence)) as server:
+        bridge = make_bridge(server.url)
+        bridge.answer(TURN_ON)
+        assert is_answered(bridge.answer(TURN_ON))
+        assert len(server.requests) == 3
+
+
+def test_no_answer_is_given_to_another_directive(make_bridge: MakeBridge) -> None:
+    """The late answer to the first is never taken for that to the second."""
+    late = after(4, answer_directive)
+    with Server((answer_directive, late, answer_directive)) as server:
+        bridge = make_bridge(server.url)
+        for number in range(4):
+            token = f"correlation-{number}"
+            directive = changed(TURN_ON, "directive.header.correlationToken", token)
+            answer = bridge.answer(directive)
+            assert answer["event"]["header"]["correlationToken"] == token
+            if number == 2:
+                time.sleep(3)  # let the late answer arrive
+
+
+def test_an_answer_nobody_asked_for_is_never_used(make_bridge: MakeBridge) -> None:
+    """Two answers to one request: the connection is given up, not the order."""
+
+    def twice(exchange: Exchange) -> None:
+        answer_directive(exchange)
+        exchange.pause(0.2)
+        exchange.send(response(200, ANSWER))
+
+    with Server((twice, answer_directive)) as server:
+        bridge = make_bridge(server.url)
+        bridge.answer(TURN_ON)
+        time.sleep(0.5)
+        answer = bridge.answer(TURN_ON)
+        assert answer["event"]["header"]["correlationToken"] == CORRELATION_TOKEN
+        assert server.connections == 2
+
+
+def test_a_home_that_restarts(make_bridge: MakeBridge) -> None:
+    """Stopping (503), loading (404), and back: each said as it is, then answered."""
+    stages = (answer_directive, reply(503), reply(404, b"404: Not Found"))
+    with Server((*stages, answer_directive)) as server:
+        bridge = make_bridge(server.url)
+        assert is_answered(bridge.answer(TURN_ON))
+        assert_error(bridge.answer(TURN_ON), ErrorType.BRIDGE_UNREACHABLE, TURN_ON)
+        assert_error(bridge.answer(TURN_ON), ErrorType.INTERNAL_ERROR, TURN_ON)
+        assert is_answered(bridge.answer(TURN_ON))
+
+
+def test_a_home_that_goes_away_and_returns(make_bridge: MakeBridge) -> None:
+    """Refused while it is down; the next directive after its return is answered."""
+    with Server((answer_directive,)) as server:
+        bridge = make_bridge(server.url)
+        assert is_answered(bridge.answer(TURN_ON))
+        server.stop_listening()
+        server.drop_connections()
+        time.sleep(0.1)
+        answer = bridge.answer(ADJUST)
+        assert_error(answer, ErrorType.BRIDGE_UNREACHABLE, ADJUST)
+    with Server((answer_directive,), port=server.port):
+        assert is_answered(bridge.answer(ADJUST))
+
+
+def test_fifty_environments_at_once(make_bridge: MakeBridge) -> None:
+    """Each gets the answers to its own directives."""
+    everybody = threading.Barrier(50)
+
+    def live(number: int, url: str) -> bool:
+        bridge = make_bridge(url)
+        everybody.wait(60)
+        for turn in range(10):
+            token = f"correlation-{number}-{turn}"
+            directive = changed(TURN_ON, "directive.header.correlationToken", token)
+            answer = bridge.answer(directive)
+            if answer["event"]["header"].get("correlationToken") != token:
+                return False
+            if not is_answered(answer):
+                return False
+        return True
+
+    with Server((answer_directive,)) as server, ThreadPoolExecutor(50) as pool:
+        assert all(pool.map(live, range(50), [server.url] * 50))
+    assert server.connections == 50
+    assert len(server.requests) == 500
