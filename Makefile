@@ -40,23 +40,28 @@ format: .venv/.installed ## write the format, and what lint can mend by itself
 	@.venv/bin/ruff format .
 	@.venv/bin/ruff check --fix .
 
-# What `sam build` ships: the function and its requirements, for Lambda's Python on any
-# Python.  SAM runs it in a scratch folder, so nothing here depends on the current one.
+# What `sam build` ships, for Lambda's Python on any Python; see template.yaml.  SAM runs
+# it in a scratch folder, so it uses nothing of the current one.
 PACK := --quiet --no-compile --only-binary :all: --python-version 3.13
+
 build-HaBridge:
-	@test -n "$(ARTIFACTS_DIR)" || { echo "Run \`sam build\`, or set ARTIFACTS_DIR." >&2; exit 2; }
+	@test -n "$(ARTIFACTS_DIR)" || { \
+	  echo "This is for SAM: run sam build, or set ARTIFACTS_DIR." >&2; exit 2; }
 	@mkdir -p "$(ARTIFACTS_DIR)/ha_bridge"
 	@cp "$(HERE)/lambda_function.py" "$(ARTIFACTS_DIR)"
-	@cp "$(HERE)/ha_bridge/"*.py "$(ARTIFACTS_DIR)/ha_bridge"
+	@cp "$(HERE)"/ha_bridge/*.py "$(ARTIFACTS_DIR)/ha_bridge"
 	@set -- $(PACK) --target "$(ARTIFACTS_DIR)" --requirement "$(HERE)/requirements.txt"; \
-	for uv in uv "$(HERE)/.venv/bin/uv"; do if "$$uv" --version >/dev/null 2>&1; then \
-	  exec "$$uv" pip install --link-mode copy --python-platform x86_64-manylinux_2_28 "$$@"; \
-	fi; done; \
-	python3 -m pip --version >/dev/null || { echo "Install uv, or pip for python3." >&2; exit 1; }; \
+	for uv in uv "$(HERE)/.venv/bin/uv"; do \
+	  if "$$uv" --version >/dev/null 2>&1; then \
+	    exec "$$uv" pip install --link-mode copy --python-platform x86_64-manylinux_2_28 "$$@"; \
+	  fi; \
+	done; \
+	python3 -m pip --version >/dev/null || { \
+	  echo "Nothing here installs packages: install uv, or pip for python3." >&2; exit 1; }; \
 	exec python3 -m pip install --disable-pip-version-check --ignore-requires-python \
 	  --platform manylinux_2_28_x86_64 --platform manylinux2014_x86_64 "$$@"
-	@rm -f "$(ARTIFACTS_DIR)/.lock"
-	@chmod -R go+rX "$(ARTIFACTS_DIR)" # Lambda reads as another user
+	@rm -f "$(ARTIFACTS_DIR)/.lock" # uv's
+	@chmod -R go+rX "$(ARTIFACTS_DIR)" # Lambda is another user
 
 clean: ## remove all that the other targets made
 	rm -rf .venv .tools .aws-sam dist

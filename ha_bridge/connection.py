@@ -128,7 +128,11 @@ class Connector:
 
     def _open(self) -> Socket:
         host, port = self.address.host, self.address.port
-        raw = socket.create_connection((host, port), CONNECT_TIMEOUT_S)
+        # As bytes: for a text Python would load its tables for international names.
+        raw = socket.create_connection(
+            (host.encode(), port),  # type: ignore[arg-type]  # typeshed: str only
+            CONNECT_TIMEOUT_S,
+        )
         try:
             for option in _SOCKET_OPTIONS:
                 raw.setsockopt(*option)

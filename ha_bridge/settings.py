@@ -125,7 +125,9 @@ def parse_address(text: str) -> Address:
     try:
         url = urlsplit(text)
         port = url.port
-        host = (url.hostname or "").encode("idna").decode("ascii")
+        host = url.hostname or ""
+        if not host.isascii():  # the codec's tables are large: few need them
+            host = host.encode("idna").decode("ascii")
     except ValueError:  # of urlsplit, of .port, or of the idna codec
         raise ValueError("is not a valid URL: check host name and port") from None
     if url.scheme not in _DEFAULT_PORTS:

@@ -136,7 +136,7 @@ class HomeAssistantServer:
             environ={k: v for k, v in os.environ.items() if not k.startswith("PYTHON")},
             log=self.folder / "output.log",
         )
-        self._process.wait_until(self._is_running, START_TIMEOUT_S)
+        self._process.wait_until(self._is_up, START_TIMEOUT_S)
 
     def stop(self) -> None:
         """Stop it; the configuration stays for another start."""
@@ -208,17 +208,19 @@ class HomeAssistantServer:
         storage.mkdir()
         (storage / "core.network").write_text(json.dumps(NETWORK))
 
-    def _is_running(self) -> bool:
-        # The Alexa endpoint comes up after the server; unauthenticated GET: 405.
+    def _is_up(self) -> bool:
         try:
-            status = self._http.request(
-                "GET", f"{self.url}/api/alexa/smart_home", redirect=False
-            ).status
+            answer = self._http.request("GET", f"{self.url}/manifest.json")
         except urllib3.exceptions.HTTPError:
             return False
-        if status != 405:  # noqa: PLR2004 - Method Not Allowed
+        if answer.status != 200:  # noqa: PLR2004 - OK
             return False
+        # Only a user may ask for more; the first one is created after this.
         return not self.access_token or self._has_started()
+
+    def _asks_for_a_user(self) -> bool:
+        # Onboarding comes up after the server.
+        return self._http.request("GET", f"{self.url}/api/onboarding").status == 200  # noqa: PLR2004
 
     def _has_started(self) -> bool:
         return bool(self.get("/api/config")["state"] == "RUNNING")
@@ -226,6 +228,8 @@ class HomeAssistantServer:
     def _onboard(self) -> None:
         """Create the owner and log in, as the first visit in a browser does."""
         client_id = f"{self.url}/"
+        assert self._process is not None  # noqa: S101 - started just before
+        self._process.wait_until(self._asks_for_a_user, START_TIMEOUT_S)
         user = self._ask(
             "POST",
             "/api/onboarding/users",
@@ -248,7 +252,6 @@ class HomeAssistantServer:
             encode_multipart=False,
         )
         self.access_token = tokens["access_token"]
-        assert self._process is not None  # noqa: S101 - started just before
         self._process.wait_until(self._has_started, START_TIMEOUT_S)
 
     def _authorization(self) -> Mapping[str, str]:

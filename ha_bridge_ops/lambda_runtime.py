@@ -9,6 +9,7 @@ import importlib
 import json
 import os
 import platform
+import socket
 import sys
 import tempfile
 import time
@@ -197,6 +198,11 @@ class LambdaRuntime:
             raise CommandError(f"The function crashed: {answer}")
         return answer
 
+    @property
+    def process_group(self) -> int:
+        """The group in which emulator and function run."""
+        return self._process.group
+
     def log(self) -> str:
         """Return all that emulator and function have written so far."""
         return self._process.log.read_text(errors="replace")
@@ -251,7 +257,5 @@ class Context:
 
 
 def _listens(port: int) -> bool:
-    import socket  # noqa: PLC0415
-
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0

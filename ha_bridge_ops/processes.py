@@ -47,6 +47,11 @@ class Process:
                 start_new_session=True,
             )
 
+    @property
+    def group(self) -> int:
+        """Its process group."""
+        return self._child.pid
+
     def wait_until(self, is_ready: Callable[[], bool], timeout: float) -> None:
         """Wait until something is true of the running program.
 

@@ -52,7 +52,9 @@ def test_every_module_is_listed() -> None:
 def test_the_core_imports_downwards_only(module: str) -> None:
     """The order in which the modules can be read."""
     names = imported(CORE / f"{module}.py")
-    ours = {name.partition(".")[2] or "__init__" for name in names if "ha_bridge" in name}
+    ours = {
+        name.partition(".")[2] or "__init__" for name in names if "ha_bridge" in name
+    }
     assert ours <= MAY_IMPORT[module]
     assert not any(name.startswith("ha_bridge_ops") for name in names)
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from tests.fakes.server import Behaviour, Exchange, Hangup
 
+
 def response(
     status: int = 200,
     body: bytes = b"",
@@ -98,7 +99,9 @@ def after(seconds: float, then: Behaviour) -> Behaviour:
     return behave
 
 
-def drip(data: bytes, size: int = 1, pause: float = 1.0, *, at_once: int = 0) -> Behaviour:
+def drip(
+    data: bytes, size: int = 1, pause: float = 1.0, *, at_once: int = 0
+) -> Behaviour:
     """Send some bytes at once and the rest bit by bit, pausing between."""
 
     def behave(exchange: Exchange) -> None:

@@ -195,8 +195,8 @@ def _read_request(stream: IO[bytes], connection: int) -> Request | None:
     if len(start) != 3:  # such as the start of a TLS handshake
         raise Malformed
     headers: dict[str, str] = {}
-    while (line := stream.readline().decode("latin-1").rstrip("\r\n")) != "":
-        name, _, value = line.partition(":")
+    while (entry := stream.readline().decode("latin-1").rstrip("\r\n")) != "":
+        name, _, value = entry.partition(":")
         headers[name.lower()] = value.strip()
     body = stream.read(int(headers.get("content-length", 0)))
     return Request(start[0], start[1], headers, body, connection)

@@ -1,12 +1,12 @@
 """Certificates from a throw-away authority, good and bad."""
 
-import datetime
+import datetime as dt
 import ssl
 from pathlib import Path
 
 import trustme
 
-_PAST = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
+_PAST = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
 
 
 class Authority:

@@ -374,9 +374,7 @@ def _run(fault: Fault, tls: ssl.SSLContext | None, log: _Log) -> Outcome:
         home_assistant = HomeAssistant(connector)
         bridge = Bridge(settings, home_assistant)
         started = time.monotonic()
-        answer = bridge.answer(
-            event(fault.directive), StubContext(fault.remaining_ms)
-        )
+        answer = bridge.answer(event(fault.directive), StubContext(fault.remaining_ms))
         seconds = time.monotonic() - started
         home_assistant.close()
         lines = log.lines.get(threading.get_ident(), [])

@@ -118,7 +118,9 @@ def test_a_home_that_was_away_at_import_is_tried_again(authority: Authority) -> 
 
 def test_compressed_discovery_is_small_on_the_wire(make_bridge: MakeBridge) -> None:
     """Sixty devices are repetitive; gzip makes a fifteenth of them."""
-    endpoint = json.loads(json.dumps({"endpointId": "x" * 30, "capabilities": ["y"] * 9}))
+    endpoint = json.loads(
+        json.dumps({"endpointId": "x" * 30, "capabilities": ["y"] * 9})
+    )
     answer = {"event": {"payload": {"endpoints": [endpoint] * 60}}}
     with Server((reply_json(answer),)) as server:
         assert make_bridge(server.url).answer(event("discovery")) == answer

@@ -1,0 +1,36 @@
+"""The real things that several folders share: Home Assistant and Lambda's runtime."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from ha_bridge_ops import embedded, lambda_runtime
+from ha_bridge_ops.embedded import HomeAssistantServer
+from ha_bridge_ops.lambda_runtime import LambdaRuntime
+
+
+@pytest.fixture(scope="session")
+def home_assistant() -> Iterator[HomeAssistantServer]:
+    """A real Home Assistant with its demo devices, and a user."""
+    with HomeAssistantServer(embedded.choose_release()) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def runtime_or_skip() -> None:
+    """Skip where the emulator cannot run, but never in CI."""
+    if reason := lambda_runtime.why_unavailable():
+        if os.environ.get("CI"):
+            pytest.fail(f"in CI nothing may be skipped, but {reason}")
+        pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def function(
+    home_assistant: HomeAssistantServer,
+    runtime_or_skip: None,  # noqa: ARG001 - a fixture for its effect
+) -> Iterator[LambdaRuntime]:
+    """The function in AWS's runtime, pointed at the real Home Assistant."""
+    with LambdaRuntime({"BASE_URL": home_assistant.url, "DEBUG": "true"}) as running:
+        yield running

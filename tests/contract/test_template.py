@@ -1,0 +1,114 @@
+"""The template says what the function and its tests take for granted."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml  # type: ignore[import-untyped]
+
+from ha_bridge.bridge import BUDGET_S, RESERVE_S
+from ha_bridge.errors import BridgeError
+from ha_bridge.settings import VARIABLES, Settings
+from ha_bridge_ops.lambda_runtime import MEMORY_MB, PYTHON_VERSIONS, TIMEOUT_S
+
+ROOT = Path(__file__).parents[2]
+
+
+class Loader(yaml.SafeLoader):  # type: ignore[misc]
+    """Reads CloudFormation's tags too: `!Ref Name` becomes {"Ref": "Name"}."""
+
+    def construct_tag(self, name: str, node: yaml.Node) -> dict[str, Any]:
+        if isinstance(node, yaml.MappingNode):
+            return {name: self.construct_mapping(node, deep=True)}
+        if isinstance(node, yaml.SequenceNode):
+            return {name: self.construct_sequence(node, deep=True)}
+        return {name: self.construct_scalar(node)}
+
+
+Loader.add_multi_constructor("!", Loader.construct_tag)
+
+TEMPLATE = yaml.load((ROOT / "template.yaml").read_text(), Loader)  # noqa: S506 - is safe
+((FUNCTION_ID, FUNCTION),) = (
+    (name, resource)
+    for name, resource in TEMPLATE["Resources"].items()
+    if resource["Type"] == "AWS::Serverless::Function"
+)
+PROPERTIES: dict[str, Any] = FUNCTION["Properties"]
+PARAMETERS: dict[str, Any] = TEMPLATE["Parameters"]
+
+
+def parameter(variable: str) -> dict[str, Any]:
+    """Return the parameter that a variable of the function takes its value from."""
+    reference = PROPERTIES["Environment"]["Variables"][variable]
+    assert list(reference) == ["Ref"]
+    found: dict[str, Any] = PARAMETERS[reference["Ref"]]
+    return found
+
+
+def test_the_runtime_is_the_first_that_the_tests_use() -> None:
+    """What the emulator runs is what AWS runs."""
+    assert PROPERTIES["Runtime"] == f"python{PYTHON_VERSIONS[0]}"
+    assert PROPERTIES["Architectures"] == ["x86_64"]
+
+
+def test_memory_and_timeout_are_those_of_the_emulator() -> None:
+    """They are written down twice, and must not part."""
+    assert PROPERTIES["MemorySize"] == MEMORY_MB
+    assert PROPERTIES["Timeout"] == TIMEOUT_S
+
+
+def test_the_bridge_gives_up_before_lambda_does() -> None:
+    """A directive that Lambda ends has no answer at all."""
+    assert PROPERTIES["Timeout"] > BUDGET_S + RESERVE_S
+
+
+def test_the_handler_is_there() -> None:
+    """Lambda looks it up by this name."""
+    module, _, name = PROPERTIES["Handler"].rpartition(".")
+    assert f"\ndef {name}(event: object" in (ROOT / f"{module}.py").read_text()
+
+
+def test_the_variables_are_those_that_the_function_reads() -> None:
+    """`sam local invoke --env-vars` sets only what the template declares."""
+    assert set(PROPERTIES["Environment"]["Variables"]) == set(VARIABLES)
+
+
+def test_only_the_address_must_be_given() -> None:
+    """Every other variable has a default, and a safe one."""
+    defaults = {name: parameter(name)["Default"] for name in VARIABLES}
+    with pytest.raises(BridgeError, match="BASE_URL is not set") as caught:
+        Settings.from_environ(defaults)
+    assert not any(name in str(caught.value) for name in set(VARIABLES) - {"BASE_URL"})
+    settings = Settings.from_environ({**defaults, "BASE_URL": "https://home.test"})
+    assert settings.verify_tls
+    assert not settings.debug
+    assert settings.long_lived_access_token is None
+
+
+def test_the_token_is_shown_nowhere() -> None:
+    """Neither CloudFormation's console nor this file tells it."""
+    token = parameter("LONG_LIVED_ACCESS_TOKEN")
+    assert token["NoEcho"] is True
+    assert token["Default"] == ""
+
+
+def test_the_log_is_json() -> None:
+    """The fields of the one line a directive are for queries."""
+    assert PROPERTIES["LoggingConfig"]["LogFormat"] == "JSON"
+
+
+def test_the_makefile_builds_it() -> None:
+    """SAM runs the target named after the function, in the Makefile of ContextPath."""
+    assert FUNCTION["Metadata"]["BuildMethod"] == "makefile"
+    assert (ROOT / FUNCTION["Metadata"]["ContextPath"]).resolve() == ROOT
+    makefile = (ROOT / "Makefile").read_text()
+    assert f"\nbuild-{FUNCTION_ID}:\n" in makefile
+    python = PROPERTIES["Runtime"].removeprefix("python")
+    assert f"--python-version {python}\n" in makefile
+
+
+def test_a_build_copies_no_virtual_environments() -> None:
+    """SAM copies CodeUri before it builds; in the checkout lie .venv and .tools."""
+    code = (ROOT / PROPERTIES["CodeUri"]).resolve()
+    assert code.is_relative_to(ROOT)
+    assert code != ROOT

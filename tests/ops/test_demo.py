@@ -1,0 +1,110 @@
+"""`ha-bridge demo`, as somebody who types it, and as somebody who stops it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from ha_bridge_ops import lambda_runtime
+from tests.ops.conftest import Run
+
+ROOT = Path(__file__).parents[2]
+
+pytestmark = [
+    pytest.mark.live,
+    pytest.mark.runtime,
+    pytest.mark.usefixtures("runtime_or_skip"),
+]
+
+
+def test_the_demo_shows_what_it_promises(run: Run) -> None:
+    """Discovery, five directives seen in Home Assistant, three failures."""
+    done = run("demo", COLUMNS="100")
+    assert done.returncode == 0, done.stderr
+    for words in (
+        "endpoints in",
+        "Bed Light",
+        "off → on",
+        "unlocked → locked",
+        "EXPIRED_AUTHORIZATION_CREDENTIAL",
+        "BRIDGE_UNREACHABLE",
+        "ha-bridge invoke",
+    ):
+        assert words in done.stdout
+    assert "Installing" in done.stderr
+
+
+def test_the_demo_as_json(run: Run) -> None:
+    """For scripts: one object, and nothing else on stdout."""
+    done = run("demo", "--json")
+    shown = json.loads(done.stdout)
+    assert shown["all_well"] is True
+    assert shown["endpoints"] >= 56
+    assert [one["after"] for one in shown["directives"]] == [
+        "on",
+        "40 %",
+        "22 °C",
+        "locked",
+        "on",
+    ]
+    assert [one["type"] for one in shown["failures"]] == [
+        "INVALID_AUTHORIZATION_CREDENTIAL",
+        "EXPIRED_AUTHORIZATION_CREDENTIAL",
+        "BRIDGE_UNREACHABLE",
+    ]
+
+
+def processes_of(folder: Path) -> list[str]:
+    """Return the command lines of processes whose scratch files are in a folder."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            environ, line = path.read_bytes(), path.with_name("cmdline").read_bytes()
+        except OSError:
+            continue  # it has just ended, or is not ours
+        if f"TMPDIR={folder}".encode() in environ or str(folder).encode() in line:
+            found.append(line.replace(b"\0", b" ").decode())
+    return found
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["^C", "TERM"])
+@pytest.mark.parametrize(
+    "moment", ["Starting Home Assistant", "Lambda runtime", "ends"]
+)
+def test_stopped_at_any_point_it_leaves_nothing(
+    number: signal.Signals, moment: str, tmp_path: Path
+) -> None:
+    """No process and no scratch file, whenever it is stopped."""
+    lambda_runtime.install()
+    child = subprocess.Popen(
+        [sys.executable, "-m", "ha_bridge_ops", "demo"],
+        env={**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": str(ROOT)},
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert child.stderr is not None
+    lines = iter(child.stderr)
+    if moment == "Starting Home Assistant":
+        # Installing is done: it is starting now.
+        while "Lambda runtime" not in next(lines):
+            pass
+        time.sleep(1)
+    elif moment == "Lambda runtime":
+        while "Starting the Lambda runtime" not in next(lines):
+            pass
+    else:
+        time.sleep(0.3)  # while it imports, or looks for what is installed
+    child.send_signal(number)
+    child.stderr.read()
+    assert child.wait(60) != 0
+    child.stderr.close()
+    assert processes_of(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []

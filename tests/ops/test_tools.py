@@ -1,0 +1,48 @@
+"""Interpreters and environments that the command makes for itself."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from ha_bridge_ops import embedded, tools
+from ha_bridge_ops.tools import Interpreter, find_interpreter
+
+HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def test_this_interpreter_is_found() -> None:
+    """The one that runs is at hand."""
+    assert find_interpreter([HERE]) == Interpreter(HERE, sys.executable)
+
+
+def test_the_first_that_is_there_is_taken() -> None:
+    """Best first; one that nobody has is passed over."""
+    assert find_interpreter(["3.1", HERE]).version == HERE
+
+
+def test_a_shim_that_only_complains_is_no_interpreter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """pyenv has one on PATH for each version that is installed but not switched on."""
+    shim = tmp_path / "python3.99"
+    shim.write_text(
+        "#!/bin/sh\necho 'pyenv: python3.99: command not found' >&2\nexit 127\n"
+    )
+    shim.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    assert find_interpreter(["3.99", HERE]).version == HERE
+
+
+def test_uv_is_left_to_fetch_what_nobody_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The version stands for the path then."""
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert find_interpreter(["3.98"]) == Interpreter("3.98", "3.98")
+
+
+def test_every_release_has_its_lock() -> None:
+    """Home Assistant and its frontend pinned, so that a start needs no download."""
+    for version in embedded.RELEASES.values():
+        lock = (tools.LOCKS / f"home-assistant-{version}.txt").read_text()
+        assert f"homeassistant=={version}\n" in lock
+        assert "home-assistant-frontend==" in lock
