@@ -3,6 +3,7 @@
 boto3 is in Lambda's Python runtime; it is imported only when a reference is used.
 """
 
+import logging
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -71,6 +72,8 @@ def _boto3_client(service: str) -> Any:
     import boto3  # noqa: PLC0415 - costs a cold start 0.3 s, and few use it
     from botocore.config import Config  # noqa: PLC0415
 
+    # At DEBUG it would log the answer, secret and all.
+    logging.getLogger("botocore").setLevel(logging.INFO)
     # Alexa waits 8 s for the directive that needs the secret.
     return boto3.client(
         service,

@@ -180,7 +180,9 @@ def test_a_scene_is_started(
     """A button's state is the time of its last press."""
     before = home_assistant.state("button.push")["state"]
     ask(function, home_assistant, "activate_scene")
-    wait_for(lambda: home_assistant.state("button.push")["state"] != before, True)
+    wait_for(
+        lambda: home_assistant.state("button.push")["state"] == before, expected=False
+    )
 
 
 def test_discovery_is_what_home_assistant_has(

@@ -24,7 +24,7 @@ def test_the_first_that_is_there_is_taken() -> None:
 def test_a_shim_that_only_complains_is_no_interpreter(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """pyenv has one on PATH for each version that is installed but not switched on."""
+    """Pyenv has one on PATH for each version that is installed but not switched on."""
     shim = tmp_path / "python3.99"
     shim.write_text(
         "#!/bin/sh\necho 'pyenv: python3.99: command not found' >&2\nexit 127\n"

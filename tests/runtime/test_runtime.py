@@ -155,12 +155,15 @@ def test_a_large_discovery_passes() -> None:
 
 def test_no_process_is_left_behind() -> None:
     """Emulator and function end with the block, also after an error inside it."""
-    with (
-        pytest.raises(ZeroDivisionError),
-        LambdaRuntime({"BASE_URL": "http://127.0.0.1:1"}) as function,
-    ):
-        function.invoke(TURN_ON)
-        group = function.process_group
-        raise ZeroDivisionError
+    groups = []
+
+    def fail_inside() -> None:
+        with LambdaRuntime({"BASE_URL": "http://127.0.0.1:1"}) as function:
+            function.invoke(TURN_ON)
+            groups.append(function.process_group)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_inside()
     with pytest.raises(ProcessLookupError):
-        os.killpg(group, 0)
+        os.killpg(groups[0], 0)

@@ -1,5 +1,6 @@
 """References to secrets, against moto's SSM and Secrets Manager."""
 
+import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -120,3 +121,16 @@ def test_no_credentials_is_named_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
     with pytest.raises(BridgeError, match="NoCredentialsError"):
         resolve(SecretReader(), "ssm:/home/token")
+
+
+@pytest.mark.usefixtures("aws")
+def test_the_value_is_not_logged_even_at_debug(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Botocore logs whole answers at DEBUG, which Lambda's setting switches on."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    caplog.set_level(logging.DEBUG)
+    assert resolve(SecretReader(), "ssm:/home/token") == VALUE
+    assert VALUE not in caplog.text

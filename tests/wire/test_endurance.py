@@ -2,7 +2,6 @@
 
 import gc
 import logging
-import os
 import threading
 import tracemalloc
 from pathlib import Path
@@ -20,7 +19,7 @@ TURN_ON = event("turn_on")
 
 
 def descriptors() -> int:
-    return len(os.listdir("/proc/self/fd"))
+    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 def memory_held() -> int:

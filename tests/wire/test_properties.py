@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from itertools import pairwise
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -48,7 +49,7 @@ def cut(data: bytes, places: list[int], pauses: list[float]) -> Behaviour:
 
     def behave(exchange: Exchange) -> None:
         edges = [0, *sorted({place % len(data) for place in places}), len(data)]
-        for index, (start, end) in enumerate(zip(edges, edges[1:], strict=False)):
+        for index, (start, end) in enumerate(pairwise(edges)):
             exchange.send(data[start:end])
             exchange.pause(pauses[index % len(pauses)])
 

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
+from ha_bridge.bridge import Bridge
 from ha_bridge.connection import Connector
 from ha_bridge.errors import ErrorType
 from ha_bridge.home_assistant import HomeAssistant
-from ha_bridge.bridge import Bridge
 from ha_bridge.settings import Settings
 from tests.directives import TOKEN, event
 from tests.fakes.behaviours import answer_directive, reply, reply_json
