@@ -125,6 +125,24 @@ class HomeAssistant:
         _check(answered, token)
         return Reply(answered.body, answered.reused)
 
+    def warm(self, deadline: float) -> bool:
+        """Have a connection ready for the next directive, and send nothing over it.
+
+        Args:
+            deadline: When to give up, in seconds of time.monotonic.
+
+        Returns:
+            Whether the one that was there is still fit.
+
+        Raises:
+            BridgeError: There was none, and none could be opened.
+        """
+        kept = self._take_kept()
+        with _mapped_errors():
+            ready = kept or _Connection(self._connector.open(deadline))
+        self._kept.append(ready)
+        return kept is not None
+
     def close(self) -> None:
         """Close the kept connection."""
         while self._kept:
@@ -177,7 +195,7 @@ class _Connection:
         self._http = HTTPConnection("")
         self._http.sock = sock
         self._http.auto_open = 0
-        self._idle_since = 0.0
+        self._idle_since = time.time()
         self.reused = False
         self.has_answered = False
         self.is_complete = False

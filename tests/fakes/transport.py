@@ -33,6 +33,12 @@ class StubTransport:
             raise self.outcome
         return Reply(self.outcome, reused=False)
 
+    def warm(self, deadline: float) -> bool:
+        del deadline
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        return True
+
 
 @dataclass
 class StubContext:
