@@ -11,6 +11,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -64,7 +65,7 @@ class Bridge:
             sent.append(bytes(data)[:count])
             return count
 
-        ssl.SSLSocket.send = recorded  # type: ignore[method-assign]
+        ssl.SSLSocket.send = recorded  # type: ignore[assignment,method-assign]
         try:
             self.ask(directive)
         finally:
@@ -106,26 +107,26 @@ class PerDirective:
 class Limit:
     """A bare TLS socket, kept open, that posts given bytes and reads what comes.
 
-    It parses nothing and decodes nothing, and it does one step after the other.
+    It parses nothing and decodes nothing.  All that can be done before the first
+    directive is done at import, one step after the other.
     """
 
     def load(self) -> None:
-        """Import what a TLS socket needs."""
+        """Import what a TLS socket needs, read the authorities, and connect."""
         import socket  # noqa: PLC0415 - it is measured
         import ssl  # noqa: PLC0415
 
         self._socket, self._ssl = socket, ssl
         host, _, port = os.environ["BASE_URL"].removeprefix("https://").partition(":")
         self._address = (host, int(port))
-        self._context: ssl.SSLContext | None = None
-        self._sock: ssl.SSLSocket | None = None
+        self._context = ssl.create_default_context()
+        self._connect()
 
     def ask(self, directive: Json) -> bool:
         """Post the bytes, over the kept socket if it still lives."""
         request = directive["request"].encode("latin-1")
-        if self._sock is None or self._has_ended():
+        if self._has_ended():
             self._connect()
-        assert self._sock is not None  # noqa: S101
         self._sock.sendall(request)
         answer = b""
         while not _is_whole(answer):
@@ -133,15 +134,12 @@ class Limit:
         return answer.startswith(b"HTTP/1.1 200")
 
     def _connect(self) -> None:
-        if self._context is None:
-            self._context = self._ssl.create_default_context()
         raw = self._socket.create_connection(self._address, 10)
         raw.setsockopt(self._socket.IPPROTO_TCP, self._socket.TCP_NODELAY, 1)
         host = self._address[0]
         self._sock = self._context.wrap_socket(raw, server_hostname=host)
 
     def _has_ended(self) -> bool:
-        assert self._sock is not None  # noqa: S101
         self._sock.settimeout(0)
         try:
             self._sock.recv(1)
@@ -221,8 +219,7 @@ def main() -> None:
             case "start":
                 answer = _start(contender, command["directive"], command["group"])
             case "ask":
-                directive = command["directive"]
-                answer = _timed(lambda sent=directive: contender.ask(sent))
+                answer = _timed(partial(contender.ask, command["directive"]))
             case "record":
                 assert isinstance(contender, Bridge)  # noqa: S101
                 contender.load()

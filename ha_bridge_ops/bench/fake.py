@@ -43,7 +43,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     wbufsize = -1
     can = Can()
 
-    def do_POST(self) -> None:  # noqa: N802 - the name that the base class looks for
+    def do_POST(self) -> None:
         """Answer a directive."""
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         compressed = "gzip" in self.headers.get("Accept-Encoding", "")

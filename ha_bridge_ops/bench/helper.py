@@ -47,6 +47,9 @@ class Helper:
             text=True,
             start_new_session=True,  # Ctrl-C is for us: we end it in our own time
         )
+        assert self._child.stdin is not None  # noqa: S101 - as it is a pipe
+        assert self._child.stdout is not None  # noqa: S101 - as it is a pipe
+        self._input, self._output = self._child.stdin, self._child.stdout
 
     def __enter__(self) -> Self:
         return self
@@ -65,10 +68,9 @@ class Helper:
         Raises:
             CommandError: It has ended, or gives no answer; with its last words.
         """
-        assert self._child.stdin is not None
         with contextlib.suppress(BrokenPipeError):
-            self._child.stdin.write(json.dumps({"do": do, **arguments}) + "\n")
-            self._child.stdin.flush()
+            self._input.write(json.dumps({"do": do, **arguments}) + "\n")
+            self._input.flush()
         return self.hear()
 
     def hear(self) -> dict[str, Any]:
@@ -77,10 +79,9 @@ class Helper:
         Raises:
             CommandError: As `ask`.
         """
-        assert self._child.stdout is not None
         line = ""
-        if select.select([self._child.stdout], [], [], PATIENCE_S)[0]:
-            line = self._child.stdout.readline()
+        if select.select([self._output], [], [], PATIENCE_S)[0]:
+            line = self._output.readline()
         if not line:
             self._errors.seek(0)
             words = b" ".join(self._errors.read().split())[-500:].decode()
@@ -90,10 +91,8 @@ class Helper:
 
     def close(self) -> None:
         """End it."""
-        assert self._child.stdin is not None
-        assert self._child.stdout is not None
         with contextlib.suppress(BrokenPipeError):
-            self._child.stdin.close()
+            self._input.close()
         try:
             self._child.wait(2)
         except subprocess.TimeoutExpired:
@@ -101,5 +100,5 @@ class Helper:
         finally:
             self._child.kill()
             self._child.wait()
-            self._child.stdout.close()
+            self._output.close()
             self._errors.close()

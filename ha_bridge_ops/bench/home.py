@@ -1,6 +1,8 @@
 """What the contenders talk to: a home behind TLS, at the other end of a network."""
 
 import contextlib
+import copy
+import itertools
 import os
 import shutil
 import ssl
@@ -8,9 +10,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import urllib3
+
+from ha_bridge.home_assistant import PATH
 from ha_bridge_ops.bench.helper import SCRIPTS, Helper
 from ha_bridge_ops.embedded import CONFIGURATION, HomeAssistantServer, Release
 from ha_bridge_ops.errors import CommandError
+from ha_bridge_ops.events import EVENTS, load, with_token
 from ha_bridge_ops.processes import Process, free_port
 
 HOST = "127.0.0.1"
@@ -101,7 +107,10 @@ class Relay(Helper):
         tls = ["--certificate", str(certificate)] if certificate else []
         script = str(SCRIPTS / "relay.py")
         rtt = ["--rtt", str(rtt_ms / 1000)]
-        super().__init__("The relay", [sys.executable, script, str(port), *rtt, *tls])
+        super().__init__(
+            "The relay", [sys.executable, "-P", script, str(port), *rtt, *tls]
+        )
+        self.rtt_ms = rtt_ms
         self.port: int = self.hear()["port"]
 
     @property
@@ -118,7 +127,9 @@ class Fake(Helper):
     """Answers from a can; see fake.py."""
 
     def __init__(self) -> None:
-        super().__init__("The fake home", [sys.executable, str(SCRIPTS / "fake.py")])
+        super().__init__(
+            "The fake home", [sys.executable, "-P", str(SCRIPTS / "fake.py")]
+        )
         self.port: int = self.hear()["port"]
 
     def fill(self, **answers: Any) -> None:
@@ -155,6 +166,8 @@ class Home:
         self.server = HomeAssistantServer(release, HOME_CONFIGURATION)
         stack.enter_context(self.server)
         self.fake = stack.enter_context(Fake())
+        self.discovery = self._answer("discovery")
+        self.fill_fake(len(self.endpoints))
         ports = [self.server.port, self.fake.port]
         certificate = self.certificates.server
         if nginx := find_nginx():
@@ -169,6 +182,44 @@ class Home:
         self.real, self.canned = (
             stack.enter_context(Relay(port, rtt_ms=rtt_ms)) for port in ports
         )
+
+    @property
+    def endpoints(self) -> list[Any]:
+        """What Home Assistant offers Alexa."""
+        endpoints: list[Any] = self.discovery["event"]["payload"]["endpoints"]
+        return endpoints
+
+    def fill_fake(self, count: int) -> None:
+        """Let the fake have so many endpoints, made after Home Assistant's."""
+        answer = copy.deepcopy(self.discovery)
+        answer["event"]["payload"]["endpoints"] = [
+            {
+                **endpoint,
+                "endpointId": f"{endpoint['endpointId']}_{number}",
+                "friendlyName": f"{endpoint['friendlyName']} {number}",
+            }
+            if number >= len(self.endpoints)
+            else endpoint
+            for number, endpoint in zip(
+                range(count), itertools.cycle(self.endpoints), strict=False
+            )
+        ]
+        self.fake.fill(
+            Discover=answer,
+            TurnOn=self._answer("turn_on"),
+            ReportState=self._answer("report_state"),
+        )
+
+    def _answer(self, event: str) -> Any:
+        """Return Home Assistant's answer to an event, asked without any detour."""
+        token = self.server.access_token
+        answer = urllib3.request(
+            "POST",
+            f"{self.server.url}{PATH}",
+            headers={"Authorization": f"Bearer {token}"},
+            json=with_token(load(EVENTS / f"{event}.json"), token),
+        )
+        return answer.json()
 
     def log_directives(self) -> None:
         """Let Home Assistant log what it receives from now on."""

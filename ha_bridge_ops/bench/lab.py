@@ -1,6 +1,5 @@
 """Contenders in processes of their own, and what they are asked."""
 
-import compileall
 import contextlib
 import os
 import shutil
@@ -21,8 +20,8 @@ from ha_bridge_ops.tools import ROOT
 #: The contenders by name, in the order of every table, with what they are.
 CONTENDERS = {
     "bridge": "ha-bridge",
-    "per_directive": "a client per directive",
-    "limit": "the limit: a kept TLS socket",
+    "per_directive": "client per directive",
+    "limit": "limit",
 }
 
 #: The directives: one that acts, one that only asks, and the long one.
@@ -148,9 +147,5 @@ def _stage(python: str, folder: Path) -> None:
     for source in (ROOT / "ha_bridge", Path(found.stdout.strip())):
         shutil.copytree(source, folder / source.name, ignore=unwanted)
     shutil.copy(ROOT / "lambda_function.py", folder)
-    subprocess.run(
-        [python, "-m", compileall.__name__, "-q"]
-        + ["--invalidation-mode", "unchecked-hash", str(folder)],
-        timeout=120,
-        check=True,
-    )
+    compiling = ["compileall", "-q", "--invalidation-mode", "unchecked-hash"]
+    subprocess.run([python, "-m", *compiling, str(folder)], timeout=120, check=True)

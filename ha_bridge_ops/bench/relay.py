@@ -121,6 +121,8 @@ class Relay:
     def obey(self, command: dict[str, Any]) -> dict[str, Any]:
         """Do what the parent wants; return the counts."""
         for link in self._links:
+            if link.client.is_closing():
+                continue
             match command["do"]:
                 case "close":  # as a home does that ends idle connections
                     link.home.write_eof()

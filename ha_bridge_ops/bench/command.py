@@ -1,0 +1,149 @@
+"""`ha-bridge bench`: the command."""
+
+import contextlib
+import datetime as dt
+import json
+import platform
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from ha_bridge_ops import embedded
+from ha_bridge_ops.bench import measure
+from ha_bridge_ops.bench.cpu import Share
+from ha_bridge_ops.bench.home import Home
+from ha_bridge_ops.bench.lab import Lab
+from ha_bridge_ops.bench.measure import Progress
+from ha_bridge_ops.bench.picture import svg
+from ha_bridge_ops.bench.report import Report, summed_up
+
+#: Columns of the tables; narrower, their lines would break.
+WIDTH = 112
+
+#: What tells which versions ran; asked of the function's Python.
+_VERSIONS = (
+    "import platform, ssl, urllib3 as u; print(platform.python_version(), "
+    "'urllib3 ' + u.__version__, ssl.OPENSSL_VERSION, sep=', ')"
+)
+
+
+@click.command()
+@click.option(
+    "--rtt",
+    type=click.FloatRange(0, 1000),
+    default=40.0,
+    show_default=True,
+    help="Milliseconds of a round trip to the home.",
+)
+@click.option(
+    "--memory",
+    type=click.IntRange(128, 10240),
+    default=128,
+    show_default=True,
+    help="Memory of the function in MB; Lambda gives CPU in proportion.",
+)
+@click.option(
+    "--rounds",
+    type=click.IntRange(1, 200),
+    default=15,
+    show_default=True,
+    help="Rounds, each with a cold start of every contender.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
+@click.option(
+    "--picture",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="Write a bar chart to this file, as SVG.",
+)
+def bench(
+    *, rtt: float, memory: int, rounds: int, as_json: bool, picture: Path | None
+) -> None:
+    """Measure the handler beside what is usual, and beside what is possible.
+
+    \b
+    Examples:
+      ha-bridge bench                                  some ten minutes
+      ha-bridge bench --rounds 3                       a first impression
+      ha-bridge bench --memory 256 --rtt 100 --json | jq .targets
+
+    Three contenders, each in processes of its own and taking turns: this handler; a
+    script that makes a new client for every directive; and the limit, a bare TLS socket
+    that is kept open, posts the very same bytes and only reads the answer. They talk to
+    a real Home Assistant behind TLS 1.3 and a delayed network, with the CPU of a small
+    Lambda function where Linux lets us.
+
+    All of it is on loopback, and nothing keeps running afterwards.
+
+    Exit status: 0 measured, whatever the result; 2 it could not be.
+    """
+    progress = Console(stderr=True, highlight=False)
+    started = time.monotonic()
+    with progress.status("Installing what is needed ...") as status:
+
+        def say(what: str, done: float) -> None:
+            status.update(f"{what} [dim]{done:.0%}[/dim]")
+
+        with contextlib.ExitStack() as stack:
+            report = _measure(stack, rtt, Share(memory), rounds, say)
+    seconds = time.monotonic() - started
+    progress.print(f"[green]✓[/green] Measured [dim]{seconds:.0f} s[/dim]")
+    if picture:
+        picture.write_text(svg(report), "utf-8")
+    if as_json:
+        click.echo(json.dumps(report.as_json(), indent=2))
+    else:
+        report.show(Console(highlight=False, width=WIDTH))
+
+
+def _measure(
+    stack: contextlib.ExitStack,
+    rtt: float,
+    share: Share,
+    rounds: int,
+    say: Progress,
+) -> Report:
+    release = embedded.choose_release()
+    embedded.install(release)
+    folder = Path(
+        stack.enter_context(tempfile.TemporaryDirectory(prefix="ha-bridge-bench-"))
+    )
+    say("Starting Home Assistant", 0)
+    home = Home(stack, release, folder, rtt)
+    lab = Lab(home, share, folder)
+    notes = measure.rounds(lab, rounds, say)
+    measure.wire(lab, notes, say)
+    growth = list(measure.growth(lab, rounds, say))
+    troubles = [*measure.black_holes(lab, rounds, say), measure.slow_home(lab, say)]
+    circumstances = dict(_circumstances(lab, rtt, share, rounds))
+    return Report(circumstances, summed_up(notes), growth, troubles)
+
+
+def _circumstances(
+    lab: Lab, rtt: float, share: Share, rounds: int
+) -> Iterator[tuple[str, Any]]:
+    versions = subprocess.run(
+        [lab.python, "-c", _VERSIONS],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    limited = f"not limited: {share.why_off}"
+    if share.why_off is None:
+        limited = f"{share.fraction:.3f} of one, after the import"
+    yield "date", dt.datetime.now(dt.UTC).date().isoformat()
+    yield "machine", f"{platform.system()} {platform.release()}, {platform.machine()}"
+    yield "Python", versions.stdout.strip()
+    yield "Home Assistant", lab.home.server.release.version
+    yield "TLS 1.3 by", lab.home.tls_server
+    yield "round trip", f"{rtt:g} ms"
+    yield "CPU", limited
+    yield "certificates in the bundle", lab.home.certificates.count
+    yield "endpoints", len(lab.home.endpoints)
+    yield "rounds", rounds
