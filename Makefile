@@ -10,7 +10,7 @@ UV := $(shell command -v uv 2>/dev/null || echo .tools/uv/bin/uv)
 # The folder of this file.
 HERE := $(shell cd "$$(dirname "$(strip $(MAKEFILE_LIST))")" && pwd)
 
-.PHONY: help install demo test quick check lock format clean build-HaBridge
+.PHONY: help install demo bench test quick check lock format clean build-HaBridge
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,11 +20,14 @@ install: .venv/.installed ## install everything into .venv, from the lock file
 demo: .venv/.installed ## Alexa's directives through the real Lambda runtime to a real Home Assistant
 	@.venv/bin/ha-bridge demo
 
+bench: .venv/.installed ## how fast it is, beside what is usual and what is possible
+	@.venv/bin/ha-bridge bench
+
 test: .venv/.installed ## every test, with a real Home Assistant and the real runtime
 	@.venv/bin/python -m pytest
 
 quick: .venv/.installed ## the tests that need neither, in seconds
-	@.venv/bin/python -m pytest -q -m "not live and not runtime"
+	@.venv/bin/python -m pytest -q -m "not live and not runtime and not slow"
 
 check: .venv/.installed ## format, lint and types
 	@.venv/bin/ruff format --check .

@@ -12,6 +12,10 @@ from ha_bridge.settings import Address
 #: Seconds for one TCP connect to one address; a home that is up answers in a tenth.
 CONNECT_TIMEOUT_S: Final = 2.0
 
+#: Seconds for the TLS handshake; a directive's deadline is nearer, but this ends it
+#: where nobody waits any more.
+HANDSHAKE_TIMEOUT_S: Final = 10.0
+
 #: Milliseconds that sent bytes may stay unacknowledged before the kernel gives the
 #: connection up.  It finds out kept connections whose path has vanished (the router
 #: forgot them, the home address moved) without hurrying a slow Home Assistant: its
@@ -136,6 +140,7 @@ class Connector:
         try:
             for option in _SOCKET_OPTIONS:
                 raw.setsockopt(*option)
+            raw.settimeout(HANDSHAKE_TIMEOUT_S)
             if self.address.is_tls:
                 return self._tls_context().wrap_socket(raw, server_hostname=host)  # type: ignore[return-value]  # see sslsocket_class
             return PlainSocket(fileno=raw.detach())

@@ -14,8 +14,9 @@ import struct
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from io import BufferedReader
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import Any, Self
 
 
 @dataclass(frozen=True)
@@ -187,12 +188,14 @@ class Server:
                 sock.close()
 
 
-def _read_request(stream: IO[bytes], connection: int) -> Request | None:
-    line = stream.readline()
-    if not line:
+def _read_request(stream: BufferedReader, connection: int) -> Request | None:
+    first = stream.peek(1)[:1]
+    if not first:
         return None
-    start = line.decode("latin-1").split()
-    if len(start) != 3:  # such as the start of a TLS handshake
+    if not first.isalpha():  # such as the start of a TLS handshake
+        raise Malformed
+    start = stream.readline().decode("latin-1").split()
+    if len(start) != 3:
         raise Malformed
     headers: dict[str, str] = {}
     while (entry := stream.readline().decode("latin-1").rstrip("\r\n")) != "":

@@ -40,6 +40,7 @@ def ask(bridge: Bridge, number: int) -> None:
     assert answer["event"]["header"]["correlationToken"] == token
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts in /proc: Linux")
 @pytest.mark.parametrize("with_failures", [False, True], ids=["healthy", "failing"])
 def test_two_thousand_directives_leak_nothing(

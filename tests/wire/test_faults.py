@@ -66,6 +66,7 @@ class Fault:
         requests: How many requests may reach the server.
         remaining_ms: What the Lambda context says is left.
         directive: Name of the event file.
+        waits: It takes seconds.
     """
 
     failure: Failure | None
@@ -76,6 +77,7 @@ class Fault:
     requests: int = 1
     remaining_ms: int = 60_000
     directive: str = "turn_on"
+    waits: bool = False
 
 
 def _close(_sock: object, _stopping: object) -> None:
@@ -113,7 +115,9 @@ FAULTS: dict[str, Fault] = {
     "accepts, then resets": Fault(
         Failure.CONNECTION_LOST, on_accept=_reset, requests=0
     ),
-    "accepts, then silence": Fault(Failure.TIMED_OUT, on_accept=_wait, requests=0),
+    "accepts, then silence": Fault(
+        Failure.TIMED_OUT, on_accept=_wait, requests=0, waits=True
+    ),
     # -- TLS ---------------------------------------------------------------------
     "TLS: unknown authority": Fault(
         Failure.UNTRUSTED_CERTIFICATE, tls="stranger", requests=0
@@ -123,7 +127,7 @@ FAULTS: dict[str, Fault] = {
     ),
     "TLS: expired": Fault(Failure.UNTRUSTED_CERTIFICATE, tls="expired", requests=0),
     "TLS: silence in the handshake": Fault(
-        Failure.TIMED_OUT, tls="server", on_accept=_wait, requests=0
+        Failure.TIMED_OUT, tls="server", on_accept=_wait, requests=0, waits=True
     ),
     "TLS: closed in the handshake": Fault(
         Failure.CONNECTION_LOST, tls="server", on_accept=_close, requests=0
@@ -156,12 +160,16 @@ FAULTS: dict[str, Fault] = {
         Failure.UNEXPECTED_STATUS, (reply(400, b"<html>plain HTTP request", HTML),)
     ),
     # -- slowness ----------------------------------------------------------------
-    "silence after the request": Fault(Failure.TIMED_OUT, (silence,)),
+    "silence after the request": Fault(Failure.TIMED_OUT, (silence,), waits=True),
     "headers, a line a second": Fault(
-        Failure.TIMED_OUT, (drip(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 30, 6, 0.7),)
+        Failure.TIMED_OUT,
+        (drip(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 30, 6, 0.7),),
+        waits=True,
     ),
     "body, a byte a second": Fault(
-        Failure.TIMED_OUT, (drip(response(200, ANSWER), 1, 0.7, at_once=80),)
+        Failure.TIMED_OUT,
+        (drip(response(200, ANSWER), 1, 0.7, at_once=80),),
+        waits=True,
     ),
     "chunked body, a byte a second": Fault(
         Failure.TIMED_OUT,
@@ -174,21 +182,27 @@ FAULTS: dict[str, Fault] = {
                 at_once=48,
             ),
         ),
+        waits=True,
     ),
     "stall in mid-body": Fault(
-        Failure.TIMED_OUT, (drip(response(200, ANSWER), 9, 60, at_once=90),)
+        Failure.TIMED_OUT, (drip(response(200, ANSWER), 9, 60, at_once=90),), waits=True
     ),
     "an HTTP 100 a second": Fault(
-        Failure.TIMED_OUT, (drip(b"HTTP/1.1 100 Continue\r\n\r\n" * 40, 25, 0.5),)
+        Failure.TIMED_OUT,
+        (drip(b"HTTP/1.1 100 Continue\r\n\r\n" * 40, 25, 0.5),),
+        waits=True,
     ),
-    "slow, but alive: six seconds": Fault(None, (after(6, answer_directive),)),
+    "slow, but alive: six seconds": Fault(
+        None, (after(6, answer_directive),), waits=True
+    ),
     "silence, and Lambda has three seconds left": Fault(
-        Failure.TIMED_OUT, (silence,), remaining_ms=3000
+        Failure.TIMED_OUT, (silence,), remaining_ms=3000, waits=True
     ),
     "dripping, and Lambda has three seconds left": Fault(
         Failure.TIMED_OUT,
         (drip(response(200, ANSWER), 1, 0.3, at_once=80),),
         remaining_ms=3000,
+        waits=True,
     ),
     "no time left at all": Fault(Failure.TIMED_OUT, remaining_ms=400, requests=0),
     # -- statuses: Home Assistant's own ------------------------------------------
@@ -339,25 +353,33 @@ class _Log(logging.Handler):
 
 
 @pytest.fixture(scope="module")
-def outcomes(
+def contexts(
     authority: Authority, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[dict[str, Outcome]]:
+) -> dict[str, ssl.SSLContext | None]:
     stranger = Authority(tmp_path_factory.mktemp("stranger"))
-    contexts = {
+    return {
         "": None,
         "server": authority.server("127.0.0.1"),
         "wrong name": authority.server("other.example.org"),
         "expired": authority.expired("127.0.0.1"),
         "stranger": stranger.server("127.0.0.1"),
     }
+
+
+@pytest.fixture(scope="module")
+def outcomes(
+    request: pytest.FixtureRequest, contexts: dict[str, ssl.SSLContext | None]
+) -> Iterator[dict[str, Outcome]]:
+    """Run all rows of a kind side by side."""
+    rows = {name: row for name, row in FAULTS.items() if row.waits is request.param}
     log = _Log()
     logger = logging.getLogger("ha_bridge")
     logger.addHandler(log)
     try:
-        with ThreadPoolExecutor(len(FAULTS)) as pool:
+        with ThreadPoolExecutor(len(rows)) as pool:
             running = {
                 name: pool.submit(_run, fault, contexts[fault.tls], log)
-                for name, fault in FAULTS.items()
+                for name, fault in rows.items()
             }
             yield {name: future.result() for name, future in running.items()}
     finally:
@@ -381,7 +403,17 @@ def _run(fault: Fault, tls: ssl.SSLContext | None, log: _Log) -> Outcome:
         return Outcome(answer, seconds, len(server.requests), "\n".join(lines))
 
 
-@pytest.mark.parametrize("name", FAULTS)
+ROWS = [
+    pytest.param(
+        fault.waits, name, marks=[pytest.mark.slow] if fault.waits else [], id=name
+    )
+    for name, fault in FAULTS.items()
+]
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "name"), ROWS, indirect=["outcomes"], scope="module"
+)
 def test_fault(name: str, outcomes: dict[str, Outcome]) -> None:
     """The right error, in time, without a second request and without a leak."""
     fault, outcome = FAULTS[name], outcomes[name]
@@ -420,6 +452,7 @@ def test_every_failure_of_the_way_is_in_the_matrix() -> None:
     assert {fault.failure for fault in FAULTS.values()} >= set(Failure) - elsewhere
 
 
+@pytest.mark.slow
 def test_a_gzip_bomb_does_not_eat_the_memory() -> None:
     """A megabyte that unpacks to a gigabyte is given up at six."""
     bomb = gzip.compress(b" " * 2**30, 1)

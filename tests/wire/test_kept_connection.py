@@ -147,6 +147,7 @@ HOLES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hole", HOLES)
 def test_a_black_hole_is_found_out_inside_the_budget(
     hole: str, make_bridge: MakeBridge, make_server: Callable[..., Server]
@@ -164,6 +165,7 @@ def test_a_black_hole_is_found_out_inside_the_budget(
         assert server.connections == before == 2
 
 
+@pytest.mark.slow
 def test_a_one_shot_directive_in_a_black_hole_fails_in_time(
     make_bridge: MakeBridge,
 ) -> None:
@@ -179,6 +181,7 @@ def test_a_one_shot_directive_in_a_black_hole_fails_in_time(
         assert is_answered(bridge.answer(TURN_ON)), "the next directive is unharmed"
 
 
+@pytest.mark.slow
 def test_a_slow_home_is_waited_for_on_a_kept_connection(
     make_bridge: MakeBridge,
 ) -> None:
@@ -191,6 +194,7 @@ def test_a_slow_home_is_waited_for_on_a_kept_connection(
         assert len(server.requests) == 3
 
 
+@pytest.mark.slow
 def test_no_answer_is_given_to_another_directive(make_bridge: MakeBridge) -> None:
     """The late answer to the first is never taken for that to the second."""
     late = after(4, answer_directive)
@@ -247,6 +251,7 @@ def test_a_home_that_goes_away_and_returns(make_bridge: MakeBridge) -> None:
         assert is_answered(bridge.answer(ADJUST))
 
 
+@pytest.mark.slow
 def test_fifty_environments_at_once(make_bridge: MakeBridge) -> None:
     """Each gets the answers to its own directives."""
     everybody = threading.Barrier(50)
