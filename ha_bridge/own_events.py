@@ -2,7 +2,8 @@
 
 Alexa sends none of them; only principals of the AWS account itself can.
 
-    {"ha_bridge": {"warm": {}}}    keep this environment and its connection ready
+    {"ha_bridge": {"warm": {}}}     keep this environment and its connection ready
+    {"ha_bridge": {"probe": {}}}    say what the way to Home Assistant looks like
 """
 
 from collections.abc import Callable, Mapping
@@ -26,9 +27,17 @@ def warm(_settings: Settings, transport: Warmable, deadline: float) -> Answer:
     return {"connection": "kept" if transport.warm(deadline) else "new"}
 
 
+def probe(settings: Settings, _transport: Warmable, deadline: float) -> Answer:
+    """Say what the way to Home Assistant looks like; see `probe.examine`."""
+    from ha_bridge.probe import examine  # noqa: PLC0415 - few ask, and it is not small
+
+    return examine(settings.address, deadline)
+
+
 #: Name of the request: what answers it.
 REQUESTS: Final[Mapping[str, Callable[[Settings, Warmable, float], Answer]]] = {
     "warm": warm,
+    "probe": probe,
 }
 
 

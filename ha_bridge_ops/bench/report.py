@@ -252,7 +252,7 @@ TARGETS: Sequence[Callable[[Report], Verdict]] = (
 
 
 def in_words(estimate: Estimate, unit: str) -> str:
-    """Return an estimate such as "42.1 (41.9–42.6)"."""
+    """Return an estimate and, in parentheses, its interval."""
     digits = DIGITS.get(unit, 0)
     value, low, high = (
         f"{number:.{digits}f}"

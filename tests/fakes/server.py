@@ -184,7 +184,6 @@ class Server:
         finally:
             with self._lock:
                 self._open.discard(sock)
-                _shut(sock)
                 sock.close()
 
 
@@ -212,13 +211,10 @@ def _shut(sock: socket.socket) -> None:
 
 
 def _reset(sock: socket.socket) -> None:
-    try:
+    """Let the close be a RST, and wake the thread that reads, which closes."""
+    with contextlib.suppress(OSError):
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    except OSError:
-        return
-    # With linger 0 a close sends RST; detach so that it happens now, not when the
-    # last reader lets go of the file object.
-    socket.close(sock.detach())
+        socket.socket.shutdown(sock, socket.SHUT_RD)
 
 
 def _drop_packets(sock: socket.socket) -> None:
