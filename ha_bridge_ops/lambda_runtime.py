@@ -104,7 +104,7 @@ class LambdaRuntime:
         timeout_s: The function's timeout, in seconds.
     """
 
-    description = "in AWS's Lambda runtime"
+    description = "in AWS's Lambda runtime, its cold start included"
 
     def __init__(
         self,

@@ -63,7 +63,7 @@ def test_the_core_imports_downwards_only(module: str) -> None:
 
 
 def test_only_one_module_knows_http() -> None:
-    """And the one that is to examine it; neither is loaded before it is needed."""
+    """And the one that examines it, which is loaded only when asked to."""
     knowing = {
         path.stem
         for path in CORE.glob("*.py")
