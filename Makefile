@@ -10,10 +10,11 @@ UV := $(shell command -v uv 2>/dev/null || echo .tools/uv/bin/uv)
 # The folder of this file.
 HERE := $(shell cd "$$(dirname "$(strip $(MAKEFILE_LIST))")" && pwd)
 
-.PHONY: help install demo bench test quick check lock format clean build-HaBridge
+.PHONY: help install demo bench test quick check deploy-check package lock format clean \
+  build-HaBridge
 
 help: ## list the targets
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: .venv/.installed ## install everything into .venv, from the lock file
 
@@ -43,9 +44,29 @@ format: .venv/.installed ## write the format, and what lint can mend by itself
 	@.venv/bin/ruff format .
 	@.venv/bin/ruff check --fix .
 
+deploy-check: .venv/.installed ## template and package, as SAM and AWS will judge them
+	@.venv/bin/python -m ha_bridge_ops.sam validate --lint
+	@.venv/bin/cfn-lint --regions us-east-1 eu-west-1 us-west-2 -- template.yaml
+	@.venv/bin/python -m pytest -q tests/contract/test_template.py \
+	  tests/contract/test_package.py tests/aws
+
+package: .venv/.installed ## write dist/ha-bridge.zip, to be uploaded in the Lambda console
+	@rm -rf dist/package
+	@$(MAKE) --no-print-directory build-HaBridge ARTIFACTS_DIR="$(HERE)/dist/package"
+	@.venv/bin/python -m ha_bridge_ops.package dist/package dist/ha-bridge.zip
+
 # What `sam build` ships, for Lambda's Python on any Python; see template.yaml.  SAM runs
 # it in a scratch folder, so it uses nothing of the current one.
 PACK := --quiet --no-compile --only-binary :all: --python-version 3.13
+
+# Pythons that may be the same as Lambda's, as patterns; each is asked before it is used.
+PYTHONS := python3.13 python3 "$(HERE)/.venv/bin/python" \
+  "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/3.13.*/bin/python3.13 \
+  "$${XDG_DATA_HOME:-$$HOME/.local/share}"/uv/python/cpython-3.13.*/bin/python3.13
+
+# Byte code spares a cold start the compilation.  Unchecked, because neither a zip nor
+# Lambda keeps the times of files; the same bytes each time, whatever folder this is in.
+COMPILE := -m compileall -q --invalidation-mode unchecked-hash -p /var/task -s
 
 build-HaBridge:
 	@test -n "$(ARTIFACTS_DIR)" || { \
@@ -63,8 +84,16 @@ build-HaBridge:
 	  echo "Nothing here installs packages: install uv, or pip for python3." >&2; exit 1; }; \
 	exec python3 -m pip install --disable-pip-version-check --ignore-requires-python \
 	  --platform manylinux_2_28_x86_64 --platform manylinux2014_x86_64 "$$@"
-	@rm -f "$(ARTIFACTS_DIR)/.lock" # uv's
-	@chmod -R go+rX "$(ARTIFACTS_DIR)" # Lambda is another user
+	@cd "$(ARTIFACTS_DIR)" && rm -f .lock *.dist-info/INSTALLER *.dist-info/RECORD \
+	  *.dist-info/REQUESTED # the installers' notes for themselves
+	@for python in $(PYTHONS); do \
+	  if "$$python" -c "import sys; sys.exit(sys.version_info[:2] != (3, 13))" 2>/dev/null; then \
+	    exec env -i PATH="$$PATH" PYTHONHASHSEED=0 \
+	      "$$python" $(COMPILE) "$(ARTIFACTS_DIR)" "$(ARTIFACTS_DIR)"; \
+	  fi; \
+	done; \
+	echo "No Python 3.13 here: the package goes without byte code, and starts slower." >&2
+	@chmod -R u=rwX,go=rX "$(ARTIFACTS_DIR)" # Lambda is another user
 
 clean: ## remove all that the other targets made
 	rm -rf .venv .tools .aws-sam dist

@@ -1,0 +1,34 @@
+"""The SAM CLI that the project is tested with, installed when it is first wanted.
+
+    python -m ha_bridge_ops.sam validate --lint
+"""
+
+import os
+import sys
+from pathlib import Path
+
+from ha_bridge_ops.lambda_runtime import PYTHON_VERSIONS
+from ha_bridge_ops.tools import LOCKS, environment, find_interpreter
+
+
+def install() -> Path:
+    """Return the SAM CLI's program.
+
+    Raises:
+        CommandError: PyPI cannot be reached, or the like.
+    """
+    interpreter = find_interpreter(PYTHON_VERSIONS)
+    folder = environment("sam", interpreter, [LOCKS / "sam.txt"], no_deps=True)
+    return folder / "bin" / "sam"
+
+
+def main() -> None:
+    """Become the SAM CLI."""
+    sam = str(install())
+    # It would report to AWS what is run.
+    environ = {"SAM_CLI_TELEMETRY": "0", **os.environ}
+    os.execve(sam, [sam, *sys.argv[1:]], environ)  # noqa: S606
+
+
+if __name__ == "__main__":
+    main()
