@@ -17,7 +17,7 @@ MAY_IMPORT = {
     "race": set(),
     "redaction": set(),
     "settings": {"errors", "redaction"},
-    "secrets": {"errors", "redaction"},
+    "secrets": {"errors", "race", "redaction"},
     "messages": {"errors", "redaction"},
     "connection": {"race", "settings"},
     "home_assistant": {"__init__", "connection", "errors", "race", "redaction"},
@@ -100,3 +100,27 @@ def test_the_function_loads_nothing_but_itself_and_urllib3() -> None:
 def test_nothing_heavy_is_loaded(heavy: str) -> None:
     """boto3 alone costs a third of a second."""
     assert heavy not in loaded("import lambda_function")
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"SSLKEYLOGFILE": "/nonexistent/keys"},
+        {"SSL_CERT_FILE": "/nonexistent/bundle.pem"},
+        {"BASE_URL": ""},
+        {"BASE_URL": "https://[::1]:1"},
+    ],
+    ids=str,
+)
+def test_the_import_survives(environ: dict[str, str]) -> None:
+    """A function that cannot be imported answers nobody."""
+    code = "import lambda_function as f; print(f.lambda_handler({}, None))"
+    result = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={"BASE_URL": "https://127.0.0.1:1", **environ},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "ErrorResponse" in result.stdout
