@@ -1,6 +1,6 @@
 """The SAM CLI that the project is tested with, installed when it is first wanted.
 
-    python -m ha_bridge_ops.sam validate --lint
+`python -m ha_bridge_ops.sam` takes the arguments of `sam`.
 """
 
 import os

@@ -1,0 +1,25 @@
+"""moto's AWS for a test."""
+
+import io
+import zipfile
+from collections.abc import Iterator
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from tests.aws.cloudformation import BUCKET
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An empty AWS account, with a zip for the function."""
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as file:
+        file.writestr("lambda_function.py", "")
+    with mock_aws():
+        s3 = boto3.client("s3", region_name="us-east-1")
+        s3.create_bucket(Bucket=BUCKET)
+        s3.put_object(Bucket=BUCKET, Key="ha-bridge.zip", Body=content.getvalue())
+        yield

@@ -1,0 +1,157 @@
+"""What the template takes and what it refuses, and with which words."""
+
+import re
+
+import pytest
+
+from tests.aws.cloudformation import (
+    BASE_URL,
+    REGION,
+    SKILL_ID,
+    RefusedError,
+    checked,
+    read_template,
+)
+
+TEMPLATE = read_template()
+PARAMETERS = TEMPLATE["Parameters"]
+GOOD = {
+    "SkillId": ["", SKILL_ID],
+    "BaseUrl": [
+        BASE_URL,
+        "https://home.example.org:8443",
+        "https://home.example.org/path/to/it",
+        "https://203.0.113.7",
+        "https://haus.größe.example",
+    ],
+    "NotVerifySsl": ["true", "false"],
+    "Debug": ["true", "false"],
+    "LongLivedAccessToken": [
+        "",
+        "eyJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJ4In0.a-_b",
+        "ssm:/home/token",
+        "secretsmanager:home/token",
+        "secretsmanager:arn:aws:secretsmanager:eu-west-1:123456789012:secret:a-AbCdEf",
+    ],
+    "SecretParameter": [
+        "",
+        "/home/token",
+        "ssm:/home/token",
+        "secretsmanager:home/token",
+        "secretsmanager:arn:aws:secretsmanager:eu-west-1:123456789012:secret:a-AbCdEf",
+    ],
+    "LogRetentionDays": ["1", "30", "731"],
+    "MemorySize": ["128", "256", "10240"],
+    "Architecture": ["x86_64", "arm64"],
+    "KeepWarm": ["true", "false"],
+    "AlarmEmail": ["", "me@example.org", "me+alexa@mail.example.co.uk"],
+    "Dashboard": ["true", "false"],
+}
+BAD = {
+    "SkillId": [
+        "12345678-1234-1234-1234-123456789abc",
+        "amzn1.ask.skill.1234",
+        f"{SKILL_ID}0",
+        f" {SKILL_ID}",
+        "amzn1.ask.skill.*",
+        "amzn1.ask.skill.12345678-1234-1234-1234-123456789ABC",
+    ],
+    "BaseUrl": [
+        "http://home.example.org",
+        "home.example.org",
+        "https://",
+        "https://home.example.org/",
+        "https://home.example.org/api",
+        "https://home.example.org/path/",
+        "https://home.example.org/path/api",
+        "https://home.example.org?a=b",
+        "https://home.example.org#a",
+        "https://user:word@home.example.org",
+        "https://home.example.org ",
+        "https://home example.org",
+    ],
+    "NotVerifySsl": ["", "True", "yes"],
+    "Debug": ["", "TRUE", "1"],
+    "LongLivedAccessToken": ["a b", "token\n", "\u201ctoken\u201d"],
+    "SecretParameter": [
+        "home/token",
+        "ssm:home",
+        "ssm:/home/*",
+        "/home/token ",
+        "s3:/home",
+        "secretsmanager:",
+        "secretsmanager:*",
+        "secretsmanager:home-??????",
+        "arn:aws:secretsmanager:eu-west-1:123456789012:secret:a-AbCdEf",
+        "secretsmanager:arn:aws:secretsmanager:eu-west-1:123456789012:secret:*",
+    ],
+    "LogRetentionDays": ["", "0", "2", "forever"],
+    "MemorySize": ["", "127", "10241", "much"],
+    "Architecture": ["", "x86", "ARM64"],
+    "KeepWarm": ["", "on"],
+    "AlarmEmail": ["me", "me@home", "me @example.org", "a@b.c, d@e.f"],
+    "Dashboard": ["", "on"],
+}
+
+
+def cases(table: dict[str, list[str]]) -> list[tuple[str, str]]:
+    return [(name, value) for name, values in table.items() for value in values]
+
+
+def test_every_parameter_is_tried() -> None:
+    """Both ways."""
+    assert set(GOOD) == set(BAD) == set(PARAMETERS)
+
+
+@pytest.mark.parametrize(("name", "value"), cases(GOOD))
+def test_a_good_value_is_taken(name: str, value: str) -> None:
+    """As it is."""
+    values = checked(TEMPLATE, {"BaseUrl": BASE_URL, name: value}, REGION)
+    assert values[name] == value
+
+
+@pytest.mark.parametrize(("name", "value"), cases(BAD))
+def test_a_bad_value_is_refused(name: str, value: str) -> None:
+    """With a sentence that names the parameter and says what it must be."""
+    with pytest.raises(RefusedError, match=rf"^{name} must .*\.$"):
+        checked(TEMPLATE, {"BaseUrl": BASE_URL, name: value}, REGION)
+
+
+def test_an_address_must_be_given() -> None:
+    """To deploy; `sam local invoke` asks no rule, and takes it from env.json."""
+    with pytest.raises(RefusedError, match="BaseUrl is missing"):
+        checked(TEMPLATE, {}, REGION)
+    assert PARAMETERS["BaseUrl"]["Default"] == ""
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "eu-west-1", "us-west-2"])
+def test_alexas_regions_are_taken(region: str) -> None:
+    """With nothing but the address."""
+    assert checked(TEMPLATE, {"BaseUrl": BASE_URL}, region)
+
+
+@pytest.mark.parametrize("region", ["eu-central-1", "us-east-2", "ap-northeast-1"])
+def test_another_region_is_refused(region: str) -> None:
+    """There Alexa would never find it, and never say so."""
+    with pytest.raises(RefusedError, match="eu-west-1") as caught:
+        checked(TEMPLATE, {"BaseUrl": BASE_URL}, region)
+    assert "sam deploy --config-env na, eu or fe" in str(caught.value)
+
+
+def test_rule_and_mapping_know_the_same_regions() -> None:
+    """CloudFormation refuses a region that the mapping lacks, too."""
+    (assertion,) = TEMPLATE["Rules"]["Region"]["Assertions"]
+    known, _ = assertion["Assert"]["Fn::Contains"]
+    assert set(known) == set(TEMPLATE["Mappings"]["Regions"])
+
+
+@pytest.mark.parametrize("name", list(PARAMETERS))
+def test_the_patterns_mean_the_same_in_java(name: str) -> None:
+    """CloudFormation reads them as Java does; only what both know is in use."""
+    pattern = PARAMETERS[name].get("AllowedPattern", "")
+    groups = set(re.findall(r"\(\?[^)]?.", pattern))
+    assert groups <= {"(?<!"}
+    assert set(re.findall(r"\\(\w)", pattern)) <= {"s", "S"}
+    # It stands in the console, which shows nothing else.
+    assert PARAMETERS[name]["Description"].isascii()
+    assert PARAMETERS[name]["ConstraintDescription"].isascii()

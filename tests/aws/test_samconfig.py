@@ -1,0 +1,35 @@
+"""An environment for each of Alexa's regions, so that nothing needs to be typed."""
+
+import tomllib
+from typing import Any
+
+import pytest
+
+from tests.aws.cloudformation import ROOT, STACK, read_template
+
+CONFIG = tomllib.loads((ROOT / "samconfig.toml").read_text())
+REGIONS = {"na": "us-east-1", "eu": "eu-west-1", "fe": "us-west-2"}
+
+
+def test_there_is_one_for_each_region() -> None:
+    """And each has all that `sam deploy` would ask for."""
+    environments: dict[str, Any] = dict(CONFIG)
+    assert environments.pop("version") == 0.1
+    assert {
+        name: environment["global"]["parameters"]["region"]
+        for name, environment in environments.items()
+    } == REGIONS
+    assert set(REGIONS.values()) == set(read_template()["Mappings"]["Regions"])
+
+
+@pytest.mark.parametrize("name", REGIONS)
+def test_it_answers_sams_questions(name: str) -> None:
+    """Stack, bucket, permission to make a role, and no last question."""
+    assert CONFIG[name]["global"]["parameters"]["stack_name"] == STACK
+    assert CONFIG[name]["deploy"]["parameters"] == {
+        "capabilities": "CAPABILITY_IAM",
+        "confirm_changeset": False,
+        "fail_on_empty_changeset": False,
+        "resolve_s3": True,
+        "s3_prefix": STACK,
+    }
