@@ -84,16 +84,18 @@ class Bridge:
             context: Lambda's context; only its remaining time is used.
         """
         started = self._clock()
-        deadline = started + self._time_for(context)
-        if isinstance(event, dict) and set(event) == {"ha_bridge"}:
-            return self._answer_own(event["ha_bridge"], deadline)
         line: dict[str, Any] = describe(event)
         try:
+            deadline = started + self._time_for(context)
+            if isinstance(event, dict) and set(event) == {"ha_bridge"}:
+                return self._answer_own(event["ha_bridge"], deadline)
             answer = self._forward(event, deadline, line)
         except Exception as error:  # noqa: BLE001 - Alexa always gets an answer
             known = error if isinstance(error, BridgeError) else _unexpected(error)
             if known.status is not None:
                 line["status"] = known.status
+            if known.reused is not None:
+                line["connection"] = _connection(reused=known.reused)
             answer = error_response(event, known)
             self._log(line, answer, started, known.message)
         else:
@@ -113,7 +115,7 @@ class Bridge:
         assert self._transport is not None  # noqa: S101 - given with the settings
         logger.debug("Event: %s", _Redacted(event))
         directive = Directive.from_event(event)
-        token = directive.token or self._fallback_token(self._settings)
+        token = directive.token or self._fallback_token(self._settings, deadline)
         reply = self._transport.post(
             _as_json(event),
             token,
@@ -121,17 +123,17 @@ class Bridge:
             repeatable=directive.is_repeatable,
         )
         line["status"] = 200
-        line["connection"] = "reused" if reply.reused else "new"
+        line["connection"] = _connection(reused=reply.reused)
         return read_answer(reply.body)
 
-    def _fallback_token(self, settings: Settings) -> Secret:
+    def _fallback_token(self, settings: Settings, deadline: float) -> Secret:
         if settings.long_lived_access_token is None:
             raise BridgeError(Failure.NO_TOKEN)
         logger.warning(
             "The directive has no token; LONG_LIVED_ACCESS_TOKEN is used instead. "
             "Remove the variable when your tests are done."
         )
-        return self._secrets.resolve(settings.long_lived_access_token)
+        return self._secrets.resolve(settings.long_lived_access_token, deadline)
 
     def _time_for(self, context: object) -> float:
         """Return how many seconds the whole exchange may take."""
@@ -175,7 +177,14 @@ class _Redacted:
         self._message = message
 
     def __str__(self) -> str:
-        return json.dumps(redacted(self._message), default=repr)
+        try:
+            return json.dumps(redacted(self._message), default=repr)
+        except RecursionError:
+            return "nested too deeply to show"
+
+
+def _connection(*, reused: bool) -> str:
+    return "reused" if reused else "new"
 
 
 def _as_json(event: object) -> bytes:

@@ -1,5 +1,6 @@
 """Sockets to Home Assistant: opened within a time, and bound by a deadline."""
 
+import contextlib
 import socket
 import ssl
 import threading
@@ -11,6 +12,11 @@ from ha_bridge.settings import Address
 
 #: Seconds for one TCP connect to one address; a home that is up answers in a tenth.
 CONNECT_TIMEOUT_S: Final = 2.0
+
+#: Seconds after which an idle connection is not used again.  Proxies close after 60 to
+#: 75 s, and whatever sits between forgets in silence, which costs the directive that
+#: must not be sent twice.
+MAX_IDLE_S: Final = 60.0
 
 #: Seconds for the TLS handshake; a directive's deadline is nearer, but this ends it
 #: where nobody waits any more.
@@ -99,18 +105,43 @@ class Connector:
         self._context: ssl.SSLContext | None = None
         self._lock = threading.Lock()
         self._ahead: Race[Socket] | None = None
+        self._ahead_since = 0.0
 
     def open_ahead(self) -> None:
         """Begin to connect, and parse the certificates while the network works.
 
         Called at import, it hides connect and handshake behind the heavier imports.
         """
-        self._ahead = Race(self._open)
-        if self.address.is_tls:
-            self._tls_context()
+        # What goes wrong here must not fail the import: the directive will meet it
+        # again, and is answered.
+        with contextlib.suppress(OSError, RuntimeError):
+            self._ahead_since = time.time()
+            self._ahead = Race(self._open)
+            if self.address.is_tls:
+                self._tls_context()
+
+    def take_ahead(self, deadline: float) -> Socket | None:
+        """Return the connection opened ahead, once, if it is there and fit.
+
+        Args:
+            deadline: When to give up, in seconds of time.monotonic; an attempt that is
+                still busy is not waited for so long that a new one would be too late.
+        """
+        ahead, self._ahead = self._ahead, None
+        if ahead is None:
+            return None
+        try:
+            sock = ahead.winner(min(deadline, time.monotonic() + CONNECT_TIMEOUT_S))
+        except OSError:
+            return None  # perhaps long ago: what counts is how it is now
+        # Lambda may have prepared this environment hours before it was needed.
+        if time.time() - self._ahead_since < MAX_IDLE_S and is_quiet(sock):
+            return sock
+        sock.close()
+        return None
 
     def open(self, deadline: float) -> Socket:
-        """Return a connected socket.
+        """Return a newly connected socket.
 
         Args:
             deadline: When to give up, in seconds of time.monotonic.
@@ -119,31 +150,22 @@ class Connector:
             TimeoutError: It took longer: resolving, connecting and TLS in all.
             OSError: It failed: gaierror, SSLError, ConnectionError and the like.
         """
-        ahead, self._ahead = self._ahead, None
-        if ahead is not None:
-            try:
-                sock = ahead.winner(deadline)
-                if is_quiet(sock):
-                    return sock
-                sock.close()
-            except OSError:
-                pass  # perhaps long ago: what counts is how it is now
         return Race(self._open).winner(deadline)
 
     def _open(self) -> Socket:
-        host, port = self.address.host, self.address.port
         # As bytes: for a text Python would load its tables for international names.
+        host = self.address.host.encode()
         raw = socket.create_connection(
-            (host.encode(), port),  # type: ignore[arg-type]  # typeshed: str only
+            (host, self.address.port),  # type: ignore[arg-type]  # typeshed: str only
             CONNECT_TIMEOUT_S,
         )
         try:
             for option in _SOCKET_OPTIONS:
                 raw.setsockopt(*option)
+            if not self.address.is_tls:
+                return PlainSocket(fileno=raw.detach())
             raw.settimeout(HANDSHAKE_TIMEOUT_S)
-            if self.address.is_tls:
-                return self._tls_context().wrap_socket(raw, server_hostname=host)  # type: ignore[return-value]  # see sslsocket_class
-            return PlainSocket(fileno=raw.detach())
+            return self._tls_context().wrap_socket(raw, server_hostname=host)  # type: ignore[return-value]  # see sslsocket_class
         except BaseException:
             raw.close()
             raise

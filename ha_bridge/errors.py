@@ -171,6 +171,11 @@ class Failure(Enum):
         "The server's answer is broken or not HTTP",
         "Check the scheme and port in BASE_URL, and the proxy if there is one.",
     )
+    BROKEN_OFF = (
+        ErrorType.INTERNAL_ERROR,
+        "The answer broke off in the middle",
+        "Home Assistant, or the proxy in front of it, ended while it answered.",
+    )
     NOT_AN_EVENT = (
         ErrorType.INTERNAL_ERROR,
         "The answer is not an Alexa event",
@@ -222,14 +227,22 @@ class BridgeError(Exception):
         failure: The row of the table.
         detail: What this case adds to the row, safe to show: never a secret.
         status: The HTTP status, where there was one.
+        reused: Whether it came of a connection that had served before, where there was
+            one at all.
     """
 
     def __init__(
-        self, failure: Failure, detail: str = "", *, status: int | None = None
+        self,
+        failure: Failure,
+        detail: str = "",
+        *,
+        status: int | None = None,
+        reused: bool | None = None,
     ) -> None:
         self.failure = failure
         self.detail = detail
         self.status = status
+        self.reused = reused
         super().__init__(self.message)
 
     @property

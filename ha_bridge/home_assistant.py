@@ -5,11 +5,13 @@ Source: https://www.home-assistant.io/integrations/alexa.smart_home/
 
 import base64
 import json
+import logging
 import ssl
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from http.client import HTTPException
+from http.client import HTTPException, IncompleteRead
 from socket import gaierror
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
@@ -19,7 +21,7 @@ from urllib3.exceptions import HTTPError
 from urllib3.util import wait_for_read
 
 from ha_bridge import __version__
-from ha_bridge.connection import Connector, Socket, is_quiet
+from ha_bridge.connection import MAX_IDLE_S, Connector, Socket, is_quiet
 from ha_bridge.errors import STATUS_FAILURES, BridgeError, Failure
 from ha_bridge.race import Race
 from ha_bridge.redaction import Secret
@@ -34,17 +36,15 @@ MAX_ANSWER: Final = 6 * 1024 * 1024
 #: Bytes read of an answer that is no success, enough to tell whose it is.
 MAX_REFUSAL: Final = 4096
 
-#: Seconds after which an idle connection is not used again.  Proxies close after 60 to
-#: 75 s, and whatever sits between forgets in silence, which costs the directive that
-#: must not be sent twice.
-MAX_IDLE_S: Final = 60.0
-
 #: Seconds of silence on a kept connection after which a directive that may be sent
 #: twice is sent on a new one too.  Something on the way may still acknowledge for a
 #: home that is gone, and a slow Home Assistant must not be given up for that.
 PATIENCE_S: Final = 2.0
 
 _OK: Final = 200
+
+# What it logs of a malformed header is the header itself, which may echo our token.
+logging.getLogger("urllib3").setLevel(logging.CRITICAL)
 
 #: Refusals that mean one thing from Home Assistant and another from a proxy, firewall
 #: or login page: Home Assistant's own body, the failure then, and the failure else.
@@ -65,6 +65,7 @@ _EXCEPTION_FAILURES: Final = (
     (ConnectionRefusedError, Failure.CONNECTION_REFUSED),
     (ConnectionError, Failure.CONNECTION_LOST),
     (OSError, Failure.NO_ROUTE),
+    (IncompleteRead, Failure.BROKEN_OFF),
     (HTTPException, Failure.NOT_HTTP),
     (HTTPError, Failure.NOT_HTTP),
 )
@@ -116,8 +117,9 @@ class HomeAssistant:
             body,
             deadline,
         )
-        with _mapped_errors():
-            answered = self._exchange(request, repeatable=repeatable)
+        ready = self._take_ready(deadline)
+        with _mapped_errors(reused=ready is not None and ready.reused):
+            answered = self._exchange(request, ready, repeatable=repeatable)
         if answered.is_complete:
             self._kept.append(answered)
         else:
@@ -137,46 +139,59 @@ class HomeAssistant:
         Raises:
             BridgeError: There was none, and none could be opened.
         """
-        kept = self._take_kept()
-        with _mapped_errors():
-            ready = kept or _Connection(self._connector.open(deadline))
-        self._kept.append(ready)
-        return kept is not None
+        ready = self._take_ready(deadline)
+        with _mapped_errors(reused=False):
+            self._kept.append(ready or _Connection(self._connector.open(deadline)))
+        return ready is not None
 
     def close(self) -> None:
         """Close the kept connection."""
         while self._kept:
             self._kept.pop().close()
 
-    def _exchange(self, request: "_Request", *, repeatable: bool) -> "_Connection":
-        kept = self._take_kept()
-        if kept is None:
+    def _exchange(
+        self, request: "_Request", ready: "_Connection | None", *, repeatable: bool
+    ) -> "_Connection":
+        if ready is None:
             return self._ask_anew(request)
         try:
-            kept.send(request)
-            if not repeatable or kept.answers_within(PATIENCE_S):
-                return kept.receive()
+            ready.send(request)
+            if not repeatable or ready.answers_within(PATIENCE_S):
+                return ready.receive()
         except OSError:
-            if not repeatable or kept.has_answered:
+            if not repeatable or ready.has_answered:
                 raise
             return self._ask_anew(request)
-        race = Race(kept.receive, lambda: self._ask_anew(request))
-        return race.winner(request.deadline)
+        # Silence: perhaps a dead connection, perhaps a slow home.
+        decided = threading.Event()
+        race = Race(ready.receive, lambda: self._ask_anew(request, unless=decided))
+        try:
+            return race.winner(request.deadline)
+        finally:
+            decided.set()
 
-    def _ask_anew(self, request: "_Request") -> "_Connection":
+    def _ask_anew(
+        self, request: "_Request", *, unless: threading.Event | None = None
+    ) -> "_Connection":
         connection = _Connection(self._connector.open(request.deadline))
+        if unless is not None and unless.is_set():
+            # The other attempt was answered meanwhile.  Sent now, this directive
+            # would undo the next one: off, and on again.
+            connection.close()
+            raise TimeoutError
         connection.send(request)
         return connection.receive()
 
-    def _take_kept(self) -> "_Connection | None":
+    def _take_ready(self, deadline: float) -> "_Connection | None":
+        """Return a connection that is open and seems fit, or None."""
         # Taken out while it is used, so that no two directives ever share it.
         while self._kept:
             kept = self._kept.pop()
             if kept.is_fit():
-                kept.reused = True
                 return kept
             kept.close()
-        return None
+        ahead = self._connector.take_ahead(deadline)
+        return _Connection(ahead) if ahead is not None else None
 
 
 class _Request(NamedTuple):
@@ -197,6 +212,7 @@ class _Connection:
         self._http.auto_open = 0
         self._idle_since = time.time()
         self.reused = False
+        """Whether a directive before this one was answered over it."""
         self.has_answered = False
         self.is_complete = False
         self.status = 0
@@ -210,6 +226,7 @@ class _Connection:
     def send(self, request: _Request) -> None:
         with self._closed_on_failure():
             self._sock.deadline = request.deadline
+            self.reused = self.reused or self.has_answered
             self.has_answered = self.is_complete = False
             self._http.timeout = max(request.deadline - time.monotonic(), 0.001)
             self._http.request(
@@ -232,8 +249,11 @@ class _Connection:
             self.status, self.headers = response.status, response.headers
             limit = MAX_ANSWER if self.status == _OK else MAX_REFUSAL
             self.body = response.read(limit + 1, decode_content=True)
-            # Only after the last byte does the next answer start with its first.
-            self.is_complete = response.closed and self._http.sock is not None
+            # Only after the last byte does the next answer start with its first; and
+            # after a 1xx, which http.client takes for a whole one, comes another.
+            self.is_complete = (
+                response.closed and self.status >= _OK and self._http.sock is not None
+            )
             self._idle_since = time.time()
         return self
 
@@ -267,7 +287,12 @@ def _check(answer: _Connection, token: Secret) -> None:
     """Raise the failure that the answer's status stands for, if it is not 200."""
     if answer.status == _OK:
         if len(answer.body) > MAX_ANSWER:
-            raise BridgeError(Failure.TOO_LARGE, f"over {MAX_ANSWER} bytes", status=_OK)
+            raise BridgeError(
+                Failure.TOO_LARGE,
+                f"over {MAX_ANSWER} bytes",
+                status=_OK,
+                reused=answer.reused,
+            )
         return
     if refusal := _REFUSALS.get(answer.status):
         own_body, own, other = refusal
@@ -276,7 +301,9 @@ def _check(answer: _Connection, token: Secret) -> None:
         failure = STATUS_FAILURES.get(answer.status, Failure.UNEXPECTED_STATUS)
     if failure is Failure.REFUSED_TOKEN and has_expired(token, time.time()):
         failure = Failure.EXPIRED_TOKEN
-    raise BridgeError(failure, _sender(answer), status=answer.status)
+    raise BridgeError(
+        failure, _sender(answer), status=answer.status, reused=answer.reused
+    )
 
 
 def _sender(answer: _Connection) -> str:
@@ -285,7 +312,7 @@ def _sender(answer: _Connection) -> str:
     if server := answer.headers.get("server"):
         known.append(f"by {server[:40]!r}")
     if host := _redirects_to(answer):
-        known.append(f"to {host!r}")
+        known.append(f"to {host[:80]!r}")
     return " ".join(known)
 
 
@@ -317,7 +344,12 @@ def has_expired(token: Secret, now: float) -> bool:
 
 
 @contextmanager
-def _mapped_errors() -> Iterator[None]:
+def _mapped_errors(*, reused: bool) -> Iterator[None]:
+    """Raise what goes wrong inside as the failure that it means.
+
+    Args:
+        reused: Whether a connection that had served before was tried first.
+    """
     try:
         yield
     except (OSError, HTTPException, HTTPError) as error:
@@ -327,7 +359,7 @@ def _mapped_errors() -> Iterator[None]:
         failure = next(
             failure for kind, failure in _EXCEPTION_FAILURES if isinstance(cause, kind)
         )
-        raise BridgeError(failure, _reason(cause)) from None
+        raise BridgeError(failure, _reason(cause), reused=reused) from None
 
 
 def _reason(error: Exception) -> str:

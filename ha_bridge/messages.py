@@ -16,6 +16,8 @@ Event = dict[str, Any]
 
 PAYLOAD_VERSION: Final = "3"
 
+_INFINITY: Final = float("inf")
+
 #: Where a scope can stand in a directive, first found first taken: every directive to
 #: an endpoint; AcceptGrant; Discover.
 SCOPE_LOCATIONS: Final = (
@@ -29,12 +31,12 @@ SCOPE_TYPES: Final = frozenset({"BearerToken", "BearerTokenWithPartition"})
 
 #: Names of directives that may reach Home Assistant twice without harm: they only ask,
 #: or they name the state to reach. What is relative (Adjust, Skip, Next, Previous) or
-#: starts something (Activate, AcceptGrant) is left out on purpose, as is the unknown.
+#: starts something (Activate, AcceptGrant) is left out on purpose, as is the unknown,
+#: and what must never come late: Unlock, Disarm.
 REPEATABLE: Final = frozenset(
     {
         "Arm",
         "Deactivate",
-        "Disarm",
         "Discover",
         "Lock",
         "Mute",
@@ -56,7 +58,6 @@ REPEATABLE: Final = frozenset(
         "Stop",
         "TurnOff",
         "TurnOn",
-        "Unlock",
     }
 )
 
@@ -119,14 +120,15 @@ def read_answer(body: bytes) -> Event:
         BridgeError: NOT_AN_EVENT.
     """
     try:
-        answer = json.loads(body, parse_constant=_refuse_constant)
+        text = body.decode()
+        answer = json.loads(text, parse_constant=_refuse, parse_float=_finite)
     # RecursionError: a body of a million brackets. UnicodeDecodeError is a ValueError.
     except (ValueError, RecursionError):
         raise BridgeError(Failure.NOT_AN_EVENT, _looks_like(body)) from None
     if not isinstance(answer, dict) or _member(answer, "event") is None:
         raise BridgeError(Failure.NOT_AN_EVENT, "JSON without an event")
     # Half a surrogate pair can be written in JSON but not sent on in UTF-8.
-    if b"\\u" in body and not _is_text(json.dumps(answer, ensure_ascii=False)):
+    if "\\u" in text and not _is_text(json.dumps(answer, ensure_ascii=False)):
         raise BridgeError(Failure.NOT_AN_EVENT, "broken characters")
     return answer
 
@@ -208,9 +210,16 @@ def _is_text(value: str) -> bool:
     return True
 
 
-def _refuse_constant(name: str) -> None:
+def _refuse(name: str) -> None:
     # Python reads NaN and Infinity, but they are not JSON and would break our answer.
     raise ValueError(name)
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if number in (_INFINITY, -_INFINITY):  # 1e999
+        raise ValueError(digits)
+    return number
 
 
 def _looks_like(body: bytes) -> str:

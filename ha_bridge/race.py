@@ -4,24 +4,16 @@ import threading
 import time
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
-
-class Closeable(Protocol):
-    """What can be got rid of when nobody waits for it any more."""
-
-    def close(self) -> object:
-        """Release what it holds."""
-
-
-Result = TypeVar("Result", bound=Closeable)
+Result = TypeVar("Result")
 
 
 class Race(Generic[Result]):
     """Attempts, each in a daemon thread, of which the first to succeed counts.
 
     With a single attempt it is a way to stop waiting for something that knows no time
-    limit, such as name resolution.  What arrives after the end is closed.
+    limit, such as name resolution.  What arrives after the end is closed, if it can be.
     """
 
     def __init__(self, *attempts: Callable[[], Result]) -> None:
@@ -78,6 +70,7 @@ class Race(Generic[Result]):
                 return
 
 
-def _discard(result: Closeable | Exception) -> None:
-    if not isinstance(result, Exception):
-        result.close()
+def _discard(result: object) -> None:
+    close = getattr(result, "close", None)
+    if close is not None:
+        close()

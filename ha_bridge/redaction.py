@@ -14,11 +14,13 @@ SENSITIVE_KEYS: Final = frozenset(
         "clientsecret",
         "code",
         "correlationtoken",
+        "imageuri",  # of a camera: the token stands in its query
         "cookie",
         "password",
         "refresh_token",
         "refreshtoken",
         "token",
+        "uri",
         "userid",
     }
 )

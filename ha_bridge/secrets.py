@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from ha_bridge.errors import BridgeError, Failure
+from ha_bridge.race import Race
 from ha_bridge.redaction import Secret
 
 #: Gives the client of an AWS service, as `boto3.client` does.
@@ -36,8 +37,13 @@ class SecretReader:
         self._client = client or _boto3_client
         self._known: dict[Secret, Secret] = {}
 
-    def resolve(self, value: Secret) -> Secret:
+    def resolve(self, value: Secret, deadline: float) -> Secret:
         """Return the secret that a reference names, or the value if it is none.
+
+        Args:
+            value: A reference or a plain value.
+            deadline: When to give up, in seconds of time.monotonic.  What comes later
+                serves the next directive.
 
         Raises:
             BridgeError: SECRET_UNAVAILABLE, naming the reference and AWS's error code.
@@ -47,18 +53,23 @@ class SecretReader:
             return value
         if value not in self._known:
             try:
-                text = READERS[service](self._client(service), name).strip()
+                Race(lambda: self._read(value, service, name)).winner(deadline)
+            except BridgeError:
+                raise
             # Whatever botocore raises must become an answer, without its import here.
             except Exception as error:  # noqa: BLE001
                 raise BridgeError(
                     Failure.SECRET_UNAVAILABLE, f"{service}:{name}: {_reason(error)}"
                 ) from None
-            if not text:
-                raise BridgeError(
-                    Failure.SECRET_UNAVAILABLE, f"{service}:{name}: it is empty"
-                )
-            self._known[value] = Secret(text)
         return self._known[value]
+
+    def _read(self, value: Secret, service: str, name: str) -> None:
+        text = READERS[service](self._client(service), name).strip()
+        if not text:
+            raise BridgeError(
+                Failure.SECRET_UNAVAILABLE, f"{service}:{name}: it is empty"
+            )
+        self._known[value] = Secret(text)
 
 
 def _reason(error: Exception) -> str:

@@ -71,7 +71,8 @@ def _variables(env_file: Path) -> dict[str, str]:
 
 
 def _show(answer: dict[str, Any], *, table: bool, as_json: bool) -> None:
-    endpoints = answer["event"].get("payload", {}).get("endpoints")
+    payload = answer.get("event", {}).get("payload")
+    endpoints = payload.get("endpoints") if isinstance(payload, dict) else None
     if as_json:
         click.echo(json.dumps(answer))
     elif table and isinstance(endpoints, list):

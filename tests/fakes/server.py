@@ -48,9 +48,14 @@ class Exchange:
 
     request: Request
     sock: socket.socket
-    stopping: threading.Event
+    server: "Server"
+
+    @property
+    def stopping(self) -> threading.Event:
+        return self.server.stopping
 
     def send(self, data: bytes) -> None:
+        self.server.bytes_sent += len(data)
         try:
             self.sock.sendall(data)
         except OSError:
@@ -93,6 +98,7 @@ class Server:
     host: str = "127.0.0.1"
     port: int = 0
     requests: list[Request] = field(default_factory=list)
+    bytes_sent: int = 0
     connections: int = 0
 
     def __post_init__(self) -> None:
@@ -175,7 +181,7 @@ class Server:
                     with self._lock:
                         self.requests.append(request)
                         index = min(len(self.requests), len(self.behaviours)) - 1
-                    self.behaviours[index](Exchange(request, sock, self.stopping))
+                    self.behaviours[index](Exchange(request, sock, self))
         except Malformed:
             with contextlib.suppress(OSError):
                 sock.sendall(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")

@@ -248,6 +248,31 @@ def test_debug_shows_both_messages_without_secrets(
     assert not [secret for secret in SECRETS if secret in caplog.text]
 
 
+@pytest.mark.parametrize("levels", [600, 2_000, 100_000])
+def test_debug_survives_any_depth(levels: int) -> None:
+    """What is too deep to show must not be too deep to answer."""
+    environ = {"BASE_URL": "https://home.example.org", "DEBUG": "true"}
+    body = b'{"event": {"x": ' + b"[" * levels + b"]" * levels + b"}}"
+    ours = bridge(StubTransport(body), Settings.from_environ(environ))
+    assert "event" in ours.answer(TURN_ON)
+
+
+@pytest.mark.parametrize("remaining", [None, "soon"])
+def test_a_strange_context_is_survived(remaining: object) -> None:
+    """It is not ours; an answer comes all the same."""
+    assert_error(bridge(StubTransport()).answer(TURN_ON, StubContext(remaining)))
+
+
+@pytest.mark.parametrize(("reused", "word"), [(True, "reused"), (False, "new")])
+def test_a_failed_line_tells_which_connection(
+    reused: object, word: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Stale or fresh is the first question then."""
+    error = BridgeError(Failure.CONNECTION_LOST, reused=bool(reused))
+    bridge(StubTransport(error)).answer(TURN_ON)
+    assert caplog.records[0].__dict__["directive"]["connection"] == word
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),

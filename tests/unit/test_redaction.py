@@ -13,6 +13,13 @@ def test_every_secret_of_every_directive_is_redacted() -> None:
         assert message["directive"]["header"]["name"] in shown
 
 
+def test_a_camera_address_is_a_secret() -> None:
+    """Home Assistant puts a token into its query."""
+    stream = {"uri": "https://x?token=hunter2", "protocol": "HLS"}
+    answer = {"cameraStreams": [stream], "imageUri": "https://x?token=hunter2"}
+    assert "hunter2" not in repr(redacted(answer))
+
+
 def test_the_original_is_left_alone() -> None:
     """It still has to be sent."""
     message = event("turn_on")

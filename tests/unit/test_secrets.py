@@ -1,6 +1,8 @@
 """References to secrets, against moto's SSM and Secrets Manager."""
 
 import logging
+import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -35,7 +37,7 @@ def aws() -> Iterator[None]:
 
 
 def resolve(reader: SecretReader, text: str) -> str:
-    return reader.resolve(Secret(text)).reveal()
+    return reader.resolve(Secret(text), time.monotonic() + 60).reveal()
 
 
 @pytest.mark.usefixtures("aws")
@@ -109,6 +111,22 @@ def test_an_empty_secret_is_refused() -> None:
     client("ssm").put_parameter(Name="/blank", Value=" ", Type="String")
     with pytest.raises(BridgeError, match="empty"):
         resolve(SecretReader(client), "ssm:/blank")
+
+
+def test_a_slow_service_does_not_eat_the_time_of_the_directive() -> None:
+    """The directive has a deadline; what comes late serves the next one."""
+    gate = threading.Event()
+
+    class Slow:
+        def get_parameter(self, **_arguments: object) -> Any:
+            gate.wait(30)
+            return {"Parameter": {"Value": VALUE}}
+
+    reader = SecretReader(lambda _service: Slow())
+    with pytest.raises(BridgeError, match="TimeoutError"):
+        reader.resolve(Secret("ssm:/slow"), time.monotonic() - 1)
+    gate.set()
+    assert resolve(reader, "ssm:/slow") == VALUE
 
 
 def test_no_credentials_is_named_too(monkeypatch: pytest.MonkeyPatch) -> None:

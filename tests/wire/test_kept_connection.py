@@ -1,5 +1,6 @@
 """The kept connection, and the ways in which it dies while nobody looks."""
 
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -48,13 +49,6 @@ def make_server(
         return Server(behaviours, tls=tls)
 
     return make
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    give_up = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < give_up
-        time.sleep(0.01)
 
 
 @pytest.mark.parametrize("with_reset", [False, True], ids=["FIN", "RST"])
@@ -148,6 +142,7 @@ HOLES = {
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="finds it out by Linux's means")
 @pytest.mark.parametrize("hole", HOLES)
 def test_a_black_hole_is_found_out_inside_the_budget(
     hole: str, make_bridge: MakeBridge, make_server: Callable[..., Server]
@@ -192,6 +187,48 @@ def test_a_slow_home_is_waited_for_on_a_kept_connection(
         bridge.answer(TURN_ON)
         assert is_answered(bridge.answer(TURN_ON))
         assert len(server.requests) == 3
+
+
+@pytest.mark.slow
+def test_a_directive_is_never_sent_after_its_answer(
+    make_bridge: MakeBridge, authority: Authority
+) -> None:
+    """On, off; a second try of the first that comes late must not switch on again."""
+    handshakes = 0
+
+    def slow_second_handshake(_sock: object, stopping: threading.Event) -> None:
+        nonlocal handshakes
+        handshakes += 1
+        if handshakes == 2:
+            stopping.wait(2)
+
+    tls = authority.server("127.0.0.1")
+    script = (answer_directive, after(3, answer_directive), answer_directive)
+    with Server(script, tls=tls, on_accept=slow_second_handshake) as server:
+        bridge = make_bridge(server.url)
+        assert is_answered(bridge.answer(TURN_ON))
+        assert is_answered(bridge.answer(TURN_ON)), "after three seconds"
+        assert is_answered(bridge.answer(event("turn_off")))
+        time.sleep(3)  # the second handshake is over by now
+        names = [one.json["directive"]["header"]["name"] for one in server.requests]
+    assert names == ["TurnOn", "TurnOn", "TurnOff"]
+
+
+def test_an_early_status_is_not_taken_for_the_answer(make_bridge: MakeBridge) -> None:
+    """After a 103 comes another; the next directive must not get it."""
+
+    def early(exchange: Exchange) -> None:
+        exchange.send(b"HTTP/1.1 103 Early Hints\r\n\r\n")
+        exchange.pause(0.2)
+        answer_directive(exchange)
+
+    with Server((early, answer_directive)) as server:
+        bridge = make_bridge(server.url)
+        first = changed(TURN_ON, "directive.header.correlationToken", "first")
+        assert_error(bridge.answer(first), ErrorType.INTERNAL_ERROR, first)
+        time.sleep(0.4)
+        answer = bridge.answer(TURN_ON)
+        assert answer["event"]["header"]["correlationToken"] == CORRELATION_TOKEN
 
 
 @pytest.mark.slow

@@ -1,6 +1,8 @@
 """What reaches Home Assistant, and over how many connections."""
 
 import json
+import socket
+import threading
 
 import pytest
 
@@ -10,8 +12,14 @@ from ha_bridge.errors import ErrorType
 from ha_bridge.home_assistant import HomeAssistant
 from ha_bridge.settings import Settings
 from tests.directives import TOKEN, event
-from tests.fakes.behaviours import answer_directive, reply, reply_json
-from tests.fakes.server import Server
+from tests.fakes.behaviours import (
+    answer_directive,
+    hang_up,
+    reply,
+    reply_json,
+    silence,
+)
+from tests.fakes.server import Behaviour, Server
 from tests.fakes.tls import Authority
 from tests.oracle import assert_error
 from tests.wire.conftest import MakeBridge
@@ -116,11 +124,55 @@ def test_a_home_that_was_away_at_import_is_tried_again(authority: Authority) -> 
         home_assistant.close()
 
 
-def test_compressed_discovery_is_small_on_the_wire(make_bridge: MakeBridge) -> None:
-    """Sixty devices are repetitive; gzip makes a fifteenth of them."""
-    endpoint = json.loads(
-        json.dumps({"endpointId": "x" * 30, "capabilities": ["y"] * 9})
-    )
+def test_a_discovery_is_small_on_the_wire(make_bridge: MakeBridge) -> None:
+    """Sixty devices say much the same; gzip makes a tenth of it, and less."""
+    endpoint = {"endpointId": "x" * 30, "capabilities": ["y"] * 9}
     answer = {"event": {"payload": {"endpoints": [endpoint] * 60}}}
     with Server((reply_json(answer),)) as server:
         assert make_bridge(server.url).answer(event("discovery")) == answer
+        assert server.bytes_sent < len(json.dumps(answer)) / 10
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("then", "connections"),
+    [(silence, 2), (hang_up, 2)],
+    ids=["a silent one", "one that hangs up"],
+)
+def test_a_dead_connection_opened_ahead_is_replaced(
+    then: Behaviour, connections: int
+) -> None:
+    """The environment may have been prepared long before; it is kept like any."""
+    with Server((then, answer_directive)) as server:
+        settings = Settings.from_environ({"BASE_URL": server.url})
+        connector = Connector(settings.address)
+        connector.open_ahead()
+        home_assistant = HomeAssistant(connector)
+        answer = Bridge(settings, home_assistant).answer(TURN_ON)
+        home_assistant.close()
+        assert answer["event"]["header"]["name"] == "Response"
+        assert server.connections == connections
+
+
+@pytest.mark.slow
+def test_an_attempt_ahead_that_hangs_does_not_eat_the_budget() -> None:
+    """Name resolution at import may hang; a new attempt has its own chance."""
+    gate = threading.Event()
+
+    def hang_once(sock: socket.socket, stopping: threading.Event) -> None:
+        if not gate.is_set():
+            gate.set()
+            stopping.wait(60)
+        del sock
+
+    with Server((answer_directive,), tls=None, on_accept=hang_once) as server:
+        address = Settings.from_environ({"BASE_URL": server.url}).address
+        tls_to_a_silent_peer = Connector(address._replace(scheme="https"))
+        tls_to_a_silent_peer.open_ahead()
+        assert gate.wait(30)
+        tls_to_a_silent_peer.address = address
+        home_assistant = HomeAssistant(tls_to_a_silent_peer)
+        settings = Settings.from_environ({"BASE_URL": server.url})
+        answer = Bridge(settings, home_assistant).answer(TURN_ON)
+        home_assistant.close()
+    assert answer["event"]["header"]["name"] == "Response"
