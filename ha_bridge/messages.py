@@ -62,6 +62,22 @@ REPEATABLE: Final = frozenset(
 )
 
 
+def _refuse(name: str) -> None:
+    # Python reads NaN and Infinity, but they are not JSON and would break our answer.
+    raise ValueError(name)
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if number in (_INFINITY, -_INFINITY):  # 1e999
+        raise ValueError(digits)
+    return number
+
+
+#: Made once: to set one up for each answer costs more than to read it.
+_DECODER: Final = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite)
+
+
 class Directive(NamedTuple):
     """A reading of a directive: the few fields the bridge needs.
 
@@ -121,7 +137,7 @@ def read_answer(body: bytes) -> Event:
     """
     try:
         text = body.decode()
-        answer = json.loads(text, parse_constant=_refuse, parse_float=_finite)
+        answer = _DECODER.decode(text)
     # RecursionError: a body of a million brackets. UnicodeDecodeError is a ValueError.
     except (ValueError, RecursionError):
         raise BridgeError(Failure.NOT_AN_EVENT, _looks_like(body)) from None
@@ -208,18 +224,6 @@ def _is_text(value: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _refuse(name: str) -> None:
-    # Python reads NaN and Infinity, but they are not JSON and would break our answer.
-    raise ValueError(name)
-
-
-def _finite(digits: str) -> float:
-    number = float(digits)
-    if number in (_INFINITY, -_INFINITY):  # 1e999
-        raise ValueError(digits)
-    return number
 
 
 def _looks_like(body: bytes) -> str:
