@@ -215,6 +215,9 @@ def _secured(way: Way, sock: PlainSocket, report: Report) -> TLSSocket | None:
             "error": _CERTIFICATE_ERRORS.get(error.verify_code, "untrusted"),
             "reason": error.verify_message,
         }
+    except ssl.SSLEOFError as error:
+        report["tls"] = {"error": "reset", "reason": error.reason or ""}
+        return None
     except ssl.SSLError as error:
         kind = "not_tls" if error.reason in _NOT_TLS else "failed"
         report["tls"] = {"error": kind, "reason": error.reason or ""}
@@ -293,10 +296,10 @@ def _asked(sock: Socket, address: Address) -> Report:
         answer = http.getresponse()
         ms = _ms(started)
         return _described(answer, answer.read(MAX_READ)) | {"ms": ms}
-    except HTTPException as error:
-        return {"error": "not_http", "reason": type(error).__name__}
     except OSError as error:
         return {"error": kind_of(error), "reason": _reason(error)}
+    except HTTPException as error:
+        return {"error": "not_http", "reason": type(error).__name__}
 
 
 def _described(answer: HTTPResponse, body: bytes) -> Report:

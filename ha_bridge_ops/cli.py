@@ -4,6 +4,7 @@ import click
 
 from ha_bridge import __version__
 from ha_bridge_ops.bench.command import bench
+from ha_bridge_ops.check.command import check
 from ha_bridge_ops.demo import demo
 from ha_bridge_ops.invoke import invoke
 from ha_bridge_ops.processes import ending_on_signals
@@ -25,6 +26,7 @@ def cli() -> None:
 
 
 cli.add_command(bench)
+cli.add_command(check)
 cli.add_command(demo)
 cli.add_command(invoke)
 

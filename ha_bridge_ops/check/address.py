@@ -1,0 +1,106 @@
+"""Links `address.*`: BASE_URL, the name in it, and where that leads."""
+
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from ha_bridge.home_assistant import PATH
+from ha_bridge.settings import Address
+from ha_bridge_ops.check.evidence import Evidence
+from ha_bridge_ops.check.model import Fine, Outcome, Problem, Untried
+
+HTTPS_PORT = 443
+
+
+def https(evidence: Evidence) -> Outcome:
+    """BASE_URL starts with https."""
+    if evidence.address.is_tls:
+        return Fine("https")
+    return Problem("http", "the address is plain http", _named(evidence))
+
+
+def port(evidence: Evidence) -> Outcome:
+    """The port is 443."""
+    if evidence.address.port == HTTPS_PORT:
+        return Fine("443")
+    saw = f"the port is {evidence.address.port}"
+    return Problem("other", saw, _named(evidence))
+
+
+def dns(evidence: Evidence) -> Outcome:
+    """The name resolves."""
+    if evidence.addresses:
+        return Fine(", ".join(evidence.addresses))
+    found = evidence.report["resolve"]
+    cause = "timeout" if found.get("error") == "timeout" else "unknown"
+    said = f" ({found['reason']})" if found.get("reason") else ""
+    saw = f"{evidence.address.host} has no address{said}"
+    return Problem(cause, saw, _named(evidence))
+
+
+def ipv4(evidence: Evidence) -> Outcome:
+    """The name has an IPv4 address."""
+    if not evidence.addresses:
+        return Untried("the name does not resolve")
+    found = [ip for ip in evidence.addresses if ip_address(ip).version == 4]  # noqa: PLR2004 - IPv4
+    if found:
+        return Fine(", ".join(found))
+    saw = f"only IPv6: {', '.join(evidence.addresses)}"
+    return Problem("only_ipv6", saw, _named(evidence))
+
+
+def public(evidence: Evidence) -> Outcome:
+    """The address is one that AWS can reach."""
+    if not evidence.addresses:
+        return Untried("the name does not resolve")
+    kinds = {ip: kind for ip in evidence.addresses if (kind := not_public(ip))}
+    if not kinds:
+        return Fine("public")
+    saw = ", ".join(f"{ip} is {kind}" for ip, kind in kinds.items())
+    return Problem("private", saw, _named(evidence))
+
+
+def not_public(text: str) -> str | None:
+    """Return what kind of address it is that AWS cannot reach, or None."""
+    ip = ip_address(text.partition("%")[0])
+    if ip.is_loopback:
+        return "this machine itself"
+    if ip.is_link_local:
+        return "link-local"
+    if ip.is_global:
+        return None
+    if not ip.is_private:
+        return "shared by a provider’s customers (carrier-grade NAT)"
+    return "private"
+
+
+def redirect(evidence: Evidence) -> Outcome:
+    """The address does not lead on to another."""
+    if evidence.status is None:
+        return Untried("nothing answers")
+    if evidence.who != "redirect":
+        return Fine("no redirect")
+    location = str(evidence.http.get("location", ""))
+    target = _base_of(location, evidence.address)
+    if target is None:
+        return Problem("unclear", f"HTTP {evidence.status} to another page")
+    saw = f"HTTP {evidence.status} to {location}"
+    return Problem("redirects", saw, {"target": target})
+
+
+def _base_of(location: str, address: Address) -> str | None:
+    """Return the BASE_URL that a redirect of the Alexa path points to."""
+    try:
+        url = urlsplit(location)
+    except ValueError:
+        return None
+    path = url.path.rstrip("/")
+    if url.scheme not in ("http", "https") or not url.netloc:
+        return None
+    if not path.endswith(PATH):
+        return None
+    base = f"{url.scheme}://{url.netloc}{path.removesuffix(PATH)}"
+    return base if base != str(address) else None
+
+
+def _named(evidence: Evidence) -> dict[str, str]:
+    return {"host": evidence.name}

@@ -1,0 +1,78 @@
+"""The checks by the ids of the catalogue, and how they are walked."""
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from typing import Final
+
+from ha_bridge_ops.check import (
+    address,
+    directive,
+    discovery,
+    home,
+    settings,
+    tls,
+    token,
+)
+from ha_bridge_ops.check.context import Context
+from ha_bridge_ops.check.evidence import Evidence
+from ha_bridge_ops.check.model import Finding, Link, Outcome, Untried, judge
+
+Check = Callable[[Context], Outcome]
+
+#: What the probe can see, from here and from AWS alike.
+WAY: Final[Mapping[str, Callable[[Evidence], Outcome]]] = {
+    "address.https": address.https,
+    "address.port": address.port,
+    "address.dns": address.dns,
+    "address.ipv4": address.ipv4,
+    "address.public": address.public,
+    "address.redirect": address.redirect,
+    "tls.certificate": tls.certificate,
+    "ha.reachable": home.reachable,
+    "ha.is_home_assistant": home.is_home_assistant,
+    "ha.trusted_proxies": home.trusted_proxies,
+    "ha.banned": home.banned,
+    "ha.smart_home": home.smart_home,
+}
+
+
+def _from_here(look: Callable[[Evidence], Outcome]) -> Check:
+    def check(context: Context) -> Outcome:
+        if context.evidence is None:
+            return Untried("there is no address to look at")
+        return look(context.evidence)
+
+    return check
+
+
+CHECKS: Final[Mapping[str, Check]] = {
+    "settings.base_url": settings.base_url,
+    "settings.not_verify_ssl": settings.not_verify_ssl,
+    "settings.debug": settings.debug,
+    "settings.long_lived_access_token": settings.long_lived_access_token,
+    **{name: _from_here(look) for name, look in WAY.items()},
+    "token.kind": token.kind,
+    "token.expired": token.expired,
+    "token.accepted": token.accepted,
+    "discovery.count": discovery.count,
+    "discovery.endpoints": discovery.endpoints,
+    "discovery.duplicate_names": discovery.duplicate_names,
+    "discovery.size": discovery.size,
+    "directive.report_state": directive.report_state,
+    "directive.time": directive.time,
+}
+
+
+def walk(context: Context, links: Sequence[Link]) -> Generator[Finding]:
+    """Give the finding of each link, one after the other.
+
+    Args:
+        context: What the checks see; it learns each finding.
+        links: Of the catalogue.
+    """
+    try:
+        for link in links:
+            finding = judge(link, CHECKS[link.id](context))
+            context.findings[link.id] = finding
+            yield finding
+    finally:
+        context.close()

@@ -1,0 +1,153 @@
+"""HTTP to Home Assistant from here, over one connection, never following a redirect."""
+
+import json as json_module
+import ssl
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
+from typing import Any
+from urllib.parse import urlencode
+
+from ha_bridge import __version__
+from ha_bridge.home_assistant import MAX_ANSWER
+from ha_bridge.probe import Dial, Way
+from ha_bridge.redaction import Secret
+from ha_bridge.settings import Address
+
+#: Seconds for one request.
+TIMEOUT_S = 8.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back."""
+
+    status: int
+    body: bytes
+    first_byte_ms: float
+    """From sending to the head of the answer; connecting is not in it."""
+    ms: float
+    content_type: str = ""
+    server: str = ""
+
+    @property
+    def text(self) -> str:
+        """The body as text, or what can be read of it."""
+        return self.body.decode("utf-8", "replace").strip()
+
+    @property
+    def json(self) -> Any:
+        """The body as JSON; None if it is none."""
+        try:
+            return json_module.loads(self.body)
+        except (ValueError, RecursionError):
+            return None
+
+    def is_own(self, text: str) -> bool:
+        """Return whether it is a refusal in Home Assistant's own words."""
+        return self.text == f"{self.status}: {text}"
+
+
+class Client:
+    """Asks one Home Assistant.
+
+    Args:
+        address: Where it is.
+        ip: The address behind its name.
+        dial: As socket.create_connection.
+        verify_tls: Whether its certificate is checked.
+    """
+
+    def __init__(
+        self, address: Address, ip: str, dial: Dial, *, verify_tls: bool
+    ) -> None:
+        self._address = address
+        self._ip = ip
+        self._dial = dial
+        self._verify_tls = verify_tls
+        self._http: HTTPConnection | None = None
+
+    def request(  # noqa: PLR0913 - one call does all
+        self,
+        method: str,
+        path: str,
+        *,
+        json: object = None,
+        form: Mapping[str, str] | None = None,
+        token: Secret | None = None,
+        timeout_s: float = TIMEOUT_S,
+    ) -> Answer:
+        """Return the answer to a request.
+
+        Args:
+            method: GET or POST.
+            path: Below the address.
+            json: A body of this kind.
+            form: Likewise.
+            token: For the Authorization header.
+            timeout_s: Seconds for all of it.
+
+        Raises:
+            OSError: The network failed, or it took too long.
+            HTTPException: What came back is not HTTP.
+        """
+        body, kind = None, None
+        if json is not None:
+            body, kind = json_module.dumps(json).encode(), "application/json"
+        elif form is not None:
+            body, kind = urlencode(form).encode(), "application/x-www-form-urlencoded"
+        headers = {
+            "Host": self._address.authority,
+            "User-Agent": f"ha-bridge/{__version__}",
+            **({"Content-Type": kind} if kind else {}),
+            **({"Authorization": f"Bearer {token.reveal()}"} if token else {}),
+        }
+        deadline = time.monotonic() + timeout_s
+        http = self._connection(deadline)
+        started = time.monotonic()
+        try:
+            http.request(method, self._address.path + path, body, headers)
+            answer = http.getresponse()
+            first_byte_ms = _ms(started)
+            content = answer.read(MAX_ANSWER + 1)
+        except (OSError, HTTPException):
+            self.close()
+            raise
+        if answer.will_close or not answer.isclosed():
+            self.close()
+        return Answer(
+            answer.status,
+            content,
+            first_byte_ms,
+            _ms(started),
+            answer.headers.get_content_type(),
+            answer.headers.get("server", "")[:40],
+        )
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._http is not None:
+            self._http.close()
+            self._http = None
+
+    def _connection(self, deadline: float) -> HTTPConnection:
+        if self._http is None:
+            way = Way(self._address, deadline, dial=self._dial)
+            sock: Any = way.connect(self._ip)
+            if self._address.is_tls:
+                context = ssl.create_default_context()
+                if not self._verify_tls:
+                    context.check_hostname = False
+                    context.verify_mode = ssl.CERT_NONE
+                sock = way.secure(sock, context)
+            self._http = HTTPConnection(self._address.host, self._address.port)
+            self._http.sock = sock
+            self._http.auto_open = 0
+        bound: Any = self._http.sock
+        bound.deadline = deadline
+        return self._http
+
+
+def _ms(started: float) -> float:
+    return round((time.monotonic() - started) * 1000, 1)

@@ -1,0 +1,139 @@
+"""What all the checks share: the outside world, and what was found so far."""
+
+import socket
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from ha_bridge.probe import Dial, Resolve, examine
+from ha_bridge.redaction import Secret
+from ha_bridge.settings import Address, parse_address, parse_switch
+from ha_bridge_ops.check.client import Answer, Client
+from ha_bridge_ops.check.evidence import Evidence
+from ha_bridge_ops.check.model import Finding, Status
+
+#: Seconds that Alexa waits, and no directive of ours may take longer.
+#: https://developer.amazon.com/en-US/docs/alexa/smarthome/troubleshooting-guide.html
+ALEXA_WAITS_S = 8.0
+
+#: Gives the client of an AWS service in a region, as boto3.Session.client does.
+AwsClient = Callable[[str, str | None], Any]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What was asked for."""
+
+    locale: str | None = None
+    skill_id: str | None = None
+    function: str | None = None
+    region: str | None = None
+    client_id: str | None = None
+
+
+@dataclass
+class Context:
+    """The environment, the clock, the network and AWS, and what is known already.
+
+    Args:
+        environ: The function's variables.
+        options: What was asked for.
+        now: Seconds since the epoch.
+        resolve: As socket.getaddrinfo.
+        dial: As socket.create_connection.
+        aws: Gives clients of AWS; None where boto3 is not installed.
+        ask: Asks the user for a text, hidden if so told.
+    """
+
+    environ: Mapping[str, str]
+    options: Options = field(default_factory=Options)
+    now: Callable[[], float] = time.time
+    resolve: Resolve = socket.getaddrinfo
+    dial: Dial = socket.create_connection
+    aws: AwsClient | None = None
+    ask: Callable[[str, bool], str] | None = None
+    findings: dict[str, Finding] = field(default_factory=dict)
+    secrets: list[Secret] = field(default_factory=list)
+    """All that must not be shown, whatever a server may echo."""
+    asked: dict[str, Any] = field(default_factory=dict)
+    """What a check has learnt that a later one needs."""
+
+    def value(self, name: str) -> str:
+        """Return a variable without the spaces around it."""
+        return self.environ.get(name, "").strip()
+
+    @cached_property
+    def address(self) -> Address | None:
+        """Where Home Assistant is, if BASE_URL says so."""
+        try:
+            return parse_address(self.value("BASE_URL"))
+        except ValueError:
+            return None
+
+    @cached_property
+    def verifies_tls(self) -> bool:
+        """Whether the function checks the certificate."""
+        try:
+            return not parse_switch(self.value("NOT_VERIFY_SSL"))
+        except ValueError:
+            return True
+
+    @cached_property
+    def evidence(self) -> Evidence | None:
+        """What the way to Home Assistant looks like from here."""
+        if self.address is None:
+            return None
+        deadline = time.monotonic() + ALEXA_WAITS_S
+        report = examine(self.address, deadline, resolve=self.resolve, dial=self.dial)
+        return Evidence(self.address, report, self.now())
+
+    @cached_property
+    def client(self) -> Client:
+        """The way to ask Home Assistant; only for where somebody answers."""
+        assert self.address is not None  # noqa: S101 - see above
+        assert self.evidence is not None  # noqa: S101
+        assert self.evidence.ip is not None  # noqa: S101
+        return Client(
+            self.address, self.evidence.ip, self.dial, verify_tls=self.verifies_tls
+        )
+
+    def close(self) -> None:
+        """Close the connection to Home Assistant, if there is one."""
+        if "client" in vars(self):
+            self.client.close()
+
+    def is_fine(self, link: str) -> bool:
+        """Return whether a link was found to be neither failed nor skipped."""
+        found = self.findings.get(link)
+        return found is not None and found.status in (Status.OK, Status.WARNING)
+
+    def why_no_secret_may_be_sent(self) -> str | None:
+        """Return why nothing secret may be sent to this address, or None."""
+        evidence = self.evidence
+        if evidence is None:
+            return "there is no address"
+        if evidence.who != "home_assistant":
+            return "Home Assistant was not seen at this address"
+        if evidence.tls.get("error") and self.verifies_tls:
+            return "the certificate is not trusted, so nothing secret is sent"
+        for link in ("ha.trusted_proxies", "ha.banned"):
+            if not self.is_fine(link):
+                return "Home Assistant answers nothing to this address"
+        return None
+
+    def directive(self, event: object, token: Secret) -> Answer:
+        """Return the answer to a directive, sent as the function sends it.
+
+        Raises:
+            OSError: The network failed.
+            HTTPException: What came back is not HTTP.
+        """
+        return self.client.request(
+            "POST",
+            "/api/alexa/smart_home",
+            json=event,
+            token=token,
+            timeout_s=ALEXA_WAITS_S,
+        )

@@ -1,0 +1,173 @@
+"""`ha-bridge check` as it is typed: what is on stdout, on stderr, and the status."""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from ha_bridge_ops.check.catalogue import CHAIN, PARTS
+from ha_bridge_ops.check.chain import CHECKS
+from ha_bridge_ops.check.command import check
+from ha_bridge_ops.check.context import Context, Options
+from ha_bridge_ops.check.model import Status
+from tests.fakes.behaviours import reply
+from tests.ops.check.conftest import Serve
+from tests.ops.check.world import (
+    HOST,
+    PUBLIC,
+    TOKEN,
+    URL,
+    dialler,
+    home,
+    plain,
+    resolver,
+)
+from tests.ops.conftest import Run
+
+#: Types `ha-bridge check`, in a world where the home is at a port on loopback.
+Type = Callable[..., Result]
+
+
+@pytest.fixture
+def type_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Type:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+    for name in ("BASE_URL", "NOT_VERIFY_SSL", "DEBUG", "LONG_LIVED_ACCESS_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+
+    def run(port: int, *arguments: str, **more: Any) -> Result:
+        (tmp_path / ".env").write_text(
+            f"BASE_URL={URL}\nLONG_LIVED_ACCESS_TOKEN={TOKEN}\n"
+        )
+
+        def make(environ: Mapping[str, str], options: Options) -> Context:
+            return Context(
+                environ,
+                options,
+                resolve=resolver(PUBLIC),
+                dial=dialler(port),
+                **more,
+            )
+
+        return CliRunner().invoke(check, arguments, obj=make)
+
+    return run
+
+
+def test_a_healthy_home_is_exit_status_0(type_it: Type, serve: Serve) -> None:
+    """Every link has a line, with sign and word; nothing is coloured in a pipe."""
+    done = type_it(serve(home()).port)
+    assert done.exit_code == 0, done.output
+    for link in CHAIN:
+        assert link.id in done.stdout
+    for part in ("Settings", "Certificate", "Directives"):
+        assert f"\n{part}\n" in done.stdout
+    assert "✓ ok" in done.stdout
+    assert "1 warning, 24 links fine." in done.stdout
+    assert "\x1b" not in done.stdout
+    assert max(len(line) for line in done.stdout.splitlines()) <= 80
+    assert TOKEN not in done.output
+
+
+def test_a_failure_is_exit_status_1(type_it: Type, serve: Serve) -> None:
+    """With the lines to paste as they are to be pasted."""
+    done = type_it(serve(home(get=plain(400, "400: Bad Request"))).port)
+    assert done.exit_code == 1
+    assert "✗ FAILED    ha.trusted_proxies" in done.stdout
+    assert "skipped   ha.smart_home" in done.stdout
+    pasted = [" " * 16 + line for line in ("http:", "  use_x_forwarded_for: true")]
+    assert "\n".join(pasted) in done.stdout
+    assert max(len(line) for line in done.stdout.splitlines()) <= 80
+    assert [line for line in done.stdout.splitlines() if line != line.rstrip()] == []
+
+
+def test_json_is_one_object_and_nothing_else(type_it: Type, serve: Serve) -> None:
+    """In the order of the catalogue."""
+    done = type_it(serve(home(get=plain(404, "404: Not Found"))).port, "--json")
+    assert done.exit_code == 1
+    shown = json.loads(done.stdout)
+    assert list(shown) == ["findings"]
+    assert [one["id"] for one in shown["findings"]] == [link.id for link in CHAIN]
+    for one in shown["findings"]:
+        assert list(one) == ["id", "status", "saw", "fix"]
+        assert one["status"] in list(Status)
+        assert bool(one["fix"]) == (one["status"] in ("failed", "warning"))
+    missing = next(one for one in shown["findings"] if one["id"] == "ha.smart_home")
+    assert missing["fix"].endswith("alexa:\n  smart_home:")
+    assert TOKEN not in done.output
+
+
+def test_markdown_leaves_out_who_one_is(type_it: Type, serve: Serve) -> None:
+    """It is pasted where strangers read it."""
+    page = {"Content-Type": "text/html", "Server": HOST}
+    done = type_it(
+        serve(home(get=reply(404, b"<title>My | page</title>", page))).port,
+        "--markdown",
+        "--base-url",
+        "https://my-own-home.example.net",
+    )
+    assert done.exit_code == 1
+    assert "| ✗ FAILED | `ha.is_home_assistant` |" in done.stdout
+    assert "My \\| page" in done.stdout
+    assert "my-own-home" not in done.stdout
+    assert PUBLIC not in done.stdout
+    assert TOKEN not in done.stdout
+
+
+def test_what_a_server_echoes_is_not_shown(type_it: Type, serve: Serve) -> None:
+    """Whoever answers with the token in a title does not get it printed."""
+    echo = reply(200, f"<title>{TOKEN[:30]}</title>{TOKEN}".encode())
+    for arguments in ([], ["--json"], ["--markdown"]):
+        done = type_it(serve(home(get=echo)).port, *arguments)
+        assert TOKEN not in done.output
+
+
+def test_the_address_on_the_command_line_goes_first(
+    type_it: Type, serve: Serve
+) -> None:
+    """For a quick look at another."""
+    server = serve(home())
+    done = type_it(server.port, "--base-url", f"{URL}:8123")
+    assert "the port is 8123" in done.stdout
+
+
+def test_from_another_process(run: Run) -> None:
+    """The installed command, where there are no settings at all."""
+    done = run("check")
+    assert done.returncode == 1
+    assert "BASE_URL is not set" in done.stdout
+    assert done.stderr == ""
+    assert "\x1b" not in done.stdout
+
+
+def test_wrong_usage_is_exit_status_2(run: Run) -> None:
+    """One line that says what is wrong."""
+    for arguments in (["--json", "--markdown"], ["--no-such-option"]):
+        done = run("check", *arguments)
+        assert done.returncode == 2
+        assert done.stdout == ""
+        assert "Traceback" not in done.stderr
+
+
+def test_help_begins_with_examples(run: Run) -> None:
+    """What to type comes before what it means."""
+    done = run("check", "--help")
+    assert done.returncode == 0
+    assert 0 < done.stdout.index("Examples:") < done.stdout.index("Options:")
+    assert max(len(line) for line in done.stdout.splitlines()) <= 88
+
+
+def test_every_link_has_a_check_and_every_check_a_link() -> None:
+    """One list of texts, one of functions."""
+    names = [link.id for link in CHAIN]
+    assert set(names) == set(CHECKS)
+    assert len(names) == len(set(names))
+    for link in CHAIN:
+        assert link.id.partition(".")[0] in PARTS
+        assert len({cause.name for cause in link.causes}) == len(link.causes)
+        for cause in link.causes:
+            assert cause.status in (Status.WARNING, Status.FAILED)
+            assert cause.fix
