@@ -43,7 +43,9 @@ def read_template(path: Path = ROOT / "template.yaml") -> Template:
     return template
 
 
-def checked(template: Template, given: Mapping[str, str], region: str) -> dict[str, str]:
+def checked(
+    template: Template, given: Mapping[str, str], region: str
+) -> dict[str, str]:
     """Return all parameters, defaults included.
 
     Raises:

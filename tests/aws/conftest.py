@@ -1,4 +1,4 @@
-"""moto's AWS for a test."""
+"""moto's AWS: in this process, and as a server for programs of their own."""
 
 import io
 import zipfile
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import boto3
 import pytest
 from moto import mock_aws
+from moto.server import ThreadedMotoServer
 
 from tests.aws.cloudformation import BUCKET
 
@@ -23,3 +24,15 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         s3.create_bucket(Bucket=BUCKET)
         s3.put_object(Bucket=BUCKET, Key="ha-bridge.zip", Body=content.getvalue())
         yield
+
+
+@pytest.fixture(scope="module")
+def aws_server() -> Iterator[str]:
+    """The URL of an AWS account on loopback."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        yield f"http://{host}:{port}"
+    finally:
+        server.stop()

@@ -141,7 +141,7 @@ def test_the_dashboard_looks_at_the_metrics_that_are_written() -> None:
     metric = transformation("DirectiveErrors")
     (dimension,) = metric["Dimensions"]
     assert errors["expression"] == (
-        f"SEARCH('{{\"{STACK}\",{dimension['Key']}}} "
+        f'SEARCH(\'{{"{STACK}",{dimension["Key"]}}} '
         f"MetricName=\"{metric['MetricName']}\"', 'Sum', 300)"
     )
     query = titles["The last directives that failed"]["properties"]["query"]

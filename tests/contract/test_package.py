@@ -6,17 +6,13 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 import uv
 
-from ha_bridge_ops.lambda_runtime import (
-    PYTHON_VERSIONS,
-    LambdaRuntime,
-    why_unavailable,
-)
 from ha_bridge_ops.tools import LOCKS, environment, find_interpreter
 
 ROOT = Path(__file__).parents[2]
@@ -24,8 +20,18 @@ URLLIB3 = re.search(
     r"^urllib3==(\S+)$", (ROOT / "requirements.txt").read_text(), re.MULTILINE
 )
 
-#: What SAM needs of the checkout.
-SOURCES = ("Makefile", "template.yaml", "requirements.txt", "lambda_function.py")
+#: What a build needs of the checkout.
+SOURCES = ("Makefile", "requirements.txt", "lambda_function.py")
+
+Environ = dict[str, str]
+
+#: Bytes of a package with all that belongs to it, unpacked.
+LIMIT = 2_000_000
+
+#: How byte code begins that Python 3.13 takes without a look at its source:
+#: https://peps.python.org/pep-0552/
+MAGIC_3_13 = (3571).to_bytes(2, "little") + b"\r\n"
+UNCHECKED_HASH = (1).to_bytes(4, "little")
 
 needs_make = pytest.mark.skipif(
     shutil.which("make") is None, reason="this machine has no make"
@@ -51,6 +57,18 @@ def checkout(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def python_3_13() -> str:
+    """Lambda's Python, with what its runtime has; fetched if it is not at hand."""
+    interpreter = find_interpreter(["3.13"])
+    folder = environment(
+        "lambda-runtime-python3.13",
+        interpreter,
+        [LOCKS / "lambda-runtime.txt", ROOT / "requirements.txt"],
+    )
+    return str(folder / "bin" / "python")
+
+
 def run(
     *command: str, cwd: Path, environ: Mapping[str, str] | None = None, limit: int = 100
 ) -> subprocess.CompletedProcess[str]:
@@ -68,31 +86,44 @@ def run(
     )
 
 
-def with_uv() -> dict[str, str]:
+def with_uv() -> Environ:
     """Return the environment of a machine that has uv."""
     folder = str(Path(uv.find_uv_bin()).parent)
     return {"PATH": os.pathsep.join([folder, os.environ["PATH"]])}
 
 
-def without_uv(tmp_path: Path) -> dict[str, str]:
+def with_program(
+    folder: Path, name: str, script: str, environ: Mapping[str, str]
+) -> Environ:
+    """Return an environment in which a name means this shell script."""
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+    (folder / name).chmod(0o755)
+    first = [str(folder)] if str(folder) not in environ["PATH"] else []
+    return {**environ, "PATH": os.pathsep.join([*first, environ["PATH"]])}
+
+
+def with_python_3_13(folder: Path, python: str, environ: Mapping[str, str]) -> Environ:
+    """Return the environment of a machine that has Lambda's Python too."""
+    return with_program(folder, "python3.13", f'exec "{python}" "$@"', environ)
+
+
+def without_uv(tmp_path: Path) -> Environ:
     """Return the environment of a machine that has pip only."""
-    broken = tmp_path / "broken" / "uv"
-    broken.parent.mkdir()
-    broken.write_text("#!/bin/sh\nexit 1\n")
-    broken.chmod(0o755)
-    environ = {"PATH": os.pathsep.join([str(broken.parent), os.environ["PATH"]])}
+    path = {"PATH": os.environ["PATH"]}
+    environ = with_program(tmp_path / "broken", "uv", "exit 1", path)
     if run("python3", "-m", "pip", "--version", cwd=tmp_path).returncode:
         pytest.skip("python3 of this machine has no pip")
     return environ
 
 
 def build(
-    checkout: Path, environ: Mapping[str, str]
+    checkout: Path, environ: Mapping[str, str], name: str = "package"
 ) -> subprocess.CompletedProcess[str]:
     """Run make as SAM does: in a folder where nothing else is."""
     scratch = checkout.parent / "scratch"
-    scratch.mkdir()
-    package = checkout.parent / "package"
+    scratch.mkdir(exist_ok=True)
+    package = checkout.parent / name
     result = run(
         "make",
         "--makefile",
@@ -105,39 +136,136 @@ def build(
     return result
 
 
-def assert_is_complete(package: Path) -> None:
-    """Check that a package has all it needs, and nothing else."""
-    assert URLLIB3 is not None
-    assert {path.name for path in package.iterdir()} == {
-        "lambda_function.py",
-        "ha_bridge",
-        "urllib3",
-        f"urllib3-{URLLIB3[1]}.dist-info",
-    }
-    core = [*(ROOT / "ha_bridge").glob("*.py"), ROOT / "lambda_function.py"]
-    ours = {str(path.relative_to(ROOT)): path.read_bytes() for path in core}
-    shipped = {
-        str(path.relative_to(package)): path.read_bytes()
-        for path in [*(package / "ha_bridge").rglob("*"), *package.glob("*.py")]
+def contents(folder: Path) -> dict[str, bytes]:
+    """Return what is in a folder, by path."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
         if path.is_file()
     }
-    assert shipped == ours
-    assert not list(package.rglob("*.pyc"))
+
+
+def cached(source: str) -> str:
+    """Return where Python 3.13 looks for the byte code of a source."""
+    folder, _, name = source.rpartition("/")
+    start = f"{folder}/" if folder else ""
+    return f"{start}__pycache__/{name.removesuffix('.py')}.cpython-313.pyc"
+
+
+def assert_is_complete(package: Path, *, byte_code: bool) -> None:
+    """Check that a package has all it needs, and nothing else."""
+    assert URLLIB3 is not None
+    shipped = contents(package)
+    compiled = {path for path in shipped if path.endswith(".pyc")}
+    sources = {path for path in shipped if path.endswith(".py")}
+    core = [*(ROOT / "ha_bridge").glob("*.py"), ROOT / "lambda_function.py"]
+    ours = {str(path.relative_to(ROOT)): path.read_bytes() for path in core}
+    theirs = ("urllib3/", f"urllib3-{URLLIB3[1]}.dist-info/")
+    assert {
+        path: content
+        for path, content in shipped.items()
+        if path not in compiled and not path.startswith(theirs)
+    } == ours
+    assert "urllib3/connection.py" in sources
+    assert compiled == ({cached(path) for path in sources} if byte_code else set())
+    assert all(
+        shipped[path].startswith(MAGIC_3_13 + UNCHECKED_HASH) for path in compiled
+    )
+    assert sum(map(len, shipped.values())) < LIMIT
 
 
 @needs_make
 @pytest.mark.parametrize("installer", ["uv", "pip"])
 def test_only_the_core_and_its_requirements_are_shipped(
-    checkout: Path, tmp_path: Path, installer: str
+    checkout: Path, tmp_path: Path, python_3_13: str, installer: str
 ) -> None:
     """Whichever installer there is, and whatever else lies in the checkout."""
     environ = with_uv() if installer == "uv" else without_uv(tmp_path)
+    environ = with_python_3_13(tmp_path / "programs", python_3_13, environ)
     result = build(checkout, environ)
     assert result.returncode == 0, result.stderr
+    assert_is_complete(tmp_path / "package", byte_code=True)
+
+
+@needs_make
+def test_without_lambdas_python_no_byte_code_is_shipped(
+    checkout: Path, tmp_path: Path
+) -> None:
+    """Another version's would be dead weight; the build says so."""
+    environ = {**with_uv(), "PYENV_ROOT": "/nowhere", "XDG_DATA_HOME": "/nowhere"}
+    for name in ("python3.13", "python3"):
+        environ = with_program(tmp_path / "programs", name, "exit 1", environ)
+    result = build(checkout, environ)
+    assert result.returncode == 0, result.stderr
+    assert "No Python 3.13" in result.stderr
+    assert_is_complete(tmp_path / "package", byte_code=False)
+
+
+@needs_make
+def test_built_twice_it_is_the_same_zip(
+    checkout: Path, tmp_path: Path, python_3_13: str
+) -> None:
+    """At another time, in another folder, by another installer, with other rights."""
+    zips = []
+    for number, environ in enumerate((with_uv(), without_uv(tmp_path))):
+        folder = tmp_path / f"copy {number}"
+        shutil.copytree(checkout, folder)
+        for path in folder.rglob("*.py"):
+            path.chmod((0o644, 0o600)[number])
+            os.utime(path, (1e9 + number, 1e9 + number))
+        result = make_package(
+            folder, with_python_3_13(tmp_path / "programs", python_3_13, environ)
+        )
+        assert result.returncode == 0, result.stderr
+        assert result.stdout.startswith("dist/ha-bridge.zip: 0.")
+        zips.append((folder / "dist" / "ha-bridge.zip").read_bytes())
+        with zipfile.ZipFile(folder / "dist" / "ha-bridge.zip") as file:
+            file.extractall(tmp_path / f"unpacked {number}")
+    assert zips[0] == zips[1]
+    assert_is_complete(tmp_path / "unpacked 0", byte_code=True)
+
+
+def make_package(
+    checkout: Path, environ: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """Run `make package` in a checkout where `make install` was run."""
+    for name in ("pyproject.toml", "requirements-dev.txt"):
+        shutil.copy(ROOT / name, checkout)
+    (checkout / "ha_bridge_ops").mkdir()
+    for name in ("__init__.py", "package.py"):
+        shutil.copy(ROOT / "ha_bridge_ops" / name, checkout / "ha_bridge_ops")
+    python = f'exec "{sys.executable}" "$@"'
+    (checkout / ".venv").mkdir()
+    with_program(checkout / ".venv" / "bin", "python", python, environ)
+    (checkout / ".venv" / ".installed").touch()
+    # Of the uv that make would fetch otherwise.
+    (checkout / ".tools" / "uv" / "bin").mkdir(parents=True)
+    (checkout / ".tools" / "uv" / "bin" / "uv").touch()
+    (checkout / ".venv" / ".installed").touch()
+    return run("make", "package", cwd=checkout, environ=environ)
+
+
+@needs_make
+def test_the_byte_code_is_what_runs(
+    checkout: Path, tmp_path: Path, python_3_13: str
+) -> None:
+    """Whatever the sources' times: here the sources would not even run."""
+    environ = with_python_3_13(tmp_path / "programs", python_3_13, with_uv())
+    assert build(checkout, environ).returncode == 0
     package = tmp_path / "package"
-    assert_is_complete(package)
-    (by,) = package.glob("*.dist-info/INSTALLER")
-    assert by.read_text().strip() == installer
+    for path in package.rglob("*.py"):
+        path.write_text("raise RuntimeError(__file__)\n")
+    script = f"""
+import sys
+sys.path.insert(0, {str(package)!r})
+import lambda_function
+print(lambda_function.lambda_handler({{}}, None)["event"]["payload"]["message"])
+"""
+    result = run(
+        python_3_13, "-B", "-c", script, cwd=tmp_path, environ={"BASE_URL": ""}
+    )
+    assert result.returncode == 0, result.stderr
+    assert "BASE_URL is not set" in result.stdout
 
 
 @needs_make
@@ -196,31 +324,3 @@ def test_without_a_folder_for_it_nothing_is_built(checkout: Path) -> None:
     result = run("make", "build-HaBridge", cwd=checkout)
     assert result.returncode != 0
     assert "sam build" in result.stderr
-
-
-@needs_make
-@pytest.mark.runtime
-@pytest.mark.timeout(900)
-@pytest.mark.skipif(why_unavailable() is not None, reason=str(why_unavailable()))
-def test_sam_builds_what_runs_on_lambda(checkout: Path, tmp_path: Path) -> None:
-    """The SAM CLI finds no fault in the template, and its build answers a directive."""
-    tool = environment(
-        "sam", find_interpreter(PYTHON_VERSIONS), [LOCKS / "sam.txt"], no_deps=True
-    )
-    sam = str(tool / "bin" / "sam")
-    environ = {
-        **with_uv(),
-        "SAM_CLI_TELEMETRY": "0",
-        "__SAM_CLI_APP_DIR": str(tmp_path / "sam"),
-    }
-
-    valid = run(sam, "validate", "--lint", cwd=checkout, environ=environ)
-    assert valid.returncode == 0, valid.stdout + valid.stderr
-
-    built = run(sam, "build", cwd=checkout, environ=environ)
-    assert built.returncode == 0, built.stdout + built.stderr
-    package = checkout / ".aws-sam" / "build" / "HaBridge"
-    assert_is_complete(package)
-    with LambdaRuntime({"BASE_URL": ""}, code=package) as function:
-        answer = function.invoke({})
-    assert "BASE_URL is not set" in answer["event"]["payload"]["message"]
