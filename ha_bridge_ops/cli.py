@@ -6,8 +6,10 @@ from ha_bridge import __version__
 from ha_bridge_ops.bench.command import bench
 from ha_bridge_ops.check.command import check
 from ha_bridge_ops.demo import demo
+from ha_bridge_ops.home_assistant_config import home_assistant_config
 from ha_bridge_ops.invoke import invoke
 from ha_bridge_ops.processes import ending_on_signals
+from ha_bridge_ops.skill.command import skill
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -28,7 +30,9 @@ def cli() -> None:
 cli.add_command(bench)
 cli.add_command(check)
 cli.add_command(demo)
+cli.add_command(home_assistant_config)
 cli.add_command(invoke)
+cli.add_command(skill)
 
 
 def main() -> None:

@@ -1,0 +1,282 @@
+"""The steps that make a skill at Amazon, each of which may be repeated.
+
+What must not happen twice is the creation.  So the id is written down at once, and
+before that the intention: a run that is interrupted while Amazon creates the skill
+leaves a mark, and the next one looks for the skill instead of making another.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from rich.console import Console
+
+from ha_bridge_ops.errors import CommandError
+from ha_bridge_ops.skill import guide
+from ha_bridge_ops.skill.ask import Ask, Refused, in_words
+from ha_bridge_ops.skill.documents import Folder, Skill
+
+T = TypeVar("T")
+
+#: Seconds for Amazon to build a manifest; it takes some five.
+BUILD_TIMEOUT_S = 120
+
+#: Seconds for a skill that was just created to appear in Amazon's list.
+LISTING_TIMEOUT_S = 10
+
+
+class State:
+    """What is known of the skill at Amazon, in a file beside its documents.
+
+    Args:
+        path: The file.
+        profile: Of the ASK CLI; each has an account of its own.
+    """
+
+    def __init__(self, path: Path, profile: str | None) -> None:
+        self._path = path
+        self._profile = profile or os.environ.get("ASK_DEFAULT_PROFILE") or "default"
+
+    @property
+    def skill_id(self) -> str | None:
+        """The id of the skill, once there is one."""
+        found = self._read().get(self._profile, {}).get("skill_id")
+        return str(found) if found else None
+
+    @skill_id.setter
+    def skill_id(self, value: str) -> None:
+        self._write({"skill_id": value})
+
+    @property
+    def creating(self) -> str | None:
+        """The name of a skill that Amazon was asked to create, with unknown result."""
+        found = self._read().get(self._profile, {}).get("creating")
+        return str(found) if found else None
+
+    @creating.setter
+    def creating(self, name: str | None) -> None:
+        self._write({"creating": name} if name else {})
+
+    def _read(self) -> dict[str, Any]:
+        try:
+            known = json.loads(self._path.read_text())
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError):
+            known = None
+        if not isinstance(known, dict) or not all(
+            isinstance(one, dict) for one in known.values()
+        ):
+            raise CommandError(
+                f"{self._path} cannot be read. Delete it, and name the skill with "
+                "--skill-id if there is one."
+            )
+        return known
+
+    def _write(self, mine: dict[str, str]) -> None:
+        known = {**self._read(), self._profile: mine}
+        beside = self._path.with_suffix(".new")
+        with beside.open("w") as file:
+            json.dump(known, file, indent=2)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(self._path)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How far it got."""
+
+    skill_id: str
+    done: tuple[str, ...]
+    next: str | None
+    """What must be done elsewhere before it can go on; None if nothing."""
+    secrets: Path | None = None
+    """Where the credentials for proactive mode are."""
+
+
+class Progress:
+    """Each step on stderr, while it runs and when it is done."""
+
+    def __init__(self) -> None:
+        self.done: list[str] = []
+        self._console = Console(stderr=True, highlight=False)
+
+    @contextlib.contextmanager
+    def step(self, what: str) -> Iterator[None]:
+        """Show a step; a failed one stays to be seen, too."""
+        started = time.monotonic()
+        try:
+            with self._console.status(f"{what} ..."):
+                yield
+        except CommandError:
+            self._console.print(f"[red]✗[/red] {what}")
+            raise
+        seconds = time.monotonic() - started
+        self._console.print(f"[green]✓[/green] {what} [dim]{seconds:.1f} s[/dim]")
+        self.done.append(what)
+
+
+@contextlib.contextmanager
+def alone_in(folder: Folder) -> Iterator[None]:
+    """Keep a second run from doing the same at the same time.
+
+    Raises:
+        CommandError: There is one.
+    """
+    descriptor = os.open(folder.path, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise CommandError(
+            f"Another `ha-bridge skill --apply` is at work in {folder.path}."
+        ) from None
+    else:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def apply(skill: Skill, folder: Folder, ask: Ask, state: State) -> Outcome:
+    """Make the skill at Amazon what it should be, as far as it goes.
+
+    Args:
+        skill: As it should be; its documents are written already.
+        folder: Where they are.
+        ask: Amazon's command.
+        state: What earlier runs have come to know.
+
+    Raises:
+        Refused: A step was refused, in the words of who refused it.
+        CommandError: It cannot be told which skill is meant.
+    """
+    progress = Progress()
+    skill_id = state.skill_id
+    is_new = False
+    if skill_id is None:
+        skill_id, is_new = _find_or_create(skill, folder, ask, state, progress)
+    if skill.function is None or is_new:
+        return Outcome(skill_id, tuple(progress.done), guide.deploy(skill, skill_id))
+    with (
+        progress.step("Naming the function to the skill"),
+        _hints(skill, skill_id, folder.state),
+    ):
+        ask.update(skill_id, folder.manifest)
+        _wait_for_build(ask, skill_id)
+    with progress.step("Setting up account linking"):
+        ask.link(skill_id, folder.account_linking)
+    with progress.step("Switching the skill on for your own account"):
+        ask.enable(skill_id)
+    secrets = None
+    if skill.proactive:
+        with progress.step("Fetching the credentials for proactive mode"):
+            secrets = folder.secrets
+            _write_secrets(secrets, *ask.credentials(skill_id))
+    return Outcome(skill_id, tuple(progress.done), None, secrets)
+
+
+def _find_or_create(
+    skill: Skill, folder: Folder, ask: Ask, state: State, progress: Progress
+) -> tuple[str, bool]:
+    with progress.step("Looking for the skill"):
+        found = _namesakes(skill, ask)
+        interrupted = state.creating == skill.name
+        if interrupted and not found:
+            found = _wait_for(lambda: _namesakes(skill, ask), bool, LISTING_TIMEOUT_S)
+        if found and not (interrupted and len(found) == 1):
+            raise CommandError(
+                f"Your account has a smart home skill named “{skill.name}” already: "
+                f"{', '.join(found)}. Go on with it with --skill-id, or make another "
+                "with --name."
+            )
+    if found:
+        # There was none of this name when the interrupted run began to create one.
+        state.skill_id = found[0]
+        return found[0], True
+    with progress.step("Creating the skill"):
+        state.creating = skill.name
+        try:
+            skill_id = ask.create(folder.create)
+        except Refused as error:
+            if error.is_final:
+                state.creating = None
+            raise
+        state.skill_id = skill_id
+        _wait_for_build(ask, skill_id)
+    return skill_id, True
+
+
+def _namesakes(skill: Skill, ask: Ask) -> list[str]:
+    """Return the ids of smart home skills with this name, in any language."""
+    return [
+        str(one["skillId"])
+        for one in ask.skills()
+        if one.get("stage") == "development"
+        and "smartHome" in one.get("apis", [])
+        and skill.name in one.get("nameByLocale", {}).values()
+    ]
+
+
+def _wait_for_build(ask: Ask, skill_id: str) -> None:
+    last = _wait_for(
+        lambda: ask.build(skill_id),
+        lambda one: one.get("status") not in {"IN_PROGRESS", None},
+        BUILD_TIMEOUT_S,
+    )
+    if last.get("status") == "FAILED":
+        raise Refused(in_words(last) or "Amazon could not build the manifest.")
+    if last.get("status") != "SUCCEEDED":
+        raise Refused(
+            f"Amazon was not done with the manifest after {BUILD_TIMEOUT_S} s. "
+            "Try again in a minute."
+        )
+
+
+def _wait_for(ask: Callable[[], T], is_there: Callable[[T], bool], timeout: float) -> T:
+    give_up = time.monotonic() + timeout
+    pause = 0.25
+    while True:
+        answer = ask()
+        if is_there(answer) or time.monotonic() > give_up:
+            return answer
+        time.sleep(pause)
+        pause = min(2 * pause, 4)
+
+
+@contextlib.contextmanager
+def _hints(skill: Skill, skill_id: str, state_file: Path) -> Iterator[None]:
+    try:
+        yield
+    except Refused as error:
+        if error.status == 404:  # noqa: PLR2004 - not found
+            raise Refused(
+                f"{error.words} If you have deleted the skill, delete "
+                f"{state_file} too.",
+                error.status,
+            ) from None
+        if "trigger" not in error.words.lower():
+            raise
+        raise Refused(
+            f"{error.words}\n\nThe function must let this skill call it:\n\n"
+            f"  {guide.deploy(skill, skill_id)}\n\nor, if it was not made with SAM:\n\n"
+            f"  {guide.permit(skill, skill_id)}",
+            error.status,
+        ) from None
+
+
+def _write_secrets(path: Path, client_id: str, client_secret: str) -> None:
+    text = (
+        "# Two lines for Home Assistant's secrets.yaml.\n"
+        f"alexa_client_id: {json.dumps(client_id)}\n"
+        f"alexa_client_secret: {json.dumps(client_secret)}\n"
+    )
+    path.unlink(missing_ok=True)  # whose mode may be another
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)

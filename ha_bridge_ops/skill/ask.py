@@ -1,0 +1,188 @@
+"""`ask smapi`: Amazon's own command for skills, run as a child process."""
+
+import json
+import re
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from ha_bridge_ops.errors import CommandError
+
+#: Seconds for one call; Amazon answers within two or three.
+TIMEOUT_S = 120
+
+#: How `ask` marks what it says in debug mode, which alone has Amazon's own words: its
+#: plain error is no more than “Request failed with status code 400”.  The same output
+#: has tokens in it, so nothing else of it is ever shown.
+_STATUS = re.compile(r"^status code: (\d{3})", re.MULTILINE)
+_BODY = re.compile(r"^Response body: (.*)$", re.MULTILINE)
+_RESPONSE = re.compile(r"^Response:$", re.MULTILINE)
+
+
+class Refused(CommandError):  # noqa: N818 - it says what happened
+    """Amazon, or `ask` itself, did not do what it was asked for. Exit status 1."""
+
+    exit_code = 1
+
+    def __init__(self, words: str, status: int | None = None) -> None:
+        super().__init__(words)
+        self.words = words
+        self.status = status
+        """Of the HTTP answer; None if there was none."""
+
+    @property
+    def is_final(self) -> bool:
+        """Whether Amazon has surely not done it."""
+        return self.status is not None and 400 <= self.status < 500  # noqa: PLR2004
+
+
+#: Signs that the ASK CLI has no account to work with.
+_NOT_LOGGED_IN = ("cli_config", "refresh_token", "invalid/expired")
+
+
+class Ask:
+    """The ASK CLI that is installed here.
+
+    Args:
+        command: How to call it; several words for such as `npx ask-cli`.
+        profile: Its profile; None for the one it takes by itself.
+
+    Raises:
+        CommandError: There is no such command.
+    """
+
+    def __init__(self, command: str, profile: str | None = None) -> None:
+        words = shlex.split(command) or [""]
+        program = shutil.which(words[0])
+        if program is None:
+            raise CommandError(
+                f"There is no command {words[0]!r} here. Install Amazon's ASK CLI "
+                "(npm install -g ask-cli) and log in with `ask configure`; or leave "
+                "--apply out and type what is printed."
+            )
+        self._command = [program, *words[1:], "smapi"]
+        self._profile = ["--profile", profile] if profile else []
+
+    def create(self, manifest: Path) -> str:
+        """Create a skill, and return its id."""
+        answer = self._run("create-skill-for-vendor", "--manifest", f"file:{manifest}")
+        return str(answer["skillId"])
+
+    def skills(self) -> list[dict[str, Any]]:
+        """Return a summary of every skill of the account."""
+        found: list[dict[str, Any]] = []
+        page: list[str] = ["--max-results", "50"]
+        while True:
+            answer = self._run("list-skills-for-vendor", *page)
+            found.extend(answer.get("skills", []))
+            if not answer.get("nextToken"):
+                return found
+            page = ["--max-results", "50", "--next-token", str(answer["nextToken"])]
+
+    def build(self, skill_id: str) -> dict[str, Any]:
+        """Return how the last change of the manifest went."""
+        answer = self._run("get-skill-status", "-s", skill_id, "--resource", "manifest")
+        last = answer.get("manifest", {}).get("lastUpdateRequest", {})
+        return last if isinstance(last, dict) else {}
+
+    def update(self, skill_id: str, manifest: Path) -> None:
+        """Change the manifest; Amazon builds it after the answer."""
+        stage = ("-s", skill_id, "-g", "development")
+        self._run("update-skill-manifest", *stage, "--manifest", f"file:{manifest}")
+
+    def link(self, skill_id: str, account_linking: Path) -> None:
+        """Change how accounts are linked."""
+        stage = ("-s", skill_id, "-g", "development")
+        document = f"file:{account_linking}"
+        self._run(
+            "update-account-linking-info", *stage, "--account-linking-request", document
+        )
+
+    def enable(self, skill_id: str) -> None:
+        """Switch the skill on for the developer's own account."""
+        self._run("set-skill-enablement", "-s", skill_id, "-g", "development")
+
+    def credentials(self, skill_id: str) -> tuple[str, str]:
+        """Return the client id and secret with which events are sent to Alexa."""
+        answer = self._run("get-skill-credentials", "-s", skill_id)
+        credentials = answer["skillMessagingCredentials"]
+        return str(credentials["clientId"]), str(credentials["clientSecret"])
+
+    def _run(self, *arguments: str) -> dict[str, Any]:
+        try:
+            done = subprocess.run(
+                [*self._command, *arguments, *self._profile, "--debug"],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=TIMEOUT_S,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise Refused(f"`ask` gave no answer within {TIMEOUT_S} s.") from None
+        except OSError as error:
+            raise Refused(f"`ask` could not be started: {error.strerror}.") from None
+        if done.returncode:
+            raise refusal(done.stderr)
+        return answered(done.stdout)
+
+
+def answered(stdout: str) -> dict[str, Any]:
+    """Return the body of the answer in what `ask … --debug` printed."""
+    mark = _RESPONSE.search(stdout)
+    text = stdout[mark.end() :] if mark else stdout
+    try:
+        shown, _ = json.JSONDecoder().raw_decode(text[text.index("{") :])
+    except ValueError:
+        return {}  # “Command executed successfully!”
+    body = shown.get("body", shown) if mark else shown
+    if isinstance(body, str):
+        body = json.loads(body) if body else {}
+    return body if isinstance(body, dict) else {}
+
+
+def refusal(stderr: str) -> Refused:
+    """Return what was refused, in the words of who refused it."""
+    statuses = _STATUS.findall(stderr)
+    bodies = _BODY.findall(stderr)
+    status = int(statuses[-1]) if statuses else None
+    words = ""
+    if status is not None and status >= 400 and bodies:  # noqa: PLR2004 - HTTP's errors
+        words = in_words(_json(bodies[-1]))
+    words = words or _own_words(stderr)
+    if any(sign in words for sign in _NOT_LOGGED_IN) and "ask configure" not in words:
+        words = f"{words.rstrip('.')}. Log in with `ask configure`."
+    return Refused(words, status)
+
+
+def in_words(body: Any) -> str:
+    """Return an error in Amazon's words: its message, and what it complains of."""
+    if not isinstance(body, dict):
+        return ""
+    parts = [body.get("message") or body.get("error_description") or ""]
+    details = [*(body.get("violations") or []), *(body.get("errors") or [])]
+    parts += [one.get("message") or one.get("code") or "" for one in details]
+    return " ".join(dict.fromkeys(" ".join(part.split()) for part in parts if part))
+
+
+def _own_words(stderr: str) -> str:
+    """Return what `ask` itself complains of: no stack trace, and no debug output."""
+    stderr = re.split(r"^-+ Debug Mode -+$", stderr, maxsplit=1, flags=re.MULTILINE)[0]
+    _, mark, text = stderr.partition("[Error]: ")
+    shown = _json(text) if mark else None
+    if isinstance(shown, dict):
+        said = shown.get("message") or shown.get("errorMessage")
+        if said:
+            return str(said)
+    lines = [line.strip() for line in (text or stderr).splitlines() if line.strip()]
+    errors = [line for line in lines if "Error" in line]
+    return (errors or lines or ["`ask` ended without a word."])[0]
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.JSONDecoder().raw_decode(text.lstrip())[0]
+    except ValueError:
+        return None

@@ -1,0 +1,233 @@
+"""`ha-bridge skill`: the skill's documents, the commands, and the way by hand."""
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import click
+from dotenv import dotenv_values
+from rich.console import Console
+from rich.markup import escape
+
+from ha_bridge_ops.regions import LOCALES
+from ha_bridge_ops.skill import documents, guide, stacks
+from ha_bridge_ops.skill.apply import Outcome, State, alone_in, apply
+from ha_bridge_ops.skill.ask import Ask
+from ha_bridge_ops.skill.documents import Folder, Skill
+
+
+@click.command()
+@click.option("--base-url", help="Address of Home Assistant; else BASE_URL is used.")
+@click.option(
+    "--locale",
+    "locales",
+    multiple=True,
+    required=True,
+    metavar="LOCALE",
+    help=f"Language of your Alexa: {', '.join(LOCALES)}. May be repeated.",
+)
+@click.option(
+    "--arn",
+    "arns",
+    multiple=True,
+    metavar="ARN",
+    help="The Lambda function; may be repeated for other regions.",
+)
+@click.option(
+    "--stack",
+    metavar="NAME",
+    help="Take the ARNs from the outputs of this CloudFormation stack.",
+)
+@click.option(
+    "--proactive", is_flag=True, help="Let Home Assistant report changes to Alexa."
+)
+@click.option(
+    "--name", default="Home Assistant", show_default=True, help="Of the skill."
+)
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("skill-package"),
+    show_default=True,
+    help="Where to write; what is there is overwritten.",
+)
+@click.option("--apply", "do_apply", is_flag=True, help="Do it, with the ASK CLI.")
+@click.option("--skill-id", metavar="ID", help="Go on with a skill that exists.")
+@click.option("--profile", metavar="NAME", help="Profile of the ASK CLI.")
+@click.option(
+    "--ask",
+    "ask_command",
+    default="ask",
+    show_default=True,
+    help="How to call the ASK CLI, such as 'npx ask-cli'.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print all of it as JSON.")
+@click.option(
+    "--env-file",
+    type=click.Path(path_type=Path),
+    default=Path(".env"),
+    show_default=True,
+    help="File with BASE_URL; the environment goes before it.",
+)
+def skill(  # noqa: PLR0913 - one argument an option
+    *,
+    base_url: str | None,
+    locales: tuple[str, ...],
+    arns: tuple[str, ...],
+    stack: str | None,
+    proactive: bool,
+    name: str,
+    folder: Path,
+    do_apply: bool,
+    skill_id: str | None,
+    profile: str | None,
+    ask_command: str,
+    as_json: bool,
+    env_file: Path,
+) -> None:
+    """Make the Alexa skill that calls your function.
+
+    \b
+    Examples:
+      ha-bridge skill --base-url https://home.example.org --locale de-DE
+      ha-bridge skill --locale de-DE --apply
+      ha-bridge skill --locale de-DE --stack ha-bridge --apply
+      ha-bridge skill --locale en-GB --locale en-IN --proactive \\
+        --arn arn:aws:lambda:eu-west-1:123456789012:function:ha-bridge
+
+    It writes skill.json, create.json and accountLinking.json, and prints the commands
+    of Amazon's ASK CLI that bring them to Amazon, and what to type into which field
+    if you would rather use the consoles. There is no secret in any of them.
+
+    With --apply it runs those commands. The skill comes before the function, which
+    needs to know its id: run it, deploy the function, and run it again with --stack or
+    --arn. It stops where Amazon refuses something, and may be run again at any time:
+    state.json in the folder remembers the skill.
+
+    Exit status: 0 fine, 1 Amazon refused something, 2 wrong usage.
+    """
+    its_locales = documents.read_locales(locales)
+    region = LOCALES[its_locales[0]]
+    environment = {**dotenv_values(env_file), **os.environ}
+    address = documents.read_address(base_url or environment.get("BASE_URL"), env_file)
+    its_name = documents.read_name(name)
+    its_arns = [*arns, *(stacks.functions_of(stack, region) if stack else [])]
+    wanted = Skill(
+        its_name,
+        address,
+        its_locales,
+        documents.read_functions(its_arns, region),
+        proactive,
+    )
+    state = State(Folder(folder).state, profile)
+    known = documents.read_skill_id(skill_id) if skill_id else state.skill_id
+    ask = Ask(ask_command, profile) if do_apply else None
+    talk = Console(stderr=True, highlight=False, soft_wrap=True)
+    _warn(talk, wanted)
+    written = Folder(folder).write(wanted)
+    outcome = None
+    if ask is not None:
+        with alone_in(Folder(folder)):
+            if skill_id and known and known != state.skill_id:
+                state.skill_id = known
+            outcome = apply(wanted, Folder(folder), ask, state)
+        known = outcome.skill_id
+    if as_json:
+        shown = _as_json(wanted, Folder(folder), known, outcome)
+        click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
+    elif outcome is not None:
+        _show_outcome(Console(highlight=False, soft_wrap=True), wanted, outcome)
+    else:
+        names = ", ".join(path.name for path in written)
+        talk.print(f"Written to {escape(str(folder))}: {names}")
+        _show(Console(highlight=False, soft_wrap=True), wanted, Folder(folder), known)
+
+
+def _warn(talk: Console, wanted: Skill) -> None:
+    if wanted.address.port != 443:  # noqa: PLR2004 - https's own
+        talk.print(
+            "[yellow]![/yellow] Amazon links accounts over port 443 only, and the "
+            f"base URL has port {wanted.address.port}."
+        )
+    if "nl-NL" in wanted.locales:
+        talk.print("[yellow]![/yellow] Home Assistant knows nl-NL from 2025.1 on.")
+
+
+def _show(show: Console, wanted: Skill, folder: Folder, skill_id: str | None) -> None:
+    show.print("\n[bold]With the ASK CLI[/bold]  (or --apply, which types it for you)")
+    for number, command in enumerate(guide.commands(wanted, folder, skill_id), 1):
+        show.print(f"\n[dim]# {number}. {command.what}[/dim]")
+        show.print(_folded(command.line), markup=False)
+    show.print("\n[bold]By hand, in the consoles[/bold]")
+    page = ""
+    for entry in guide.entries(wanted, skill_id):
+        if entry.page != page:
+            page = entry.page
+            show.print(f"\n{page}")
+        show.print(f"  [dim]{entry.field:<24}[/dim]{escape(entry.value)}")
+    show.print(
+        "\nKeep to this order: Amazon tries the trigger out when you save the endpoint,"
+        "\nand forgets account linking when the endpoint changes."
+    )
+
+
+def _folded(line: str) -> str:
+    """Return a command in lines of 78 columns that may be pasted as they are."""
+    lines = [""]
+    for word in re.findall(r"(?:'[^']*'|\S)+", line):
+        if lines[-1].strip() and len(lines[-1]) + len(word) > 76:  # noqa: PLR2004
+            lines[-1] += "\\"
+            lines.append("    ")
+        lines[-1] += f"{word} "
+    return "\n".join(one.rstrip(" ") for one in lines)
+
+
+def _show_outcome(show: Console, wanted: Skill, outcome: Outcome) -> None:
+    show.print(f"\nThe skill is [bold]{outcome.skill_id}[/bold]")
+    if outcome.next:
+        show.print(
+            "\nNow let it, and no other, call the function:\n\n"
+            f"[bold]{escape(_folded(outcome.next))}[/bold]\n\n"
+            "and run this command once more with --stack ha-bridge "
+            "(or with --arn)."
+        )
+        return
+    if outcome.secrets:
+        show.print(
+            f"\nFor Home Assistant, {outcome.secrets} has two lines for its "
+            "secrets.yaml. Its configuration:\n\n  [bold]ha-bridge "
+            f"home-assistant-config --locale {wanted.locales[0]} --proactive[/bold]"
+        )
+    show.print(
+        "\nThe last step is yours: in the Alexa app, More, Skills & Games, Your "
+        f"Skills, Dev,\nopen “{escape(wanted.name)}”, Enable to use, and log in to "
+        "Home Assistant."
+    )
+
+
+def _as_json(
+    wanted: Skill, folder: Folder, skill_id: str | None, outcome: Outcome | None
+) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "region": wanted.region.key,
+        "aws_region": wanted.region.aws_region,
+        "skill_id": skill_id,
+        "files": [
+            str(path)
+            for path in (folder.create, folder.manifest, folder.account_linking)
+        ],
+        "commands": [
+            {"what": one.what, "command": one.line}
+            for one in guide.commands(wanted, folder, skill_id)
+        ],
+        "console": [
+            {"page": one.page, "field": one.field, "value": one.value}
+            for one in guide.entries(wanted, skill_id)
+        ],
+    }
+    if outcome is not None:
+        shown["done"] = list(outcome.done)
+        shown["next"] = outcome.next
+    return shown

@@ -1,0 +1,303 @@
+"""What Amazon is told of a skill: its manifest, and how accounts are linked.
+
+The shapes are those of https://developer.amazon.com/en-US/docs/alexa/smapi/skill-manifest.html
+and https://developer.amazon.com/en-US/docs/alexa/smapi/account-linking-schemas.html
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from ha_bridge.settings import Address, parse_address
+from ha_bridge_ops.errors import CommandError
+from ha_bridge_ops.regions import (
+    LOCALES,
+    REGIONS,
+    Region,
+    locale_of,
+    region_in,
+)
+
+#: What the user is known to Home Assistant by; it ignores scopes, Amazon asks for one.
+SCOPE: Final = "smart_home"
+
+#: Amazon wants a client secret and Home Assistant never looks at it: this is none.
+CLIENT_SECRET: Final = "home-assistant-ignores-this"  # noqa: S105
+
+EVENTS_PERMISSION: Final = "alexa::async_event:write"
+
+_ARN: Final = re.compile(
+    r"arn:aws:lambda:(?P<region>[a-z0-9-]+):\d{12}:function:[\w-]{1,64}(:[\w$-]{1,128})?"
+)
+_SKILL_ID: Final = re.compile(
+    r"amzn1\.ask\.skill\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+)
+
+_SUMMARY: Final = "Your own Home Assistant, by voice."
+_DESCRIPTION: Final = (
+    "Controls the devices of a Home Assistant that you run yourself. "
+    "The skill is for its owner and is not published."
+)
+_PHRASES: Final = (
+    "Alexa, turn on the kitchen light",
+    "Alexa, set the bedroom to 20 degrees",
+    "Alexa, lock the front door",
+)
+
+
+@dataclass(frozen=True)
+class Skill:
+    """A skill as it should be."""
+
+    name: str
+    address: Address
+    """Home Assistant's, as browsers and Amazon reach it."""
+    locales: tuple[str, ...]
+    functions: Mapping[str, str]
+    """The ARN of the function by the key of its region; may be empty at first."""
+    proactive: bool = False
+
+    @property
+    def region(self) -> Region:
+        """The one region of all its locales."""
+        return LOCALES[self.locales[0]]
+
+    @property
+    def function(self) -> str | None:
+        """The ARN of the function that answers for its locales, if it is known."""
+        return self.functions.get(self.region.key)
+
+    def request_to_create(self) -> dict[str, Any]:
+        """Return the manifest to begin with, which names no function.
+
+        Amazon accepts a function only if it lets this very skill call it, so the
+        skill's id must be known before.
+        """
+        return self._manifest({"protocolVersion": "3"}, permissions=[])
+
+    def manifest(self) -> dict[str, Any]:
+        """Return the whole manifest, with the functions that are known."""
+        api: dict[str, Any] = {"protocolVersion": "3"}
+        if self.function:
+            api["endpoint"] = {"uri": self.function}
+            api["regions"] = {
+                region.key: {"endpoint": {"uri": self.functions[region.key]}}
+                for region in REGIONS
+                if region.key in self.functions
+            }
+        permissions = [{"name": EVENTS_PERMISSION}] if self.proactive else []
+        return self._manifest(api, permissions)
+
+    def account_linking(self) -> dict[str, Any]:
+        """Return how Amazon logs in to Home Assistant on behalf of the user."""
+        return {
+            "accountLinkingRequest": {
+                "type": "AUTH_CODE",
+                "skipOnEnablement": "false",
+                "authorizationUrl": self.authorization_uri,
+                "accessTokenUrl": self.access_token_uri,
+                "clientId": self.region.client_id,
+                "clientSecret": CLIENT_SECRET,
+                # Home Assistant reads the client id in the body and nowhere else.
+                "accessTokenScheme": "REQUEST_BODY_CREDENTIALS",
+                "scopes": [SCOPE],
+                "domains": [],
+            }
+        }
+
+    @property
+    def authorization_uri(self) -> str:
+        """Where the user logs in."""
+        return f"{self.address}/auth/authorize"
+
+    @property
+    def access_token_uri(self) -> str:
+        """Where Amazon gets and renews the token."""
+        return f"{self.address}/auth/token"
+
+    def _manifest(
+        self, api: dict[str, Any], permissions: list[dict[str, str]]
+    ) -> dict[str, Any]:
+        about = {
+            "name": self.name,
+            "summary": _SUMMARY,
+            "description": _DESCRIPTION,
+            "examplePhrases": list(_PHRASES),
+            "keywords": [],
+        }
+        return {
+            "manifest": {
+                "manifestVersion": "1.0",
+                "publishingInformation": {
+                    "locales": dict.fromkeys(self.locales, about),
+                    "category": "SMART_HOME",
+                    "isAvailableWorldwide": True,
+                    "distributionCountries": [],
+                    "testingInstructions": "For its owner only; not to be published.",
+                },
+                "apis": {"smartHome": api},
+                "permissions": permissions,
+                "privacyAndCompliance": {
+                    "allowsPurchases": False,
+                    "usesPersonalInfo": False,
+                    "isChildDirected": False,
+                    "isExportCompliant": True,
+                    "containsAds": False,
+                },
+            }
+        }
+
+
+@dataclass(frozen=True)
+class Folder:
+    """Where the documents of a skill lie."""
+
+    path: Path
+
+    @property
+    def create(self) -> Path:
+        """The manifest to create the skill with."""
+        return self.path / "create.json"
+
+    @property
+    def manifest(self) -> Path:
+        """The whole manifest."""
+        return self.path / "skill.json"
+
+    @property
+    def account_linking(self) -> Path:
+        """How accounts are linked."""
+        return self.path / "accountLinking.json"
+
+    @property
+    def secrets(self) -> Path:
+        """What Home Assistant needs for proactive mode; for its secrets.yaml."""
+        return self.path / "secrets.yaml"
+
+    @property
+    def state(self) -> Path:
+        """What is known of the skill at Amazon."""
+        return self.path / "state.json"
+
+    def write(self, skill: Skill) -> tuple[Path, ...]:
+        """Write the documents, over those of another time.
+
+        Raises:
+            CommandError: The folder cannot be written to.
+        """
+        documents = {
+            self.create: skill.request_to_create(),
+            self.manifest: skill.manifest(),
+            self.account_linking: skill.account_linking(),
+        }
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            for path, document in documents.items():
+                text = json.dumps(document, indent=2, ensure_ascii=False)
+                path.write_text(f"{text}\n", encoding="utf-8")
+        except OSError as error:
+            raise CommandError(f"{error.filename}: {error.strerror}") from None
+        return tuple(documents)
+
+
+def read_address(text: str | None, env_file: Path) -> Address:
+    """Return the address of Home Assistant as Amazon can link accounts with it.
+
+    Raises:
+        CommandError: It is missing, no address, or not https.
+    """
+    try:
+        address = parse_address((text or "").strip())
+    except ValueError as error:
+        where = "" if text else f" with --base-url, BASE_URL or in {env_file}"
+        raise CommandError(f"The base URL {error}{where}.") from None
+    if not address.is_tls:
+        raise CommandError(
+            "The base URL must start with https://, for Amazon links no account "
+            "over plain http."
+        )
+    return address
+
+
+def read_locales(texts: Iterable[str]) -> tuple[str, ...]:
+    """Return locales that one skill can have.
+
+    Raises:
+        CommandError: One is unknown, or they belong to different regions.
+    """
+    locales = tuple(dict.fromkeys(locale_of(text) for text in texts))
+    first = locales[0]
+    for other in locales[1:]:
+        if LOCALES[other] is not LOCALES[first]:
+            raise CommandError(
+                f"{first} belongs to {LOCALES[first].title} and {other} to "
+                f"{LOCALES[other].title}: account linking can name only one client, so "
+                "make a skill for each, with another --folder."
+            )
+    return locales
+
+
+def read_functions(arns: Iterable[str], region: Region) -> dict[str, str]:
+    """Return the ARNs of functions by the key of their region.
+
+    Args:
+        arns: As AWS prints them.
+        region: The one that must be among them.
+
+    Raises:
+        CommandError: One is malformed or in a place that Alexa never calls, or the
+            region has none or two.
+    """
+    functions: dict[str, str] = {}
+    for text in arns:
+        match = _ARN.fullmatch(text.strip())
+        if match is None:
+            raise CommandError(
+                f"{text!r} is no ARN of a Lambda function; they look like "
+                f"arn:aws:lambda:{region.aws_region}:123456789012:function:name."
+            )
+        place = region_in(match["region"])
+        if place is None:
+            raise CommandError(
+                f"Alexa never calls functions in {match['region']}, only in "
+                f"{' and '.join(one.aws_region for one in REGIONS)}."
+            )
+        if functions.setdefault(place.key, match[0]) != match[0]:
+            raise CommandError(
+                f"Two functions in {place.aws_region}: a skill has one in each region."
+            )
+    if functions and region.key not in functions:
+        raise CommandError(
+            f"Alexa calls the function for this locale in {region.aws_region}, "
+            f"and none of the ARNs is there."
+        )
+    return functions
+
+
+def read_name(text: str) -> str:
+    """Return a name that Amazon takes for a skill.
+
+    Raises:
+        CommandError: It is too short or too long.
+    """
+    name = " ".join(text.split())
+    if not 2 <= len(name) <= 50 or not name.isprintable():  # noqa: PLR2004 - Amazon's
+        raise CommandError("The name of a skill has 2 to 50 characters.")
+    return name
+
+
+def read_skill_id(text: str) -> str:
+    """Return the id of a skill.
+
+    Raises:
+        CommandError: It is none.
+    """
+    if not _SKILL_ID.fullmatch(text.strip()):
+        raise CommandError(
+            f"{text!r} is no skill id; they look like "
+            "amzn1.ask.skill.12345678-1234-1234-1234-123456789012."
+        )
+    return text.strip()

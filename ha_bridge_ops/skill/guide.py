@@ -1,0 +1,174 @@
+"""The way to a skill by hand: commands to type, and fields of the consoles."""
+
+import shlex
+from dataclasses import dataclass
+
+from ha_bridge_ops.regions import REGIONS
+from ha_bridge_ops.skill.documents import CLIENT_SECRET, SCOPE, Folder, Skill
+
+#: Stands in a command for what the first one prints.
+SOME_SKILL_ID = "$SKILL_ID"
+
+#: Stands where the function is not known yet.
+SOME_ARN = "the function's ARN"
+
+
+@dataclass(frozen=True)
+class Command:
+    """Something to type."""
+
+    what: str
+    line: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Something to put into a field of a console."""
+
+    page: str
+    field: str
+    value: str
+
+
+def commands(skill: Skill, folder: Folder, skill_id: str | None) -> list[Command]:
+    """Return what creates the skill, in the order that works.
+
+    The permission comes before the endpoint, for Amazon tries it out; account linking
+    comes after, for a change of the manifest resets it.
+
+    Args:
+        skill: As it should be.
+        folder: Where its documents are.
+        skill_id: Of a skill that exists already; None if it must be made.
+    """
+    its_id = skill_id or SOME_SKILL_ID
+    stage = f"-s {its_id} -g development"
+
+    def document(path: object) -> str:
+        return shlex.quote(f"file:{path}")
+
+    found = []
+    if skill_id is None:
+        found = [
+            Command(
+                "Create the skill, without a function as yet. It prints the skill id:",
+                f"ask smapi create-skill-for-vendor "
+                f"--manifest {document(folder.create)}",
+            ),
+            Command("Keep the id for what follows:", "SKILL_ID=amzn1.ask.skill.…"),
+        ]
+    found.append(
+        Command(
+            "Let this skill, and no other, call the function:", deploy(skill, its_id)
+        )
+    )
+    if skill.function is None:
+        found.append(
+            Command(
+                "Put the function into skill.json:",
+                f"ha-bridge skill --base-url {skill.address} "
+                f"{' '.join(f'--locale {locale}' for locale in skill.locales)} "
+                f"--stack ha-bridge",
+            )
+        )
+    found += [
+        Command(
+            "Name the function to the skill:",
+            f"ask smapi update-skill-manifest {stage} "
+            f"--manifest {document(folder.manifest)}",
+        ),
+        Command(
+            "Link accounts; again after each change of the manifest, which resets it:",
+            f"ask smapi update-account-linking-info {stage} "
+            f"--account-linking-request {document(folder.account_linking)}",
+        ),
+        Command(
+            "Switch the skill on for your own account:",
+            f"ask smapi set-skill-enablement {stage}",
+        ),
+    ]
+    if skill.proactive:
+        found.append(
+            Command(
+                "Show the client id and secret for Home Assistant's secrets.yaml:",
+                f"ask smapi get-skill-credentials -s {its_id}",
+            )
+        )
+    return found
+
+
+def deploy(skill: Skill, skill_id: str) -> str:
+    """Return what lets a skill call the function."""
+    return (
+        f"sam build && sam deploy --config-env {skill.region.samconfig_env} "
+        f"--parameter-overrides BaseUrl={skill.address} SkillId={skill_id}"
+    )
+
+
+def permit(skill: Skill, skill_id: str) -> str:
+    """Return what lets a skill call a function that was not deployed with SAM."""
+    function = shlex.quote(skill.function or "ha-bridge")
+    return (
+        f"aws lambda add-permission --region {skill.region.aws_region} "
+        f"--function-name {function} --statement-id alexa "
+        "--action lambda:InvokeFunction "
+        "--principal alexa-connectedhome.amazon.com "
+        f"--event-source-token {skill_id}"
+    )
+
+
+def entries(skill: Skill, skill_id: str | None) -> list[Entry]:
+    """Return the fields of the consoles, in the order in which they come."""
+    found: list[Entry] = []
+
+    def page(title: str, *fields: tuple[str, str]) -> None:
+        found.extend(Entry(title, field, value) for field, value in fields)
+
+    its_id = skill_id or "Your Skill ID, from the page above"
+    region = skill.region
+    page(
+        "developer.amazon.com/alexa/console/ask, Create Skill",
+        ("Skill name", skill.name),
+        ("Primary locale", skill.locales[0]),
+        ("Type of experience", "Smart Home"),
+        ("Model", "Smart Home"),
+        ("Hosting", "Provision your own"),
+    )
+    page(
+        f"AWS Lambda console, region {region.aws_region}, Add trigger",
+        ("Source", "Alexa"),
+        ("Alexa product", "Alexa Smart Home"),
+        ("Skill ID verification", "Enable"),
+        ("Skill ID", its_id),
+    )
+    places = {"NA": "North America", "EU": "Europe, India", "FE": "Far East"}
+    page(
+        "Alexa console, Smart Home",
+        ("Payload version", "v3"),
+        ("Default endpoint", skill.function or SOME_ARN),
+        *(
+            (places[one.key], skill.functions[one.key])
+            for one in REGIONS
+            if one.key in skill.functions
+        ),
+    )
+    page(
+        "Alexa console, Account Linking",
+        ("Auth Code Grant", "chosen"),
+        ("Web Authorization URI", skill.authorization_uri),
+        ("Access Token URI", skill.access_token_uri),
+        ("Client ID", region.client_id),
+        ("Secret", f"{CLIENT_SECRET} (any text will do)"),
+        ("Authentication Scheme", "Credentials in request body"),
+        ("Scope", SCOPE),
+        ("Domain list", "leave it empty"),
+        ("Token expiration time", "leave it empty"),
+    )
+    if skill.proactive:
+        page(
+            "Alexa console, Permissions",
+            ("Send Alexa Events", "on"),
+            ("Alexa Client Id", "into secrets.yaml as alexa_client_id"),
+            ("Alexa Client Secret", "into secrets.yaml as alexa_client_secret"),
+        )
+    return found

@@ -1,0 +1,198 @@
+"""`ha-bridge home-assistant-config`, and what a real Home Assistant makes of it."""
+
+import json
+import subprocess
+from typing import Any
+
+import pytest
+import urllib3
+import yaml  # type: ignore[import-untyped]
+
+from ha_bridge_ops import embedded
+from ha_bridge_ops.embedded import CONFIGURATION, HomeAssistantServer
+from ha_bridge_ops.events import load, with_token
+from ha_bridge_ops.home_assistant_config import configuration
+from ha_bridge_ops.regions import LOCALES
+from tests.directives import EVENTS
+from tests.ops.conftest import Run
+
+FILTERS = (
+    "light",
+    "climate,!light.ceiling_lights",
+    "sensor.*_temperature",
+    "lock.kitchen_door",
+    "!climate.h*",
+    "!fan",
+)
+
+
+class Loader(yaml.SafeLoader):  # type: ignore[misc]
+    """YAML as Home Assistant reads it, with its !secret."""
+
+
+Loader.add_constructor("!secret", lambda _, node: f"secret {node.value}")
+
+
+def read(text: str) -> dict[str, Any]:
+    block: dict[str, Any] = yaml.load(text, Loader)["alexa"]["smart_home"]  # noqa: S506 - a safe one
+    return block
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_the_block_of_each_locale(locale: str) -> None:
+    """Nothing more than the locale, for nothing more is needed."""
+    assert read(configuration(locale)) == {"locale": locale}
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_proactive_mode_reports_to_the_gateway_of_the_region(locale: str) -> None:
+    """The credentials are references; they stand in secrets.yaml."""
+    assert read(configuration(locale, proactive=True)) == {
+        "locale": locale,
+        "endpoint": LOCALES[locale].event_gateway,
+        "client_id": "secret alexa_client_id",
+        "client_secret": "secret alexa_client_secret",
+    }
+
+
+def test_the_block_is_all_that_stdout_has(run: Run) -> None:
+    """So that it can be sent into a file; the rest is said on stderr."""
+    done = run(
+        *["home-assistant-config", "--locale", "fr_fr", "--proactive"],
+        *["--filter", "light", "--filter", "!light.garage"],
+    )
+    assert done.returncode == 0
+    filters = ["light", "!light.garage"]
+    assert done.stdout == configuration("fr-FR", filters, proactive=True)
+    assert "secrets.yaml" in done.stderr
+
+
+def test_filters_are_sorted_by_what_they_name() -> None:
+    """Domain, entity or pattern; a ! excludes."""
+    assert read(configuration("en-US", FILTERS))["filter"] == {
+        "include_domains": ["light", "climate"],
+        "include_entities": ["lock.kitchen_door"],
+        "include_entity_globs": ["sensor.*_temperature"],
+        "exclude_domains": ["fan"],
+        "exclude_entities": ["light.ceiling_lights"],
+        "exclude_entity_globs": ["climate.h*"],
+    }
+
+
+def test_a_filter_is_named_once() -> None:
+    """However often it is given; and a pattern that begins with * is no YAML alias."""
+    text = configuration("en-US", ["light", "*_lamp,light"])
+    assert read(text)["filter"] == {
+        "include_domains": ["light"],
+        "include_entity_globs": ["*_lamp"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--locale", "ar-SA"], "ar-SA"),
+        (["--locale", "de-DE", "--filter", "Light.Kitchen"], "'Light.Kitchen'"),
+        (["--locale", "de-DE", "--filter", "light,"], "no filter"),
+        (["--locale", "de-DE", "--filter", "light.a.b"], "no filter"),
+        (["--locale", "de-DE", "--filter", "x: y"], "no filter"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_exit_status_2(
+    run: Run, arguments: list[str], words: str
+) -> None:
+    """It says what is wrong."""
+    done = run("home-assistant-config", *arguments)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert words in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_dutch_needs_a_newer_home_assistant(run: Run) -> None:
+    """An older one does not start with it."""
+    assert "2025.1" in run("home-assistant-config", "--locale", "nl-NL").stderr
+
+
+# -- The real Home Assistant
+
+#: Validates blocks with Home Assistant's own schema, in its own Python.
+VALIDATE = """
+import json, sys
+from homeassistant.components.alexa import CONFIG_SCHEMA
+for block in json.load(sys.stdin):
+    CONFIG_SCHEMA({"alexa": {"smart_home": block}})
+"""
+
+
+@pytest.mark.live
+def test_home_assistants_own_schema_accepts_every_locale() -> None:
+    """Proactive or not, filtered or not; Dutch where it knows it."""
+    release = embedded.choose_release()
+    blocks = [
+        read(configuration(locale, filters, proactive=proactive))
+        for locale in LOCALES
+        for filters in ((), FILTERS)
+        for proactive in (False, True)
+        if locale != "nl-NL" or release.version >= "2025"
+    ]
+    done = subprocess.run(
+        [str(embedded.install(release) / "bin/python"), "-c", VALIDATE],
+        input=json.dumps(blocks),
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.live
+def test_home_assistant_starts_with_it_and_filters() -> None:
+    """No complaint in its log, and a Discovery has what the filter leaves."""
+    block = configuration("de-DE", FILTERS, proactive=True)
+    text = CONFIGURATION.replace("alexa:\n  smart_home:\n", block)
+    assert block in text
+    server = HomeAssistantServer(embedded.choose_release(), text)
+    (server.folder / "secrets.yaml").write_text(
+        'alexa_client_id: "amzn1.application-oa2-client.0123"\n'
+        'alexa_client_secret: "made-up"\n'
+    )
+    with server:
+        # What it should leave, by the rules of the filter and the states there are.
+        found = endpoints(server)
+        wanted = {
+            entity
+            for entity in server.states()
+            if entity.startswith(("light.", "climate."))
+            or entity == "lock.kitchen_door"
+            or (entity.startswith("sensor.") and entity.endswith("_temperature"))
+        }
+        wanted -= {"light.ceiling_lights"}
+        wanted -= {one for one in wanted if one.startswith("climate.h")}
+        log = server.log()
+    assert found == wanted
+    assert {"light.bed_light", "climate.ecobee", "lock.kitchen_door"} <= found
+    assert "sensor.outside_temperature" in found
+    complaints = [
+        line
+        for line in log.splitlines()
+        if ("ERROR" in line or "WARNING" in line) and "alexa" in line.lower()
+    ]
+    assert complaints == []
+    assert "Invalid config" not in log
+
+
+def endpoints(server: HomeAssistantServer) -> set[str]:
+    event = with_token(load(EVENTS / "discovery.json"), server.access_token)
+    answer = urllib3.request(
+        "POST",
+        f"{server.url}/api/alexa/smart_home",
+        headers={"Authorization": f"Bearer {server.access_token}"},
+        json=event,
+        timeout=30,
+    ).json()
+    return {
+        one["endpointId"].replace("#", ".")
+        for one in answer["event"]["payload"]["endpoints"]
+    }
