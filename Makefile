@@ -27,8 +27,8 @@ bench: .venv/.installed ## how fast it is, beside what is usual and what is poss
 test: .venv/.installed ## every test, with a real Home Assistant and the real runtime
 	@.venv/bin/python -m pytest
 
-quick: .venv/.installed ## the tests that need neither, in seconds
-	@.venv/bin/python -m pytest -q -m "not live and not runtime and not slow"
+quick: .venv/.installed ## the core without Home Assistant and Lambda, in seconds
+	@.venv/bin/python -m pytest -q -m "not live and not runtime and not slow" tests/unit tests/wire tests/contract
 
 check: .venv/.installed ## format, lint and types
 	@.venv/bin/ruff format --check .
