@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml  # type: ignore[import-untyped]
+from samtranslator.yaml_helper import yaml_parse
 
 from ha_bridge.bridge import BUDGET_S, RESERVE_S
 from ha_bridge.errors import BridgeError
@@ -14,20 +14,7 @@ from ha_bridge_ops.lambda_runtime import MEMORY_MB, PYTHON_VERSIONS, TIMEOUT_S
 ROOT = Path(__file__).parents[2]
 
 
-class Loader(yaml.SafeLoader):  # type: ignore[misc]
-    """Reads CloudFormation's tags too: `!Ref Name` becomes {"Ref": "Name"}."""
-
-    def construct_tag(self, name: str, node: yaml.Node) -> dict[str, Any]:
-        if isinstance(node, yaml.MappingNode):
-            return {name: self.construct_mapping(node, deep=True)}
-        if isinstance(node, yaml.SequenceNode):
-            return {name: self.construct_sequence(node, deep=True)}
-        return {name: self.construct_scalar(node)}
-
-
-Loader.add_multi_constructor("!", Loader.construct_tag)
-
-TEMPLATE = yaml.load((ROOT / "template.yaml").read_text(), Loader)  # noqa: S506 - is safe
+TEMPLATE = yaml_parse((ROOT / "template.yaml").read_text())
 ((FUNCTION_ID, FUNCTION),) = (
     (name, resource)
     for name, resource in TEMPLATE["Resources"].items()
@@ -48,12 +35,18 @@ def parameter(variable: str) -> dict[str, Any]:
 def test_the_runtime_is_the_first_that_the_tests_use() -> None:
     """What the emulator runs is what AWS runs."""
     assert PROPERTIES["Runtime"] == f"python{PYTHON_VERSIONS[0]}"
-    assert PROPERTIES["Architectures"] == ["x86_64"]
+
+
+def test_sam_local_runs_it_on_any_pc() -> None:
+    """By default; whoever wants the cheaper processor says so."""
+    assert PROPERTIES["Architectures"] == [{"Ref": "Architecture"}]
+    assert PARAMETERS["Architecture"]["Default"] == "x86_64"
 
 
 def test_memory_and_timeout_are_those_of_the_emulator() -> None:
     """They are written down twice, and must not part."""
-    assert PROPERTIES["MemorySize"] == MEMORY_MB
+    assert PROPERTIES["MemorySize"] == {"Ref": "MemorySize"}
+    assert PARAMETERS["MemorySize"]["Default"] == MEMORY_MB
     assert PROPERTIES["Timeout"] == TIMEOUT_S
 
 
@@ -97,6 +90,25 @@ def test_the_log_is_json() -> None:
     assert PROPERTIES["LoggingConfig"]["LogFormat"] == "JSON"
 
 
+def test_every_default_is_off_or_harmless() -> None:
+    """The template can be read without a value for any parameter."""
+    defaults = {name: parameter["Default"] for name, parameter in PARAMETERS.items()}
+    assert defaults == {
+        "SkillId": "",
+        "BaseUrl": "",
+        "NotVerifySsl": "false",
+        "Debug": "false",
+        "LongLivedAccessToken": "",
+        "SecretParameter": "",
+        "LogRetentionDays": 30,
+        "MemorySize": 256,
+        "Architecture": "x86_64",
+        "KeepWarm": "false",
+        "AlarmEmail": "",
+        "Dashboard": "false",
+    }
+
+
 def test_the_makefile_builds_it() -> None:
     """SAM runs the target named after the function, in the Makefile of ContextPath."""
     assert FUNCTION["Metadata"]["BuildMethod"] == "makefile"
@@ -105,6 +117,8 @@ def test_the_makefile_builds_it() -> None:
     assert f"\nbuild-{FUNCTION_ID}:\n" in makefile
     python = PROPERTIES["Runtime"].removeprefix("python")
     assert f"--python-version {python}\n" in makefile
+    major, _, minor = python.partition(".")
+    assert f"sys.version_info[:2] != ({major}, {minor})" in makefile
 
 
 def test_a_build_copies_no_virtual_environments() -> None:

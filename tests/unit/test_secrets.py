@@ -8,7 +8,9 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.stub import Stubber
 from moto import mock_aws
+from moto.core import set_initial_no_auth_action_count
 
 from ha_bridge.errors import BridgeError, Failure
 from ha_bridge.redaction import Secret
@@ -103,6 +105,72 @@ def test_what_failed_is_tried_again() -> None:
         resolve(reader, "ssm:/later")
     client("ssm").put_parameter(Name="/later", Value=VALUE, Type="SecureString")
     assert resolve(reader, "ssm:/later") == VALUE
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_rotated_secret_comes_with_the_next_environment() -> None:
+    """This one keeps what it has: to ask each time would cost each directive."""
+    reader = SecretReader(client)
+    assert resolve(reader, "ssm:/home/token") == VALUE
+    client("ssm").put_parameter(
+        Name="/home/token", Value="new", Type="SecureString", Overwrite=True
+    )
+    assert resolve(reader, "ssm:/home/token") == VALUE
+    assert resolve(SecretReader(client), "ssm:/home/token") == "new"
+
+
+@pytest.mark.usefixtures("aws")
+@pytest.mark.parametrize("reference", ["ssm:/home/token", "secretsmanager:home"])
+def test_denied_access_is_named(reference: str) -> None:
+    """By a user of moto's IAM who may do nothing at all."""
+    iam = client("iam")
+    iam.create_user(UserName="nobody")
+    key = iam.create_access_key(UserName="nobody")["AccessKey"]
+
+    def as_nobody(service: str) -> Any:
+        return boto3.client(
+            service,
+            region_name="eu-west-1",
+            aws_access_key_id=key["AccessKeyId"],
+            aws_secret_access_key=key["SecretAccessKey"],
+        )
+
+    @set_initial_no_auth_action_count(0)
+    def resolve_with_permissions() -> None:
+        resolve(SecretReader(as_nobody), reference)
+
+    with pytest.raises(BridgeError) as caught:
+        resolve_with_permissions()
+    assert reference in caught.value.message
+    # moto refuses in XML, which JSON clients know the status of only; AWS's own words
+    # are in tests/aws/test_secrets.py.
+    assert ": 403)" in caught.value.message
+    assert VALUE not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("service", "operation"),
+    [("ssm", "get_parameter"), ("secretsmanager", "get_secret_value")],
+)
+def test_a_throttled_request_is_named_and_tried_again(
+    service: str, operation: str
+) -> None:
+    """By the next directive; moto never throttles, so botocore's stub does."""
+    stubbed = client(service)
+    stubber = Stubber(stubbed)
+    stubber.add_client_error(operation, "ThrottlingException", f"not {VALUE}")
+    answers = {
+        "ssm": {"Parameter": {"Value": VALUE}},
+        "secretsmanager": {"SecretString": VALUE},
+    }
+    stubber.add_response(operation, answers[service])
+    reader = SecretReader(lambda _service: stubbed)
+    with stubber:
+        with pytest.raises(BridgeError) as caught:
+            resolve(reader, f"{service}:/busy")
+        assert "ThrottlingException" in caught.value.message
+        assert VALUE not in caught.value.message
+        assert resolve(reader, f"{service}:/busy") == VALUE
 
 
 @pytest.mark.usefixtures("aws")
