@@ -3,6 +3,7 @@
 import contextlib
 import datetime as dt
 import json
+import os
 import platform
 import subprocess
 import tempfile
@@ -17,14 +18,15 @@ from rich.console import Console
 from ha_bridge_ops import embedded
 from ha_bridge_ops.bench import measure
 from ha_bridge_ops.bench.cpu import Share
+from ha_bridge_ops.bench.figures import summed_up
 from ha_bridge_ops.bench.home import Home
 from ha_bridge_ops.bench.lab import Lab
 from ha_bridge_ops.bench.measure import Progress
 from ha_bridge_ops.bench.picture import svg
-from ha_bridge_ops.bench.report import Report, summed_up
+from ha_bridge_ops.bench.report import Report
 
 #: Columns of the tables; narrower, their lines would break.
-WIDTH = 112
+WIDTH = 124
 
 #: What tells which versions ran; asked of the function's Python.
 _VERSIONS = (
@@ -138,7 +140,8 @@ def _circumstances(
     if share.why_off is None:
         limited = f"{share.fraction:.3f} of one, after the import"
     yield "date", dt.datetime.now(dt.UTC).date().isoformat()
-    yield "machine", f"{platform.system()} {platform.release()}, {platform.machine()}"
+    machine = f"{platform.system()} {platform.release()}, {platform.machine()}"
+    yield "machine", f"{machine}, {os.cpu_count()} CPUs"
     yield "Python", versions.stdout.strip()
     yield "Home Assistant", lab.home.server.release.version
     yield "TLS 1.3 by", lab.home.tls_server

@@ -3,9 +3,6 @@
 import contextlib
 import copy
 import itertools
-import os
-import shutil
-import ssl
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,83 +10,15 @@ from typing import Any
 import urllib3
 
 from ha_bridge.home_assistant import PATH
+from ha_bridge_ops.bench import tls
 from ha_bridge_ops.bench.helper import SCRIPTS, Helper
 from ha_bridge_ops.embedded import CONFIGURATION, HomeAssistantServer, Release
-from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.events import EVENTS, load, with_token
-from ha_bridge_ops.processes import Process, free_port
-
-HOST = "127.0.0.1"
 
 #: With `logger`, Home Assistant can be told to log each directive that it receives.
 HOME_CONFIGURATION = f"{CONFIGURATION}logger:\n  default: warning\n"
 ALEXA_LOGGER = "homeassistant.components.alexa.smart_home"
 RECEIVED = "Received Alexa Smart Home request"
-
-NGINX = """\
-daemon off;
-master_process off;
-pid {folder}/nginx.pid;
-error_log stderr warn;
-events {{ }}
-http {{
-  access_log off;
-  client_body_temp_path {folder}/body;
-  proxy_temp_path {folder}/proxy;
-  fastcgi_temp_path {folder}/fastcgi;
-  uwsgi_temp_path {folder}/uwsgi;
-  scgi_temp_path {folder}/scgi;
-  ssl_protocols TLSv1.3;
-  ssl_certificate {certificate};
-  ssl_certificate_key {certificate};
-  # The bench itself says when idle connections end.
-  keepalive_timeout 1h;
-  keepalive_requests 1000000;
-  proxy_http_version 1.1;
-  proxy_set_header Connection "";
-  proxy_set_header Host $http_host;
-{servers}
-}}
-"""
-
-NGINX_SERVER = """\
-  upstream home{port} {{ server 127.0.0.1:{port}; keepalive 8; }}
-  server {{
-    listen 127.0.0.1:{tls_port} ssl;
-    location / {{ proxy_pass http://home{port}; }}
-  }}
-"""
-
-
-class Certificates:
-    """A throw-away authority, and the bundle that a client trusts.
-
-    Args:
-        folder: Where the files go.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        try:
-            import trustme  # noqa: PLC0415 - only `bench` needs it
-        except ImportError:
-            raise CommandError(
-                "The bench needs trustme: pip install trustme, or work in a checkout."
-            ) from None
-        root = trustme.CA()
-        # Root, intermediate, leaf: as Let's Encrypt's.
-        leaf = root.create_child_ca().issue_cert(HOST)
-        self.server = folder / "server.pem"
-        leaf.private_key_and_cert_chain_pem.write_to_path(str(self.server))
-        self.bundle = folder / "bundle.pem"
-        machine = ssl.get_default_verify_paths().cafile
-        own = root.cert_pem.bytes().decode()
-        texts = [Path(machine).read_text("utf-8"), own] if machine else [own]
-        self.bundle.write_text("\n".join(texts), "utf-8")
-
-    @property
-    def count(self) -> int:
-        """How many certificates a client has to parse."""
-        return self.bundle.read_text("utf-8").count("BEGIN CERTIFICATE")
 
 
 class Relay(Helper):
@@ -104,11 +33,12 @@ class Relay(Helper):
     def __init__(
         self, port: int, *, rtt_ms: float = 0.0, certificate: Path | None = None
     ) -> None:
-        tls = ["--certificate", str(certificate)] if certificate else []
+        options = ["--rtt", str(rtt_ms / 1000)]
+        if certificate:
+            options += ["--certificate", str(certificate)]
         script = str(SCRIPTS / "relay.py")
-        rtt = ["--rtt", str(rtt_ms / 1000)]
         super().__init__(
-            "The relay", [sys.executable, "-P", script, str(port), *rtt, *tls]
+            "The relay", [sys.executable, "-P", script, str(port), *options]
         )
         self.rtt_ms = rtt_ms
         self.port: int = self.hear()["port"]
@@ -116,7 +46,7 @@ class Relay(Helper):
     @property
     def url(self) -> str:
         """The address for BASE_URL."""
-        return f"https://{HOST}:{self.port}"
+        return f"https://{tls.HOST}:{self.port}"
 
     def counts(self) -> dict[str, int]:
         """Return bytes up, bytes down and connections so far."""
@@ -162,7 +92,7 @@ class Home:
         folder: Path,
         rtt_ms: float,
     ) -> None:
-        self.certificates = Certificates(folder)
+        self.certificates = tls.Certificates(folder)
         self.server = HomeAssistantServer(release, HOME_CONFIGURATION)
         stack.enter_context(self.server)
         self.fake = stack.enter_context(Fake())
@@ -170,9 +100,9 @@ class Home:
         self.fill_fake(len(self.endpoints))
         ports = [self.server.port, self.fake.port]
         certificate = self.certificates.server
-        if nginx := find_nginx():
-            self.tls_server = "nginx"
-            ports = _start_nginx(stack, nginx, folder, certificate, ports)
+        if nginx := tls.find_nginx():
+            self.tls_server = tls.version(nginx)
+            ports = tls.start_nginx(stack, nginx, folder, certificate, ports)
         else:
             self.tls_server = "a small relay in Python"
             ports = [
@@ -228,43 +158,3 @@ class Home:
     def received(self) -> int:
         """Return how many directives Home Assistant has logged."""
         return self.server.log().count(RECEIVED)
-
-
-def find_nginx() -> str | None:
-    """Return the path of nginx; Debian keeps it out of users' PATH."""
-    return shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
-
-
-def _start_nginx(
-    stack: contextlib.ExitStack,
-    nginx: str,
-    folder: Path,
-    certificate: Path,
-    ports: list[int],
-) -> list[int]:
-    """Start nginx before these ports, and return its own."""
-    tls_ports = [free_port() for _ in ports]
-    servers = "".join(
-        NGINX_SERVER.format(port=port, tls_port=tls_port)
-        for port, tls_port in zip(ports, tls_ports, strict=True)
-    )
-    configuration = folder / "nginx.conf"
-    configuration.write_text(
-        NGINX.format(folder=folder, certificate=certificate, servers=servers)
-    )
-    process = Process(
-        "nginx",
-        [nginx, "-e", "stderr", "-p", str(folder), "-c", str(configuration)],
-        environ=dict(os.environ),
-        log=folder / "nginx.log",
-    )
-    stack.callback(process.stop)
-    process.wait_until(lambda: all(map(_listens, tls_ports)), timeout=10)
-    return tls_ports
-
-
-def _listens(port: int) -> bool:
-    import socket  # noqa: PLC0415
-
-    with socket.socket() as probe:
-        return probe.connect_ex((HOST, port)) == 0

@@ -1,5 +1,6 @@
 """The runs: what is done with the contenders, and what is noted."""
 
+import random
 import sys
 import time
 from collections import defaultdict
@@ -24,6 +25,11 @@ from ha_bridge_ops.errors import CommandError
 DIRECTIVES = 20
 IDLE_CLOSES = 3
 DISCOVERIES = 3
+
+#: Who comes when is drawn by lot, for each leaves the machine in another state; and
+#: seconds between two, for the connections of one to be closed before the next.
+TURNS = random.Random(0)  # noqa: S311 - not for secrets
+PAUSE_S = 0.06
 
 #: Directives in a row, to see what goes over the wire.
 ROW = 50
@@ -95,9 +101,7 @@ def rounds(lab: Lab, count: int, progress: Progress) -> Notes:
     for number in range(count):
         progress(f"round {number + 1} of {count}", number / count)
         notes.new_round()
-        # Who comes first changes, for the machine may be busier at times.
-        names = list(CONTENDERS)
-        names = names[number % 3 :] + names[: number % 3]
+        names = TURNS.sample(list(CONTENDERS), len(CONTENDERS))
         with ExitStack() as stack:
             _round(
                 lab,
@@ -120,8 +124,10 @@ def _round(lab: Lab, notes: Notes, contenders: dict[str, Contender]) -> None:
         notes.add(name, "both", cold.both_s)
 
     def each(figure: str, event: str) -> None:
-        for name, contender in contenders.items():
-            sample = _check(contender.post(lab.directive(event, relay)), name)
+        for name in TURNS.sample(list(contenders), len(contenders)):
+            time.sleep(PAUSE_S)
+            directive = lab.directive(event, relay)
+            sample = _check(contenders[name].post(directive), name)
             notes.add(name, figure, sample.s)
             notes.add(name, f"{figure}_cpu", sample.cpu_s)
 

@@ -2,8 +2,9 @@
 
 from xml.sax.saxutils import escape
 
+from ha_bridge_ops.bench.figures import FIGURES
 from ha_bridge_ops.bench.lab import CONTENDERS
-from ha_bridge_ops.bench.report import FIGURES, Report
+from ha_bridge_ops.bench.report import Report
 
 #: The figures that are drawn, and the colors of the contenders.
 DRAWN = ("warm", "idle", "discovery", "cold")
@@ -27,7 +28,9 @@ def svg(report: Report) -> str:
     # A ground of its own, for pages that are dark.
     parts = [
         f'<rect width="{WIDTH}" height="{height}" rx="8" fill="#ffffff"/>',
-        _text(LEFT, 30, "Milliseconds until Alexa has its answer", 17, "bold"),
+        _text(
+            LEFT, 30, "Milliseconds that the function takes for a directive", 17, "bold"
+        ),
     ]
     x = LEFT
     for name, what in CONTENDERS.items():
