@@ -30,6 +30,9 @@ RESERVE_S: Final = 0.5
 
 logger = logging.getLogger("ha_bridge")
 
+#: Made once; what is no JSON, such as NaN, is refused.
+_ENCODER: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
+
 
 class Transport(Protocol):
     """What carries a directive to Home Assistant; see `HomeAssistant.post`."""
@@ -189,7 +192,7 @@ def _connection(*, reused: bool) -> str:
 
 def _as_json(event: object) -> bytes:
     try:
-        return json.dumps(event, separators=(",", ":"), allow_nan=False).encode()
+        return _ENCODER.encode(event).encode()
     except (TypeError, ValueError, RecursionError):
         raise BridgeError(
             Failure.NOT_A_DIRECTIVE, "it cannot be written as JSON"

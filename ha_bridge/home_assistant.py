@@ -277,8 +277,8 @@ def _authorization(token: Secret) -> str:
         BridgeError: UNSENDABLE_TOKEN; the token is not repeated.
     """
     text = token.reveal()
-    is_sendable = all(" " <= char <= "~" or "\xa0" <= char <= "\xff" for char in text)
-    if not is_sendable:
+    is_usual = text.isascii() and text.isprintable()
+    if not is_usual and not all(" " <= c <= "~" or "\xa0" <= c <= "\xff" for c in text):
         raise BridgeError(Failure.UNSENDABLE_TOKEN)
     return f"Bearer {text}"
 
