@@ -49,7 +49,7 @@ def home_assistant_config(
       ha-bridge home-assistant-config --locale de-DE
       ha-bridge home-assistant-config --locale en-US \\
         --filter light --filter climate.bedroom --filter 'sensor.*_temperature'
-      ha-bridge home-assistant-config --locale fr-FR --filter 'light,!light.garage'
+      ha-bridge home-assistant-config --locale fr-FR --filter 'light,!light.hall'
       ha-bridge home-assistant-config --locale ja-JP --proactive
 
     Put it into configuration.yaml, in place of an `alexa:` that is there already, and

@@ -264,8 +264,9 @@ def _hints(skill: Skill, skill_id: str, state_file: Path) -> Iterator[None]:
             raise
         raise Refused(
             f"{error.words}\n\nThe function must let this skill call it:\n\n"
-            f"  {guide.deploy(skill, skill_id)}\n\nor, if it was not made with SAM:\n\n"
-            f"  {guide.permit(skill, skill_id)}",
+            f"{guide.folded(guide.deploy(skill, skill_id))}\n\n"
+            "or, if it was not made with SAM:\n\n"
+            f"{guide.folded(guide.permit(skill, skill_id))}",
             error.status,
         ) from None
 

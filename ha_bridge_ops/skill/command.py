@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 from pathlib import Path
 from typing import Any
 
@@ -43,13 +42,11 @@ from ha_bridge_ops.skill.documents import Folder, Skill
 @click.option(
     "--proactive", is_flag=True, help="Let Home Assistant report changes to Alexa."
 )
-@click.option(
-    "--name", default="Home Assistant", show_default=True, help="Of the skill."
-)
+@click.option("--name", default=guide.NAME, show_default=True, help="Of the skill.")
 @click.option(
     "--folder",
     type=click.Path(path_type=Path, file_okay=False),
-    default=Path("skill-package"),
+    default=guide.FOLDER,
     show_default=True,
     help="Where to write; what is there is overwritten.",
 )
@@ -159,7 +156,7 @@ def _show(show: Console, wanted: Skill, folder: Folder, skill_id: str | None) ->
     show.print("\n[bold]With the ASK CLI[/bold]  (or --apply, which types it for you)")
     for number, command in enumerate(guide.commands(wanted, folder, skill_id), 1):
         show.print(f"\n[dim]# {number}. {command.what}[/dim]")
-        show.print(_folded(command.line), markup=False)
+        show.print(guide.folded(command.line), markup=False)
     show.print("\n[bold]By hand, in the consoles[/bold]")
     page = ""
     for entry in guide.entries(wanted, skill_id):
@@ -173,24 +170,13 @@ def _show(show: Console, wanted: Skill, folder: Folder, skill_id: str | None) ->
     )
 
 
-def _folded(line: str) -> str:
-    """Return a command in lines of 78 columns that may be pasted as they are."""
-    lines = [""]
-    for word in re.findall(r"(?:'[^']*'|\S)+", line):
-        if lines[-1].strip() and len(lines[-1]) + len(word) > 76:  # noqa: PLR2004
-            lines[-1] += "\\"
-            lines.append("    ")
-        lines[-1] += f"{word} "
-    return "\n".join(one.rstrip(" ") for one in lines)
-
-
 def _show_outcome(show: Console, wanted: Skill, outcome: Outcome) -> None:
     show.print(f"\nThe skill is [bold]{outcome.skill_id}[/bold]")
     if outcome.next:
         show.print(
             "\nNow let it, and no other, call the function:\n\n"
-            f"[bold]{escape(_folded(outcome.next))}[/bold]\n\n"
-            "and run this command once more with --stack ha-bridge "
+            f"[bold]{escape(guide.folded(outcome.next))}[/bold]\n\n"
+            f"and run this command once more with --stack {guide.STACK} "
             "(or with --arn)."
         )
         return

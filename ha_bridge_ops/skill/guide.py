@@ -1,16 +1,33 @@
 """The way to a skill by hand: commands to type, and fields of the consoles."""
 
+import re
 import shlex
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
 
 from ha_bridge_ops.regions import REGIONS
 from ha_bridge_ops.skill.documents import CLIENT_SECRET, SCOPE, Folder, Skill
 
+#: What the options of `ha-bridge skill` are by default.
+NAME: Final = "Home Assistant"
+FOLDER: Final = Path("skill-package")
+
+#: The name of the stack in samconfig.toml.
+STACK: Final = "ha-bridge"
+
 #: Stands in a command for what the first one prints.
-SOME_SKILL_ID = "$SKILL_ID"
+SOME_SKILL_ID: Final = "$SKILL_ID"
 
 #: Stands where the function is not known yet.
-SOME_ARN = "the function's ARN"
+SOME_ARN: Final = "the function's ARN"
+
+
+#: Columns of a terminal that has the usual width.
+COLUMNS: Final = 80
+
+#: A word of a command, with its option before it.
+_WORD: Final = re.compile(r"(?:--?[a-z-]+ (?!-))?(?:'[^']*'|\S)+")
 
 
 @dataclass(frozen=True)
@@ -28,6 +45,17 @@ class Entry:
     page: str
     field: str
     value: str
+
+
+def folded(line: str) -> str:
+    """Return a command in several lines that may be pasted as they are."""
+    lines = [""]
+    for word in _WORD.findall(line):
+        if lines[-1].strip() and len(lines[-1]) + len(word) + len(" \\") > COLUMNS:
+            lines[-1] += "\\"
+            lines.append("    ")
+        lines[-1] += f"{word} "
+    return "\n".join(one.rstrip() for one in lines)
 
 
 def commands(skill: Skill, folder: Folder, skill_id: str | None) -> list[Command]:
@@ -66,9 +94,7 @@ def commands(skill: Skill, folder: Folder, skill_id: str | None) -> list[Command
         found.append(
             Command(
                 "Put the function into skill.json:",
-                f"ha-bridge skill --base-url {skill.address} "
-                f"{' '.join(f'--locale {locale}' for locale in skill.locales)} "
-                f"--stack ha-bridge",
+                f"{again(skill, folder)} --stack {STACK}",
             )
         )
     found += [
@@ -95,6 +121,20 @@ def commands(skill: Skill, folder: Folder, skill_id: str | None) -> list[Command
             )
         )
     return found
+
+
+def again(skill: Skill, folder: Folder) -> str:
+    """Return the command that makes these documents."""
+    words = ["ha-bridge", "skill", "--base-url", str(skill.address)]
+    for locale in skill.locales:
+        words += ["--locale", locale]
+    if skill.proactive:
+        words.append("--proactive")
+    if skill.name != NAME:
+        words += ["--name", skill.name]
+    if folder.path != FOLDER:
+        words += ["--folder", str(folder.path)]
+    return shlex.join(words)
 
 
 def deploy(skill: Skill, skill_id: str) -> str:

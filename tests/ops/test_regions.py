@@ -1,5 +1,8 @@
 """The one table of locales and regions."""
 
+import tomllib
+from pathlib import Path
+
 import pytest
 
 from ha_bridge_ops.errors import CommandError
@@ -14,6 +17,7 @@ from ha_bridge_ops.regions import (
     region_in,
     region_of,
 )
+from ha_bridge_ops.skill.guide import STACK
 
 
 def test_there_are_three_regions_in_three_places() -> None:
@@ -61,6 +65,16 @@ def test_an_unknown_locale_is_refused_with_the_list(text: str) -> None:
     """ar-SA is Amazon's, but Home Assistant does not start with it."""
     with pytest.raises(CommandError, match=r"de-DE, en-AU, .*, pt-BR"):
         region_of(text)
+
+
+def test_samconfig_has_an_environment_for_each() -> None:
+    """`sam deploy --config-env eu` goes where Alexa looks for it."""
+    text = (Path(__file__).parents[2] / "samconfig.toml").read_text()
+    environments = tomllib.loads(text)
+    for region in REGIONS:
+        found = environments[region.samconfig_env]["global"]["parameters"]
+        assert found["region"] == region.aws_region
+        assert found["stack_name"] == STACK
 
 
 def test_only_three_aws_regions_are_called() -> None:

@@ -21,6 +21,7 @@ from moto import mock_aws
 
 from ha_bridge_ops.cli import cli
 from ha_bridge_ops.regions import LOCALES, REGIONS
+from ha_bridge_ops.skill import stacks
 from ha_bridge_ops.skill.apply import State
 from ha_bridge_ops.skill.ask import answered, refusal
 from ha_bridge_ops.skill.command import skill as skill_command
@@ -361,6 +362,15 @@ def test_the_arns_are_taken_from_the_stacks(
     api = document(tmp_path, "skill.json")["manifest"]["apis"]["smartHome"]
     assert api["endpoint"]["uri"] == ARNS["EU"]
     assert list(api["regions"]) == ["NA", "EU"]
+
+
+def test_the_template_puts_out_what_is_looked_for() -> None:
+    """And has the parameters that the printed command sets."""
+    template = (Path(__file__).parents[2] / "template.yaml").read_text()
+    _, _, outputs = template.partition("\nOutputs:\n")
+    assert f"\n  {stacks.OUTPUT}:\n" in f"\n{outputs}"
+    for parameter in ("BaseUrl", "SkillId"):
+        assert f"\n  {parameter}:\n" in template
 
 
 def test_a_stack_elsewhere_is_of_no_use(in_process: Callable[..., Any]) -> None:
