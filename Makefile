@@ -54,6 +54,7 @@ package: .venv/.installed ## write dist/ha-bridge.zip, to be uploaded in the Lam
 	@rm -rf dist/package
 	@$(MAKE) --no-print-directory build-HaBridge ARTIFACTS_DIR="$(HERE)/dist/package"
 	@.venv/bin/python -m ha_bridge_ops.package dist/package dist/ha-bridge.zip
+	@rm -rf dist/package
 
 # What `sam build` ships, for Lambda's Python on any Python; see template.yaml.  SAM runs
 # it in a scratch folder, so it uses nothing of the current one.

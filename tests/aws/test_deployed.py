@@ -170,7 +170,8 @@ def test_the_skill_id_alone_is_enough_for_the_second_time(
     deployment: Deployment,
 ) -> None:
     """What was given once stays.  moto cannot execute this change, only show it."""
-    deploy(deployment, f"SkillId={SKILL_ID}", more=["--no-execute-changeset"])
+    given = (f"SkillId={SKILL_ID}", 'Debug="true"', 'LongLivedAccessToken=""')
+    deploy(deployment, *given, more=["--no-execute-changeset"])
     client = deployment.client("cloudformation")
     *_, last = client.list_change_sets(StackName=STACK)["Summaries"]
     change = client.describe_change_set(ChangeSetName=last["ChangeSetId"])
@@ -181,6 +182,9 @@ def test_the_skill_id_alone_is_enough_for_the_second_time(
     assert planned["SkillId"] == SKILL_ID
     assert planned["BaseUrl"] == BASE_URL
     assert planned["MemorySize"] == "256"
+    # Empty is written so, with its quotes; SAM takes no other spelling.
+    assert planned["LongLivedAccessToken"] == ""
+    assert planned["Debug"] == "true"
 
 
 def test_the_zip_is_what_was_deployed(deployment: Deployment) -> None:

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from ha_bridge_ops.regions import REGIONS
 from tests.aws.cloudformation import ROOT, STACK, read_template
 
 CONFIG = tomllib.loads((ROOT / "samconfig.toml").read_text())
-REGIONS = {"na": "us-east-1", "eu": "eu-west-1", "fe": "us-west-2"}
 
 
 def test_there_is_one_for_each_region() -> None:
@@ -18,11 +18,17 @@ def test_there_is_one_for_each_region() -> None:
     assert {
         name: environment["global"]["parameters"]["region"]
         for name, environment in environments.items()
-    } == REGIONS
-    assert set(REGIONS.values()) == set(read_template()["Mappings"]["Regions"])
+    } == {region.samconfig_env: region.aws_region for region in REGIONS}
 
 
-@pytest.mark.parametrize("name", REGIONS)
+def test_the_template_knows_the_same_regions() -> None:
+    """And gives out the same client ids."""
+    assert read_template()["Mappings"]["Regions"] == {
+        region.aws_region: {"ClientId": region.client_id} for region in REGIONS
+    }
+
+
+@pytest.mark.parametrize("name", [region.samconfig_env for region in REGIONS])
 def test_it_answers_sams_questions(name: str) -> None:
     """Stack, bucket, permission to make a role, and no last question."""
     assert CONFIG[name]["global"]["parameters"]["stack_name"] == STACK
