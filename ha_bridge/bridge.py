@@ -119,12 +119,17 @@ class Bridge:
         logger.debug("Event: %s", _Redacted(event))
         directive = Directive.from_event(event)
         token = directive.token or self._fallback_token(self._settings, deadline)
-        reply = self._transport.post(
-            _as_json(event),
-            token,
-            deadline=deadline,
-            repeatable=directive.is_repeatable,
-        )
+        try:
+            reply = self._transport.post(
+                _as_json(event),
+                token,
+                deadline=deadline,
+                repeatable=directive.is_repeatable,
+            )
+        except BridgeError as error:
+            if error.failure is Failure.REFUSED_TOKEN:
+                self._secrets.forget()  # it may have been replaced meanwhile
+            raise
         line["status"] = 200
         line["connection"] = _connection(reused=reply.reused)
         return read_answer(reply.body)

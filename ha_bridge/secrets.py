@@ -63,6 +63,10 @@ class SecretReader:
                 ) from None
         return self._known[value]
 
+    def forget(self) -> None:
+        """Read each secret anew when it is needed next: one was refused."""
+        self._known.clear()
+
     def _read(self, value: Secret, service: str, name: str) -> None:
         text = READERS[service](self._client(service), name).strip()
         if not text:

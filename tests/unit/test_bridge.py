@@ -190,6 +190,22 @@ def test_a_secret_that_cannot_be_read_is_named_and_tried_again() -> None:
     assert transport.posted == []
 
 
+def test_a_refused_secret_is_read_anew() -> None:
+    """It was replaced; the next directive finds the new one."""
+    values = ["old", "new"]
+
+    class Store:
+        def get_parameter(self, **_arguments: object) -> Any:
+            return {"Parameter": {"Value": values.pop(0)}}
+
+    transport = StubTransport(BridgeError(Failure.REFUSED_TOKEN, status=401))
+    secrets = SecretReader(lambda _service: Store())
+    ours = Bridge(with_fallback("ssm:/home/token"), transport, secrets=secrets)
+    ours.answer(event("discovery", token=None))
+    ours.answer(event("discovery", token=None))
+    assert [one.token for one in transport.posted] == [Secret("old"), Secret("new")]
+
+
 def test_one_line_a_directive(caplog: pytest.LogCaptureFixture) -> None:
     """Namespace, name, endpoint, status, connection and time, ready for a filter."""
     caplog.set_level(logging.INFO)
