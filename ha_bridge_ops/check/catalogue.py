@@ -771,6 +771,387 @@ DIRECTIVE: Final = (
     ),
 )
 
+AWS: Final = (
+    Link(
+        "aws.credentials",
+        "AWS lets us look",
+        (
+            Cause(
+                "boto3",
+                _FAILED,
+                "None; this is about the check.",
+                "Without boto3 nothing can be asked of AWS.",
+                "Install it into the project’s environment:",
+                ".venv/bin/python -m pip install boto3",
+            ),
+            Cause(
+                "none",
+                _FAILED,
+                "None; this is about the check.",
+                "AWS was not asked, or did not know who asks.",
+                "Log in as for the AWS command line, then check again:",
+                "aws configure",
+            ),
+            Cause(
+                "refused",
+                _FAILED,
+                "None; this is about the check.",
+                "AWS knows these credentials no longer, or not at all.",
+                "Log in anew:",
+                "aws sso login",
+            ),
+        ),
+    ),
+    Link(
+        "aws.function",
+        "the function is there",
+        (
+            Cause(
+                "missing",
+                _FAILED,
+                _NO_DEVICES + " No log group in CloudWatch",
+                "There is no such function in Alexa’s three regions.",
+                "Name it with --function and --region, or deploy it:",
+                "sam build && sam deploy --guided --region {region}",
+            ),
+            Cause(
+                "several",
+                _FAILED,
+                "None; this is about the check.",
+                "More than one function looks like this bridge.",
+                "Say which one you mean:",
+                "ha-bridge check --aws --region {region} --function {name}",
+            ),
+            Cause(
+                "refused",
+                _FAILED,
+                "None; this is about the check.",
+                "These credentials may not look at functions.",
+                "Use a user or role that may read Lambda, such as one with the policy "
+                "AWSLambda_ReadOnlyAccess.",
+            ),
+        ),
+    ),
+    Link(
+        "aws.region",
+        "the function is where Alexa looks for it",
+        (
+            Cause(
+                "not_alexas",
+                _FAILED,
+                _NO_DEVICES + " “Alexa Smart Home” is missing in the list of triggers",
+                "Alexa calls functions in us-east-1, eu-west-1 and us-west-2 only, and "
+                "says nothing about others.",
+                "Deploy into the region of the marketplace that your Amazon account "
+                "belongs to, and give its ARN to the skill:",
+                "sam build && sam deploy --guided --region {region}",
+            ),
+            Cause(
+                "other",
+                _FAILED,
+                _NO_DEVICES + " The function is never called",
+                "Alexa calls the function in the region of your Amazon account’s "
+                "marketplace, which is not this one. Where you live does not count.",
+                "Deploy into that region, and give its ARN to the skill:",
+                "sam build && sam deploy --guided --region {region}",
+            ),
+        ),
+    ),
+    Link(
+        "aws.trigger",
+        "Alexa may call the function",
+        (
+            Cause(
+                "none",
+                _FAILED,
+                "Alexa console: “Please make sure that ‘Alexa Smart Home’ is selected "
+                "for the event source type”",
+                "Nobody has allowed Alexa to call the function, so she never does.",
+                "Let it be done, or choose “Alexa” → “Alexa Smart Home” as a trigger "
+                "in the Lambda console:",
+                "ha-bridge check --fix aws.trigger --skill-id {skill}",
+            ),
+            Cause(
+                "appkit",
+                _FAILED,
+                "Alexa console: “Please make sure that ‘Alexa Smart Home’ is selected "
+                "for the event source type”",
+                "The trigger is for custom skills (alexa-appkit); smart home skills "
+                "call as alexa-connectedhome. SAM’s event AlexaSkill makes this.",
+                "Add the right one, and delete the other in the Lambda console:",
+                "ha-bridge check --fix aws.trigger --skill-id {skill}",
+            ),
+            Cause(
+                "other_skill",
+                _FAILED,
+                _NO_DEVICES + " The function is never called",
+                "The trigger is for another skill: perhaps a digit is missing.",
+                "Compare the skill id with the one in the Alexa developer console, and "
+                "add the right one:",
+                "ha-bridge check --fix aws.trigger --skill-id {skill}",
+            ),
+            Cause(
+                "malformed",
+                _FAILED,
+                _NO_DEVICES + " The function is never called",
+                "The skill id in the trigger cannot be one: they are amzn1.ask.skill. "
+                "and 36 digits, letters and hyphens.",
+                "Copy the skill id from the Alexa developer console, and add it:",
+                "ha-bridge check --fix aws.trigger --skill-id {skill}",
+            ),
+            Cause(
+                "any_skill",
+                _WARNING,
+                "None; it works.",
+                "Any skill that knows the function’s ARN may call it.",
+                "Delete the trigger in the Lambda console, and add one for your skill:",
+                "ha-bridge check --fix aws.trigger --skill-id {skill}",
+            ),
+        ),
+    ),
+    Link(
+        "aws.timeout",
+        "the function has time enough",
+        (
+            Cause(
+                "short",
+                _FAILED,
+                _NO_ANSWER + " Log: “Task timed out after 3.00 seconds”",
+                "Lambda ends the function before Home Assistant has answered, and the "
+                "log does not tell why. Alexa waits 8 s.",
+                "Let it be set to 9 s:",
+                "ha-bridge check --fix aws.timeout",
+            ),
+        ),
+    ),
+    Link(
+        "aws.memory",
+        "the function has memory enough",
+        (
+            Cause(
+                "small",
+                _WARNING,
+                "Alexa takes her time, most of all after a while of silence",
+                "With the memory goes the processor: below 256 MB a cold start and TLS "
+                "take long.",
+                "Let it be set to 256 MB:",
+                "ha-bridge check --fix aws.memory",
+            ),
+        ),
+    ),
+    Link(
+        "aws.runtime",
+        "the function’s Python is supported",
+        (
+            Cause(
+                "ended",
+                _FAILED,
+                "A mail of AWS about a deprecated runtime; Log: “Runtime.ImportModule"
+                "Error”",
+                "AWS gives this Python no security updates any more, and soon takes "
+                "no changes to the function.",
+                "Deploy this version, which has a newer one:",
+                "sam build && sam deploy --region {region}",
+            ),
+            Cause(
+                "ends",
+                _WARNING,
+                "A mail of AWS about a deprecated runtime",
+                "AWS will soon give this Python no security updates any more.",
+                "Deploy this version, which has a newer one:",
+                "sam build && sam deploy --region {region}",
+            ),
+            Cause(
+                "not_python",
+                _FAILED,
+                _LAMBDA_TEST + "“Runtime.HandlerNotFound”",
+                "This function cannot run the bridge, or is another one.",
+                "Name the right one with --function, or deploy it:",
+                "sam build && sam deploy --guided --region {region}",
+            ),
+        ),
+    ),
+    Link(
+        "aws.environment",
+        "the function’s variables are those checked here",
+        (
+            Cause(
+                "missing",
+                _FAILED,
+                _LAMBDA_TEST + "“BASE_URL is not set”",
+                "The function does not know where Home Assistant is.",
+                "In the Lambda console under Configuration → Environment variables:",
+                "BASE_URL = {base_url}",
+            ),
+            Cause(
+                "malformed",
+                _FAILED,
+                _LAMBDA_TEST + "“A setting of the function is wrong”",
+                "The function answers every directive with INTERNAL_ERROR.",
+                "Correct it in the Lambda console under Configuration → Environment "
+                "variables.",
+            ),
+            Cause(
+                "differs",
+                _WARNING,
+                "The check is fine, Alexa is not",
+                "What was checked here is not what the function uses.",
+                "Check what the function uses, or set it in the Lambda console under "
+                "Configuration → Environment variables:",
+                "ha-bridge check --base-url {theirs}",
+            ),
+            Cause(
+                "not_verify_ssl",
+                _WARNING,
+                "None; it works.",
+                "The function does not check the certificate: whoever sits on the way "
+                "can read the token.",
+                "Delete NOT_VERIFY_SSL in the Lambda console, once the certificate is "
+                "trusted.",
+            ),
+            Cause(
+                "debug",
+                _WARNING,
+                "None; it works, and CloudWatch holds much.",
+                "The function logs each directive and answer.",
+                "Delete DEBUG in the Lambda console when you have seen enough.",
+            ),
+            Cause(
+                "token_left",
+                _WARNING,
+                "None; tests in the Lambda console work without a linked account.",
+                "LONG_LIVED_ACCESS_TOKEN was left behind: whoever may invoke or read "
+                "the function can control your home.",
+                "Let it be deleted:",
+                "ha-bridge check --fix aws.environment",
+            ),
+        ),
+    ),
+    Link(
+        "aws.role",
+        "the function may do no more than it has to",
+        (
+            Cause(
+                "broad",
+                _WARNING,
+                "None; it works.",
+                "The function needs nothing but to write its log. With more, a mistake "
+                "in it could cost more.",
+                "In the IAM console leave the role only this policy, and the one for "
+                "its secret if you keep one:",
+                "AWSLambdaBasicExecutionRole",
+            ),
+        ),
+    ),
+    Link(
+        "aws.logs",
+        "the last day went well",
+        (
+            Cause(
+                "no_calls",
+                _WARNING,
+                _NO_DEVICES + " Or the account cannot be linked",
+                "The function was not called for a day: Alexa does not get so far. The "
+                "cause lies before it: trigger, region, the skill’s endpoint, or "
+                "account linking.",
+                "Look at aws.trigger and aws.region above, check account linking, and "
+                "say “Alexa, discover my devices”:",
+                "ha-bridge check --link --locale en-US",
+            ),
+            Cause(
+                "errors",
+                _WARNING,
+                _NO_ANSWER,
+                "Some directives failed; each line of the log names cause and fix.",
+                "Read the lines with “ERROR” in CloudWatch:",
+                "aws logs tail {group} --since 1d --region {region}",
+            ),
+            Cause(
+                "timed_out",
+                _FAILED,
+                _NO_ANSWER + " Log: “Task timed out”",
+                "Lambda ended the function before it had answered.",
+                "If aws.timeout is fine, update the function: this version answers in "
+                "time.",
+            ),
+            Cause(
+                "cannot_load",
+                _FAILED,
+                _NO_ANSWER + " Log: “Runtime.ImportModuleError”",
+                "The function cannot even start: a file is missing, or the handler has "
+                "another name.",
+                "Deploy it anew; the handler is lambda_function.lambda_handler:",
+                "sam build && sam deploy --region {region}",
+            ),
+            Cause(
+                "tokens",
+                _FAILED,
+                "None; but tokens of your home stand in CloudWatch",
+                "An older script logged whole events. Whoever reads the log can "
+                "control your home until the tokens expire.",
+                "Update the function, delete these log streams, and delete long-lived "
+                "tokens in your Home Assistant profile:",
+                "aws logs delete-log-group --log-group-name {group} --region {region}",
+            ),
+            Cause(
+                "throttled",
+                _WARNING,
+                "Works at night, fails when a routine does much at once",
+                "AWS turned calls away: too many at once for this account.",
+                "Ask for a higher quota “Concurrent executions” in the console under "
+                "Service Quotas → AWS Lambda.",
+            ),
+        ),
+    ),
+    Link(
+        "aws.probe",
+        "the function reaches Home Assistant",
+        (
+            Cause(
+                "only_from_aws",
+                _FAILED,
+                "Works from home and in the browser, yet " + _NO_ANSWER,
+                "It works from here and fails from AWS. {means}",
+                "{fix}",
+                "{paste}",
+            ),
+            Cause(
+                "from_both",
+                _FAILED,
+                _NO_ANSWER,
+                "It fails from AWS as it does from here. {means}",
+                "{fix}",
+                "{paste}",
+            ),
+            Cause(
+                "warned",
+                _WARNING,
+                "None yet.",
+                "Seen from AWS: {means}",
+                "{fix}",
+                "{paste}",
+            ),
+            Cause(
+                "outdated",
+                _WARNING,
+                "None; this is about the check.",
+                "The function does not know this question: it is an older one or "
+                "another script.",
+                "Deploy this version, which answers it:",
+                "sam build && sam deploy --region {region}",
+            ),
+            Cause(
+                "failed",
+                _FAILED,
+                _NO_ANSWER + " Log: an error of the function",
+                "The function could not even look.",
+                "Read its log:",
+                "aws logs tail {group} --since 1h --region {region}",
+            ),
+        ),
+    ),
+)
+
 #: Always looked at, in this order.
 CHAIN: Final = (
     *SETTINGS,
@@ -781,6 +1162,9 @@ CHAIN: Final = (
     *DISCOVERY,
     *DIRECTIVE,
 )
+
+#: All there is.
+EVERY: Final = (*CHAIN, *AWS)
 
 #: Heading of each part of the chain, by the first half of its ids.
 PARTS: Final[Mapping[str, str]] = MappingProxyType(

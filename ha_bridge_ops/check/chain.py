@@ -5,12 +5,15 @@ from typing import Final
 
 from ha_bridge_ops.check import (
     address,
+    aws,
     directive,
     discovery,
     home,
+    logs,
     settings,
     tls,
     token,
+    witness,
 )
 from ha_bridge_ops.check.context import Context
 from ha_bridge_ops.check.evidence import Evidence
@@ -59,6 +62,17 @@ CHECKS: Final[Mapping[str, Check]] = {
     "discovery.size": discovery.size,
     "directive.report_state": directive.report_state,
     "directive.time": directive.time,
+    "aws.credentials": aws.credentials,
+    "aws.function": aws.function,
+    "aws.region": aws.region,
+    "aws.trigger": aws.trigger,
+    "aws.timeout": aws.timeout,
+    "aws.memory": aws.memory,
+    "aws.runtime": aws.runtime,
+    "aws.environment": aws.environment,
+    "aws.role": aws.role,
+    "aws.logs": logs.logs,
+    "aws.probe": lambda context: witness.probe(context, WAY),
 }
 
 

@@ -1,8 +1,9 @@
 """`ha-bridge check`: what is wrong, why, and what to do."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 from dotenv import dotenv_values
@@ -11,11 +12,14 @@ from rich.console import Console
 from ha_bridge import __version__
 from ha_bridge.settings import VARIABLES
 from ha_bridge_ops.check import report
-from ha_bridge_ops.check.catalogue import CHAIN
+from ha_bridge_ops.check.aws import SKILL_ID, configuration_of
+from ha_bridge_ops.check.catalogue import AWS, CHAIN
 from ha_bridge_ops.check.chain import walk
-from ha_bridge_ops.check.context import Context, Options
-from ha_bridge_ops.check.model import Finding, Status
+from ha_bridge_ops.check.context import AwsClient, Context, Options
+from ha_bridge_ops.check.fix import REPAIRS, carry_out, change_for
+from ha_bridge_ops.check.model import Finding, Link, Status
 from ha_bridge_ops.errors import CommandError
+from ha_bridge_ops.regions import locale_of
 
 #: Makes the context; a test hands in its own world.
 MakeContext = Callable[..., Context]
@@ -23,6 +27,18 @@ MakeContext = Callable[..., Context]
 
 @click.command()
 @click.option("--base-url", help="Address of Home Assistant, in place of BASE_URL.")
+@click.option("--locale", help="Language of the skill, such as en-US.")
+@click.option("--skill-id", help="Of the skill; it stands in the Alexa console.")
+@click.option("--aws", is_flag=True, help="Look at the function in AWS too.")
+@click.option("--function", help="Its name or ARN, if there are several.")
+@click.option("--region", help="Its AWS region, if not one of Alexa’s.")
+@click.option(
+    "--fix",
+    metavar="ID",
+    type=click.Choice(list(REPAIRS)),
+    help=f"Repair a finding: {', '.join(REPAIRS)}.",
+)
+@click.option("--yes", is_flag=True, help="Repair without asking.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option(
     "--markdown", is_flag=True, help="Print a table for a forum, your address left out."
@@ -35,10 +51,17 @@ MakeContext = Callable[..., Context]
     help="File with settings; the environment goes before it.",
 )
 @click.pass_obj
-def check(
+def check(  # noqa: PLR0913 - one a option
     make_context: MakeContext | None,
     *,
     base_url: str | None,
+    locale: str | None,
+    skill_id: str | None,
+    aws: bool,
+    function: str | None,
+    region: str | None,
+    fix: str | None,
+    yes: bool,
     as_json: bool,
     markdown: bool,
     env_file: Path,
@@ -49,25 +72,44 @@ def check(
     Examples:
       ha-bridge check
       ha-bridge check --base-url https://home.example.org
-      ha-bridge check --markdown      for a forum: no token, no address
+      ha-bridge check --aws --locale en-GB    the function too, and the way from there
+      ha-bridge check --fix aws.timeout       shown first, done if you agree
+      ha-bridge check --markdown              for a forum: no token, no address
 
     \b
     It looks at each link of the chain in turn: settings, address, certificate, Home
     Assistant, token, devices. Put BASE_URL and LONG_LIVED_ACCESS_TOKEN into the
     environment or into .env; without a token it looks as far as it can.
 
-    It sends few requests and no token that could count as a failed login, and it
-    switches nothing.
+    It sends few requests and no token that could count as a failed login, switches
+    nothing, and changes nothing but with --fix.
 
     Exit status: 0 no failure, 1 a failure, 2 wrong usage.
     """
     if as_json and markdown:
         raise CommandError("Choose one of --json and --markdown.")
+    if skill_id and not SKILL_ID.fullmatch(skill_id):
+        raise CommandError(
+            "--skill-id must look like amzn1.ask.skill.12345678-1234-1234-1234-"
+            "123456789abc: is a digit missing?"
+        )
     environ = _variables(env_file)
     if base_url is not None:
         environ["BASE_URL"] = base_url
-    context = (make_context or Context)(environ, Options())
-    findings = _walk(context, quiet=as_json or markdown)
+    options = Options(
+        locale=locale_of(locale) if locale else None,
+        skill_id=skill_id,
+        function=function,
+        region=region,
+    )
+    needs_aws = aws or fix is not None
+    make = make_context or _real_context
+    context = make(environ, options, needs_aws=needs_aws)
+    if fix is not None:
+        _repair(context, fix, yes=yes)
+        return
+    links = (*CHAIN, *AWS) if aws else CHAIN
+    findings = _walk(context, links, quiet=as_json or markdown)
     clean = report.cleaner(context, for_forum=markdown)
     if as_json:
         click.echo(report.as_json(findings, clean))
@@ -77,14 +119,37 @@ def check(
         raise SystemExit(1)
 
 
-def _walk(context: Context, *, quiet: bool) -> list[Finding]:
+def _real_context(
+    environ: Mapping[str, str], options: Options, *, needs_aws: bool
+) -> Context:
+    return Context(environ, options, aws=_aws() if needs_aws else None)
+
+
+def _aws() -> AwsClient | None:
+    try:
+        import boto3  # noqa: PLC0415 - it takes long, and need not be installed
+        from botocore.config import Config  # noqa: PLC0415
+    except ImportError:
+        return None
+    # A probe may take as long as the function may.
+    config = Config(
+        connect_timeout=5, read_timeout=30, retries={"total_max_attempts": 2}
+    )
+
+    def client(service: str, region: str | None) -> Any:
+        return boto3.client(service, region_name=region, config=config)
+
+    return client
+
+
+def _walk(context: Context, links: Sequence[Link], *, quiet: bool) -> list[Finding]:
     talk = Console(stderr=True, highlight=False)
     shown = report.Report(
         Console(highlight=False, quiet=quiet), report.cleaner(context)
     )
     findings = []
-    remaining = walk(context, CHAIN)
-    for link in CHAIN:
+    remaining = walk(context, links)
+    for link in links:
         with talk.status(f"Looking whether {link.title} ..."):
             finding = next(remaining)
         shown.add(finding)
@@ -92,6 +157,28 @@ def _walk(context: Context, *, quiet: bool) -> list[Finding]:
     remaining.close()
     shown.end(findings)
     return findings
+
+
+def _repair(context: Context, link: str, *, yes: bool) -> None:
+    """Show a change, ask, make it, and look again."""
+    needed = [one for one in AWS if one.id in ("aws.credentials", "aws.function", link)]
+    findings = list(walk(context, needed))
+    change = change_for(context, link)
+    if change is None:
+        click.echo(f"Nothing to repair: {link} is {findings[-1].saw}.")
+        return
+    configuration = configuration_of(context)
+    assert configuration is not None  # noqa: S101 - `change_for` has looked
+    click.echo(f"Function: {configuration['FunctionArn']}")
+    click.echo(change.shown)
+    if not yes and not click.confirm("Change it?", err=True):
+        click.echo("Nothing was changed.")
+        raise SystemExit(1)
+    carry_out(context, change)
+    again = list(walk(context, needed))[-1]
+    click.echo(f"Done: {link} is {again.status}, {again.saw}.")
+    if again.status is Status.FAILED:
+        raise SystemExit(1)
 
 
 def _variables(env_file: Path) -> dict[str, str]:

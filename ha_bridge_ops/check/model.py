@@ -44,11 +44,16 @@ class Link:
         return next(cause for cause in self.causes if cause.name == name)
 
 
+#: A row of a table beside a finding: what, from here, from AWS.
+Row = tuple[str, str, str]
+
+
 @dataclass(frozen=True)
 class Fine:
     """Nothing is wrong with a link."""
 
     saw: str
+    rows: tuple[Row, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,7 @@ class Problem:
     saw: str
     values: Mapping[str, str] = field(default_factory=dict)
     """What the braces in the texts of the cause stand for."""
+    rows: tuple[Row, ...] = ()
 
 
 #: What a check returns; several problems make one finding.
@@ -84,6 +90,8 @@ class Finding:
     paste: str = ""
     causes: tuple[str, ...] = ()
     """Names of the causes that were found."""
+    rows: tuple[Row, ...] = ()
+    """From here and from AWS, side by side."""
 
     def as_json(self) -> dict[str, str]:
         """Return it for machines."""
@@ -94,7 +102,7 @@ class Finding:
 def judge(link: Link, outcome: Outcome) -> Finding:
     """Return the finding that an outcome stands for, its texts from the catalogue."""
     if isinstance(outcome, Fine):
-        return Finding(link.id, Status.OK, outcome.saw)
+        return Finding(link.id, Status.OK, outcome.saw, rows=outcome.rows)
     if isinstance(outcome, Untried):
         return Finding(link.id, Status.SKIPPED, outcome.why)
     problems = outcome if isinstance(outcome, list) else [outcome]
@@ -106,7 +114,7 @@ def judge(link: Link, outcome: Outcome) -> Finding:
             _filled(text(cause), problem.values)
             for cause, problem in zip(causes, problems, strict=True)
         )
-        return between.join(dict.fromkeys(part for part in parts if part))
+        return between.join(dict.fromkeys(part for part in parts if part.strip()))
 
     return Finding(
         link.id,
@@ -116,6 +124,7 @@ def judge(link: Link, outcome: Outcome) -> Finding:
         joined(lambda cause: cause.fix, " "),
         joined(lambda cause: cause.paste, "\n"),
         tuple(problem.cause for problem in problems),
+        next((problem.rows for problem in problems if problem.rows), ()),
     )
 
 

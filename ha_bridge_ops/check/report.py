@@ -97,6 +97,8 @@ class Report:
             line.append(finding.id, style="bold")
         self._console.print(line)
         self._say(saw)
+        for row in _table(finding):
+            self._console.print(Text(self._clean(row)), soft_wrap=True)
         self._say(finding.means)
         self._say(finding.fix, arrow="→ ")
         for pasted in finding.paste.splitlines():
@@ -120,6 +122,18 @@ class Report:
     def end(self, findings: Sequence[Finding]) -> None:
         """Show how it went in all."""
         self._console.print(f"\n{summary(findings)}")
+
+
+def _table(finding: Finding) -> list[str]:
+    """Return the lines of what is seen from here and from AWS, side by side."""
+    if not finding.rows:
+        return []
+    rows = [("", "from here", "from AWS"), *finding.rows]
+    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
+    return [
+        f"{' ' * _INDENT}{what:{widths[0]}}  {here:{widths[1]}}  {there}"
+        for what, here, there in rows
+    ]
 
 
 def summary(findings: Iterable[Finding]) -> str:
@@ -158,6 +172,8 @@ def as_markdown(findings: Sequence[Finding], version: str, clean: Clean) -> str:
         sign, word, _ = SIGNS[finding.status]
         saw = clean(finding.saw).replace("|", "\\|").replace("\n", " ")
         lines.append(f"| {sign} {word} | `{finding.id}` | {saw} |")
+        for what, here, there in finding.rows:
+            lines.append(f"| | {what} | from here {here}, from AWS {there} |")
     for finding in findings:
         if finding.fix:
             lines += ["", f"**{finding.id}** {clean(finding.means)}", ""]

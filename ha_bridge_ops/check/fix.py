@@ -1,0 +1,128 @@
+"""`ha-bridge check --fix ID`: what AWS's API can repair, shown before it is done."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from ha_bridge_ops.check import aws
+from ha_bridge_ops.check.aws import Configuration, ask, client, region_name
+from ha_bridge_ops.check.context import Context
+from ha_bridge_ops.errors import CommandError
+
+#: As in template.yaml.
+TIMEOUT_S: Final = 9
+MEMORY_MB: Final = 256
+
+STATEMENT_ID: Final = "ha-bridge-alexa-smart-home"
+
+
+@dataclass(frozen=True)
+class Change:
+    """One call of AWS's API."""
+
+    shown: str
+    """What changes, in words."""
+    call: str
+    """Method of the Lambda client."""
+    request: Mapping[str, Any]
+
+
+def _timeout(_context: Context, configuration: Configuration) -> Change:
+    return Change(
+        f"Timeout: {configuration['Timeout']} s → {TIMEOUT_S} s",
+        "update_function_configuration",
+        {"Timeout": TIMEOUT_S, **_revision(configuration)},
+    )
+
+
+def _memory(_context: Context, configuration: Configuration) -> Change:
+    return Change(
+        f"Memory: {configuration['MemorySize']} MB → {MEMORY_MB} MB",
+        "update_function_configuration",
+        {"MemorySize": MEMORY_MB, **_revision(configuration)},
+    )
+
+
+def _environment(_context: Context, configuration: Configuration) -> Change:
+    left = dict(configuration.get("Environment", {}).get("Variables", {}))
+    left.pop("LONG_LIVED_ACCESS_TOKEN", None)
+    return Change(
+        f"Variables: LONG_LIVED_ACCESS_TOKEN is deleted; {', '.join(left)} stay",
+        "update_function_configuration",
+        {"Environment": {"Variables": left}, **_revision(configuration)},
+    )
+
+
+def _trigger(context: Context, _configuration: Configuration) -> Change:
+    skill_id = context.options.skill_id
+    if skill_id is None:
+        raise CommandError(
+            "Which skill may call the function? Give its id, from the Alexa developer "
+            "console: --skill-id amzn1.ask.skill.…"
+        )
+    return Change(
+        f"Trigger: {aws.SMART_HOME} may invoke it, for skill {skill_id}",
+        "add_permission",
+        {
+            "StatementId": f"{STATEMENT_ID}-{skill_id.rpartition('.')[2][:8]}",
+            "Action": "lambda:InvokeFunction",
+            "Principal": aws.SMART_HOME,
+            "EventSourceToken": skill_id,
+        },
+    )
+
+
+def _revision(configuration: Configuration) -> dict[str, Any]:
+    # AWS then refuses if somebody else has changed the function meanwhile.
+    known = configuration.get("RevisionId")
+    return {"RevisionId": known} if known else {}
+
+
+#: Findings that can be repaired: the causes, and how.
+REPAIRS: Final[
+    Mapping[str, tuple[frozenset[str], Callable[[Context, Configuration], Change]]]
+] = {
+    "aws.trigger": (
+        frozenset({"none", "appkit", "other_skill", "malformed", "any_skill"}),
+        _trigger,
+    ),
+    "aws.timeout": (frozenset({"short"}), _timeout),
+    "aws.memory": (frozenset({"small"}), _memory),
+    "aws.environment": (frozenset({"token_left"}), _environment),
+}
+
+
+def change_for(context: Context, link: str) -> Change | None:
+    """Return what would repair a finding; None if there is nothing to repair.
+
+    Args:
+        context: In which the link has been looked at.
+        link: A key of `REPAIRS`.
+
+    Raises:
+        CommandError: The function was not found, or the skill id is missing.
+    """
+    configuration = aws.configuration_of(context)
+    if configuration is None:
+        unfit = [f for f in context.findings.values() if f.fix or f.saw]
+        raise CommandError(f"There is no function to repair: {unfit[-1].saw}.")
+    causes, repair = REPAIRS[link]
+    if not causes & set(context.findings[link].causes):
+        return None
+    return repair(context, configuration)
+
+
+def carry_out(context: Context, change: Change) -> None:
+    """Change the function.
+
+    Raises:
+        CommandError: AWS refused.
+    """
+    configuration = aws.configuration_of(context)
+    assert configuration is not None  # noqa: S101 - `change_for` has looked
+    service = client(context, "lambda", region_name(configuration))
+    name = configuration["FunctionName"]
+    try:
+        ask(getattr(service, change.call), FunctionName=name, **change.request)
+    except aws.AwsError as error:
+        raise CommandError(f"AWS refused: {error.code}. Nothing was changed.") from None

@@ -1,0 +1,147 @@
+"""Link `aws.probe`: the function says what its way to Home Assistant looks like."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from ha_bridge.settings import parse_address
+from ha_bridge_ops.check import aws, logs
+from ha_bridge_ops.check.aws import AwsError, ask, client, region_name
+from ha_bridge_ops.check.catalogue import CHAIN
+from ha_bridge_ops.check.context import Context
+from ha_bridge_ops.check.evidence import Evidence
+from ha_bridge_ops.check.model import (
+    Finding,
+    Fine,
+    Outcome,
+    Problem,
+    Row,
+    Status,
+    Untried,
+    judge,
+)
+from ha_bridge_ops.check.report import SIGNS
+
+PROBE: Final[Mapping[str, Any]] = {"ha_bridge": {"probe": {}}}
+
+#: Parts of the way whose times are compared.
+_PARTS: Final = {
+    "resolve": "resolving",
+    "connect": "connecting",
+    "tls": "TLS",
+    "http": "first byte",
+}
+
+#: What the settings decide, and the way does not: told already from here.
+_SETTINGS: Final = ("address.https", "address.port")
+
+
+def probe(
+    context: Context, way: Mapping[str, Callable[[Evidence], Outcome]]
+) -> Outcome:
+    """The function reaches Home Assistant.
+
+    Args:
+        context: What all share.
+        way: What the probe can see.
+    """
+    configuration = aws.configuration_of(context)
+    if configuration is None:
+        return Untried("there is no function to ask")
+    values = {
+        "region": region_name(configuration),
+        "group": logs.group_of(configuration),
+    }
+    try:
+        answer = _invoke(context, configuration)
+    except AwsError as error:
+        return Untried(f"AWS did not let us invoke it: {error.code}")
+    evidence = _evidence(context, answer)
+    if isinstance(evidence, Evidence):
+        return _compare(context, evidence, way)
+    cause, saw = evidence
+    return Problem(cause, saw, values)
+
+
+def _invoke(context: Context, configuration: aws.Configuration) -> Any:
+    answer = ask(
+        client(context, "lambda", region_name(configuration)).invoke,
+        FunctionName=configuration["FunctionName"],
+        Payload=json.dumps(PROBE).encode(),
+    )
+    try:
+        return json.loads(answer["Payload"].read())
+    except ValueError:
+        return None
+
+
+def _evidence(context: Context, answer: Any) -> Evidence | tuple[str, str]:
+    """Return what the function saw, or the cause and words of why it did not."""
+    if not isinstance(answer, dict):
+        return "outdated", "its answer is none to a probe"
+    if "errorType" in answer:
+        return "failed", f"it ended with {answer['errorType']}"
+    own = answer.get("ha_bridge")
+    if not isinstance(own, dict):
+        return "outdated", "it took the probe for a directive"
+    report = own.get("probe")
+    if not isinstance(report, dict):
+        said = str(own.get("error", ""))[:300]
+        is_old = "ha_bridge event has one of" in said
+        return "outdated" if is_old else "failed", said
+    try:
+        address = parse_address(str(report.get("base_url", "")))
+    except ValueError:
+        return "outdated", "its answer is none to a probe"
+    return Evidence(address, report, context.now())
+
+
+def _compare(
+    context: Context,
+    evidence: Evidence,
+    way: Mapping[str, Callable[[Evidence], Outcome]],
+) -> Outcome:
+    links = {link.id: link for link in CHAIN}
+    rows: list[Row] = []
+    problems: list[Problem] = []
+    for name, look in way.items():
+        if name in _SETTINGS:
+            continue
+        there = judge(links[name], look(evidence))
+        here = context.findings.get(name)
+        rows.append((name, _word(here), _word(there)))
+        if there.status in (Status.FAILED, Status.WARNING):
+            problems.append(_problem(here, there))
+    rows += _times(context.evidence, evidence)
+    if not problems:
+        return Fine("from AWS all is well", tuple(rows))
+    first, *others = problems
+    return [Problem(first.cause, first.saw, first.values, tuple(rows)), *others]
+
+
+def _problem(here: Finding | None, there: Finding) -> Problem:
+    failed_here = here is not None and here.status is Status.FAILED
+    cause = "from_both" if failed_here else "only_from_aws"
+    values = {"means": there.means, "fix": there.fix, "paste": there.paste}
+    if there.status is Status.WARNING:
+        cause = "warned"
+    return Problem(cause, f"{there.id}: {there.saw}", values)
+
+
+def _word(finding: Finding | None) -> str:
+    if finding is None:
+        return "not looked at"
+    sign, word, _ = SIGNS[finding.status]
+    return f"{sign} {word}"
+
+
+def _times(here: Evidence | None, there: Evidence) -> list[Row]:
+    rows: list[Row] = []
+    for part, name in _PARTS.items():
+        milliseconds = [
+            one.milliseconds(part) if one is not None else None for one in (here, there)
+        ]
+        if any(one is not None for one in milliseconds):
+            shown = [f"{one:.0f} ms" if one is not None else "" for one in milliseconds]
+            rows.append((name, shown[0], shown[1]))
+    return rows

@@ -1,0 +1,701 @@
+"""The function in AWS, as moto has it: one thing is broken in each test."""
+
+import io
+import json
+import time
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+import boto3
+import pytest
+from click.testing import CliRunner, Result
+from moto import mock_aws
+
+from ha_bridge.bridge import Bridge
+from ha_bridge.probe import examine
+from ha_bridge.settings import Settings
+from ha_bridge_ops.check.catalogue import AWS, CHAIN
+from ha_bridge_ops.check.command import check
+from ha_bridge_ops.check.context import Context, Options
+from ha_bridge_ops.check.model import Finding, Status
+from tests.fakes.transport import StubTransport
+from tests.ops.check.conftest import Serve
+from tests.ops.check.world import (
+    PUBLIC,
+    TOKEN,
+    URL,
+    assert_only,
+    dialler,
+    findings,
+    home,
+    ids,
+    plain,
+    resolver,
+)
+
+REGION = "eu-west-1"
+NAME = "ha-bridge"
+GROUP = f"/aws/lambda/{NAME}"
+SKILL = "amzn1.ask.skill.12345678-1234-1234-1234-123456789abc"
+OTHER_SKILL = SKILL.replace("9abc", "9abd")
+NOW = 1_795_000_000.0  # 2026-11-18
+
+
+@pytest.fixture(autouse=True)
+def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    with mock_aws(config={"lambda": {"use_docker": False}}):
+        yield
+
+
+class Cloud:
+    """A function in moto's AWS, and clients that fill moto's gaps.
+
+    moto keeps no EventSourceToken of a permission, and runs no function.
+    """
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.skills: list[tuple[str, str | None]] = []
+        self.answer: Callable[[Any], Any] = self.seen_by(port)
+        self.log: list[str] = [line("Discover")]
+        self.throttles = 0
+        self.refused: set[str] = set()
+        self.calls: list[str] = []
+        role = boto3.client("iam", region_name=REGION).create_role(
+            RoleName="ha-bridge-role", AssumeRolePolicyDocument="{}"
+        )
+        self.role = role["Role"]["Arn"]
+
+    def deploy(self, region: str = REGION, name: str = NAME, **changes: Any) -> None:
+        """Make a function as the template does, but for some changes."""
+        code = io.BytesIO()
+        with zipfile.ZipFile(code, "w") as archive:
+            archive.writestr("lambda_function.py", "")
+        variables = {"BASE_URL": URL, "NOT_VERIFY_SSL": "false", "DEBUG": "false"}
+        variables |= changes.pop("variables", {})
+        boto3.client("lambda", region_name=region).create_function(
+            **{
+                "FunctionName": name,
+                "Runtime": "python3.13",
+                "Role": self.role,
+                "Handler": "lambda_function.lambda_handler",
+                "Timeout": 9,
+                "MemorySize": 256,
+                "Code": {"ZipFile": code.getvalue()},
+                "Environment": {"Variables": variables},
+                **changes,
+            }
+        )
+        self.allow(SKILL, region=region, name=name)
+
+    def allow(
+        self,
+        skill: str | None,
+        principal: str = "alexa-connectedhome.amazon.com",
+        *,
+        region: str = REGION,
+        name: str = NAME,
+    ) -> None:
+        """Give the function a trigger in place of the one it has."""
+        self.skills = [(principal, skill)]
+        del region, name
+
+    def seen_by(self, port: int, *addresses: str) -> Callable[[Any], Any]:
+        """Return a function whose way to the home ends at a port on loopback."""
+
+        def answer(event: Any) -> Any:
+            assert event == {"ha_bridge": {"probe": {}}}
+            settings = Settings.from_environ({"BASE_URL": URL})
+            report = examine(
+                settings.address,
+                time.monotonic() + 8,
+                resolve=resolver(*(addresses or (PUBLIC,))),
+                dial=dialler(port),
+            )
+            return {"ha_bridge": {"probe": report}}
+
+        return answer
+
+    def client(self, service: str, region: str | None) -> Any:
+        """Return a client of AWS, as the check asks for one."""
+        real = boto3.client(service, region_name=region)
+        return Client(self, service, real)
+
+    def look(
+        self, *, environ: Mapping[str, str] | None = None, **options: Any
+    ) -> dict[str, Finding]:
+        """Return all that is found."""
+        context = Context(
+            {"BASE_URL": URL, "LONG_LIVED_ACCESS_TOKEN": TOKEN, **(environ or {})},
+            Options(**options),
+            now=lambda: NOW,
+            resolve=resolver(PUBLIC),
+            dial=dialler(self.port),
+            aws=self.client,
+        )
+        return findings(context, (*CHAIN, *AWS))
+
+
+class Client:
+    """A client of moto's, with some answers of ours."""
+
+    def __init__(self, cloud: Cloud, service: str, real: Any) -> None:
+        self._cloud = cloud
+        self._service = service
+        self._real = real
+
+    def __getattr__(self, name: str) -> Any:
+        cloud = self._cloud
+        cloud.calls.append(f"{self._service}.{name}")
+        if self._service in cloud.refused or name in cloud.refused:
+            return refuse
+        own = vars(Client).get(f"_own_{name}")
+        return partial(own, self) if own else getattr(self._real, name)
+
+    def _own_get_policy(self, **_request: Any) -> Any:
+        if not self._cloud.skills:
+            raise Refusal("ResourceNotFoundException")
+        statements = []
+        for principal, skill in self._cloud.skills:
+            statement: dict[str, Any] = {
+                "Effect": "Allow",
+                "Principal": {"Service": principal},
+                "Action": "lambda:InvokeFunction",
+            }
+            if skill:
+                token = {"lambda:EventSourceToken": skill}
+                statement["Condition"] = {"StringEquals": token}
+            statements.append(statement)
+        return {"Policy": json.dumps({"Statement": statements})}
+
+    def _own_add_permission(self, **request: Any) -> Any:
+        given = self._real.add_permission(**request)
+        entry = (request["Principal"], request.get("EventSourceToken"))
+        self._cloud.skills.append(entry)
+        return given
+
+    def _own_invoke(self, **request: Any) -> Any:
+        answer = self._cloud.answer(json.loads(request["Payload"]))
+        return {"Payload": io.BytesIO(json.dumps(answer).encode())}
+
+    def _own_filter_log_events(self, **request: Any) -> Any:
+        assert request["startTime"] == int((NOW - 86400) * 1000)
+        if request["logGroupName"] != GROUP:
+            raise Refusal("ResourceNotFoundException")
+        return {"events": [{"message": one} for one in self._cloud.log]}
+
+    def _own_get_metric_statistics(self, **request: Any) -> Any:
+        assert request["MetricName"] == "Throttles"
+        points = [{"Sum": float(self._cloud.throttles)}] * bool(self._cloud.throttles)
+        return {"Datapoints": points}
+
+
+class Refusal(Exception):  # noqa: N818 - as botocore's ClientError
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.response = {"Error": {"Code": code}}
+
+
+def refuse(**_request: Any) -> Any:
+    raise Refusal("AccessDeniedException")
+
+
+def line(name: str, error: str = "", message: str = "answered") -> str:
+    """Return a line as the function logs one in Lambda's JSON format."""
+    directive = {"name": name, **({"errorType": error} if error else {})}
+    level = "ERROR" if error else "INFO"
+    return json.dumps({"level": level, "message": message, "directive": directive})
+
+
+@pytest.fixture
+def cloud(serve: Serve) -> Cloud:
+    return Cloud(serve(home()).port)
+
+
+def after(link: str) -> set[str]:
+    names = [one.id for one in AWS]
+    return set(names[names.index(link) + 1 :])
+
+
+def test_all_is_well(cloud: Cloud) -> None:
+    """Nothing fails, nothing is changed, and both ways stand side by side."""
+    cloud.deploy()
+    found = cloud.look(locale="en-GB", skill_id=SKILL)
+    assert ids(found, Status.FAILED) | ids(found, Status.SKIPPED) == set()
+    assert ids(found, Status.WARNING) == {"settings.long_lived_access_token"}
+    assert SKILL in found["aws.trigger"].saw
+    assert ("ha.smart_home", "✓ ok", "✓ ok") in found["aws.probe"].rows
+    assert any(row[0] == "TLS" and "ms" in row[2] for row in found["aws.probe"].rows)
+    writing = ("add", "create", "delete", "put", "remove", "update")
+    assert not [one for one in cloud.calls if one.split(".")[1].startswith(writing)]
+
+
+def test_without_boto3(serve: Serve) -> None:
+    """It is an extra; the rest is looked at."""
+    context = Context(
+        {"BASE_URL": URL},
+        resolve=resolver(PUBLIC),
+        dial=dialler(serve(home()).port),
+        aws=None,
+    )
+    found = findings(context, (*CHAIN, *AWS))
+    assert_only(found, "aws.credentials", "boto3", fix="boto3")
+    assert after("aws.credentials") <= ids(found, Status.SKIPPED)
+
+
+@pytest.mark.parametrize(
+    ("error", "cause", "fix"),
+    [
+        (type("NoCredentialsError", (Exception,), {})(), "none", "aws configure"),
+        (Refusal("ExpiredToken"), "refused", "aws sso login"),
+    ],
+)
+def test_no_credentials(error: Exception, cause: str, fix: str, cloud: Cloud) -> None:
+    """None at all, or some that AWS knows no longer."""
+
+    class Nobody:
+        def get_caller_identity(self) -> Any:
+            raise error
+
+    context = Context(
+        {"BASE_URL": URL},
+        resolve=resolver(PUBLIC),
+        dial=dialler(cloud.port),
+        aws=lambda _service, _region: Nobody(),
+    )
+    found = findings(context, (*CHAIN, *AWS))
+    assert_only(found, "aws.credentials", cause, fix=fix)
+    assert after("aws.credentials") <= ids(found, Status.SKIPPED)
+
+
+def test_no_function(cloud: Cloud) -> None:
+    """All three regions were looked at."""
+    found = cloud.look()
+    skipped = after("aws.function")
+    assert_only(found, "aws.function", "missing", fix="sam deploy", skipped=skipped)
+    for region in ("us-east-1", "eu-west-1", "us-west-2"):
+        assert region in found["aws.function"].saw
+
+
+def test_no_function_of_that_name(cloud: Cloud) -> None:
+    """Another name is not taken for it."""
+    cloud.deploy()
+    found = cloud.look(function="other", locale="en-GB")
+    skipped = after("aws.function")
+    assert_only(found, "aws.function", "missing", fix=REGION, skipped=skipped)
+
+
+@pytest.mark.parametrize(
+    "name", [NAME, f"arn:aws:lambda:{REGION}:123456789012:function:{NAME}"]
+)
+def test_a_function_by_its_name(name: str, cloud: Cloud) -> None:
+    """It is found in whichever region it is."""
+    cloud.deploy()
+    assert cloud.look(function=name)["aws.function"].status is Status.OK
+
+
+def test_several_functions(cloud: Cloud) -> None:
+    """One has to be named."""
+    cloud.deploy()
+    cloud.deploy(name="ha-bridge-test")
+    found = cloud.look()
+    fix = "--region eu-west-1 --function"
+    skipped = after("aws.function")
+    assert_only(found, "aws.function", "several", fix=fix, skipped=skipped)
+
+
+def test_not_allowed_to_look_at_functions(cloud: Cloud) -> None:
+    """Said as such, and not as a missing function."""
+    cloud.deploy()
+    cloud.refused = {"lambda"}
+    found = cloud.look(function=NAME)
+    fix = "AWSLambda_ReadOnlyAccess"
+    skipped = after("aws.function")
+    assert_only(found, "aws.function", "refused", fix=fix, skipped=skipped)
+
+
+def test_a_region_of_another_marketplace(cloud: Cloud) -> None:
+    """Alexa never calls it, and nothing says so."""
+    cloud.deploy("us-east-1")
+    found = cloud.look(locale="de-DE", skill_id=SKILL)
+    fix = "--region eu-west-1"
+    assert_only(found, "aws.region", "other", fix=fix, skipped=set())
+
+
+def test_a_region_that_alexa_does_not_know(cloud: Cloud) -> None:
+    """There is no Alexa trigger at all."""
+    cloud.deploy("eu-central-1")
+    found = cloud.look(region="eu-central-1", locale="de-DE", skill_id=SKILL)
+    fix = "--region eu-west-1"
+    assert_only(found, "aws.region", "not_alexas", fix=fix, skipped=set())
+
+
+@pytest.mark.parametrize(
+    ("principal", "skill", "wanted", "cause"),
+    [
+        (None, None, SKILL, "none"),
+        ("alexa-appkit.amazon.com", SKILL, SKILL, "appkit"),
+        ("alexa-connectedhome.amazon.com", OTHER_SKILL, SKILL, "other_skill"),
+        ("alexa-connectedhome.amazon.com", SKILL[:-1], None, "malformed"),
+        ("alexa-connectedhome.amazon.com", None, SKILL, "any_skill"),
+    ],
+)
+def test_a_wrong_trigger(
+    principal: str | None,
+    skill: str | None,
+    wanted: str | None,
+    cause: str,
+    cloud: Cloud,
+) -> None:
+    """None, the one of custom skills, another skill's, a mistyped one, anybody's."""
+    cloud.deploy()
+    cloud.skills = [(principal, skill)] if principal else []
+    found = cloud.look(skill_id=wanted)
+    fix = f"--fix aws.trigger --skill-id {wanted or 'amzn1'}"
+    assert_only(found, "aws.trigger", cause, fix=fix, skipped=set())
+
+
+@pytest.mark.parametrize(
+    ("changes", "link", "cause", "fix"),
+    [
+        ({"Timeout": 3}, "aws.timeout", "short", "--fix aws.timeout"),
+        ({"MemorySize": 128}, "aws.memory", "small", "--fix aws.memory"),
+        ({"Runtime": "python3.10"}, "aws.runtime", "ended", "sam deploy"),
+        ({"Runtime": "python3.11"}, "aws.runtime", None, ""),
+        ({"Runtime": "nodejs22.x"}, "aws.runtime", "not_python", "sam deploy"),
+        (
+            {"variables": {"BASE_URL": ""}},
+            "aws.environment",
+            "missing",
+            f"BASE_URL = {URL}",
+        ),
+        ({"variables": {"BASE_URL": "x"}}, "aws.environment", "malformed", "Correct"),
+        (
+            {"variables": {"BASE_URL": "https://old.example.org"}},
+            "aws.environment",
+            "differs",
+            "--base-url https://old.example.org",
+        ),
+        (
+            {"variables": {"NOT_VERIFY_SSL": "true"}},
+            "aws.environment",
+            "not_verify_ssl",
+            "NOT_VERIFY_SSL",
+        ),
+        ({"variables": {"DEBUG": "1"}}, "aws.environment", "debug", "DEBUG"),
+        ({"variables": {"DEBUG": "?"}}, "aws.environment", "malformed", "Correct"),
+        (
+            {"variables": {"LONG_LIVED_ACCESS_TOKEN": "hunter2-hunter2"}},
+            "aws.environment",
+            "token_left",
+            "--fix aws.environment",
+        ),
+    ],
+)
+def test_a_wrong_configuration(
+    changes: dict[str, Any], link: str, cause: str | None, fix: str, cloud: Cloud
+) -> None:
+    """One value that is not as it should be."""
+    cloud.deploy(**changes)
+    found = cloud.look(function=NAME, region=REGION)
+    if cause is None:
+        assert found[link].status is Status.OK
+        return
+    assert_only(found, link, cause, fix=fix, skipped=set())
+    assert "hunter2" not in json.dumps([one.as_json() for one in found.values()])
+
+
+def test_a_python_that_ends_soon(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half a year before, it is a warning."""
+    monkeypatch.setattr(f"{__name__}.NOW", 1_801_000_000.0)  # 2027-01-26
+    cloud.deploy(Runtime="python3.11")
+    found = cloud.look()
+    assert_only(found, "aws.runtime", "ends", fix="sam deploy", skipped=set())
+
+
+@pytest.mark.parametrize("kind", ["attached", "inline", "everything"])
+def test_a_role_that_may_too_much(kind: str, cloud: Cloud) -> None:
+    """A policy of AWS, or one of one's own."""
+    cloud.deploy()
+    iam = boto3.client("iam", region_name=REGION)
+    actions = {"inline": "s3:*", "everything": "*"}
+    document = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Action": actions.get(kind, "*"), "Resource": "*"}
+        ],
+    }
+    if kind == "attached":
+        policy = iam.create_policy(
+            PolicyName="AdministratorAccess", PolicyDocument=json.dumps(document)
+        )
+        arn = policy["Policy"]["Arn"]
+        iam.attach_role_policy(RoleName="ha-bridge-role", PolicyArn=arn)
+    else:
+        iam.put_role_policy(
+            RoleName="ha-bridge-role",
+            PolicyName="much",
+            PolicyDocument=json.dumps(document),
+        )
+    found = cloud.look()
+    fix = "AWSLambdaBasicExecutionRole"
+    assert_only(found, "aws.role", "broad", fix=fix, skipped=set())
+
+
+def test_a_role_with_what_it_needs(cloud: Cloud) -> None:
+    """A secret of its own is not too much."""
+    cloud.deploy()
+    allowed = {
+        "Effect": "Allow",
+        "Action": "ssm:GetParameter",
+        "Resource": "arn:aws:ssm:*:*:parameter/x",
+    }
+    boto3.client("iam", region_name=REGION).put_role_policy(
+        RoleName="ha-bridge-role",
+        PolicyName="secret",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [allowed]}),
+    )
+    assert cloud.look()["aws.role"].status is Status.OK
+
+
+@pytest.mark.parametrize(
+    ("service", "link"),
+    [
+        ("get_policy", "aws.trigger"),
+        ("iam", "aws.role"),
+        ("logs", "aws.logs"),
+        ("invoke", "aws.probe"),
+    ],
+)
+def test_what_aws_does_not_let_us_see(service: str, link: str, cloud: Cloud) -> None:
+    """It is skipped and said, and no fault is made of it."""
+    cloud.deploy()
+    cloud.refused = {service}
+    found = cloud.look(function=NAME)
+    assert ids(found, Status.FAILED) == set()
+    assert ids(found, Status.SKIPPED) == {link}
+    assert "AccessDenied" in found[link].saw
+
+
+@pytest.mark.parametrize(
+    ("lines", "cause", "fix"),
+    [
+        ([], "no_calls", "--link"),
+        (
+            [line("TurnOn", "BRIDGE_UNREACHABLE", "the cause. The fix.")] * 3,
+            "errors",
+            GROUP,
+        ),
+        (["2026 x Task timed out after 3.00 seconds"], "timed_out", "aws.timeout"),
+        (
+            ['{"type":"platform.report","record":{"status":"timeout"}}'],
+            "timed_out",
+            "aws.timeout",
+        ),
+        (
+            ["Runtime.ImportModuleError: No module named 'urllib3'"],
+            "cannot_load",
+            "sam deploy",
+        ),
+        (['DEBUG Event: {"scope": {"token": "eyJhbGci.x.y"}}'], "tokens", GROUP),
+    ],
+)
+def test_what_the_log_tells(
+    lines: list[str], cause: str, fix: str, cloud: Cloud
+) -> None:
+    """The last day, in numbers."""
+    cloud.deploy()
+    cloud.log = lines
+    found = cloud.look()
+    assert_only(found, "aws.logs", cause, fix=fix, skipped=set())
+    if cause == "errors":
+        saw = found["aws.logs"].saw
+        assert "BRIDGE_UNREACHABLE 3 of 3 directives" in saw
+        assert "the cause. The fix." in saw
+
+
+def test_calls_that_aws_turned_away(cloud: Cloud) -> None:
+    """Too many at once."""
+    cloud.deploy()
+    cloud.throttles = 7
+    found = cloud.look()
+    assert_only(found, "aws.logs", "throttled", fix="quota", skipped=set())
+
+
+# -- the probe -------------------------------------------------------------------------
+
+
+def test_works_from_home_and_fails_from_aws(cloud: Cloud, serve: Serve) -> None:
+    """Only the function can see it; both stand side by side."""
+    cloud.deploy()
+    challenge = serve(home(get=plain(403, "error code: 1020")))
+    cloud.answer = cloud.seen_by(challenge.port)
+    found = cloud.look()
+    assert_only(found, "aws.probe", "only_from_aws", fix="AS16509", skipped=set())
+    assert ("ha.is_home_assistant", "✓ ok", "✗ FAILED") in found["aws.probe"].rows
+
+
+def test_fails_from_both(serve: Serve) -> None:
+    """Told as such; the cause is the same."""
+    cloud = Cloud(serve(home(get=plain(404, "404: Not Found"))).port)
+    cloud.deploy()
+    found = cloud.look()
+    assert ids(found, Status.FAILED) == {"ha.smart_home", "aws.probe"}
+    assert found["aws.probe"].causes == ("from_both",)
+    assert "smart_home:" in found["aws.probe"].paste
+
+
+def test_a_name_that_leads_elsewhere_at_home(cloud: Cloud) -> None:
+    """The home's own router answers with the home's address; AWS sees another."""
+    cloud.deploy()
+    context = Context(
+        {"BASE_URL": URL, "LONG_LIVED_ACCESS_TOKEN": TOKEN},
+        now=lambda: NOW,
+        resolve=resolver("192.168.1.4"),
+        dial=dialler(cloud.port),
+        aws=cloud.client,
+    )
+    found = findings(context, (*CHAIN, *AWS))
+    assert ids(found, Status.FAILED) == {"address.public"}
+    assert ("address.public", "✗ FAILED", "✓ ok") in found["aws.probe"].rows
+
+
+@pytest.mark.parametrize(
+    ("answer", "cause"),
+    [
+        ({"event": {"payload": {"type": "INVALID_DIRECTIVE"}}}, "outdated"),
+        (None, "outdated"),
+        ({"ha_bridge": {"error": "an ha_bridge event has one of: warm"}}, "outdated"),
+        ({"ha_bridge": {"probe": {}}}, "outdated"),
+        ({"errorType": "Runtime.ImportModuleError"}, "failed"),
+        ({"ha_bridge": {"error": "BASE_URL is not set"}}, "failed"),
+    ],
+)
+def test_a_function_that_does_not_answer(answer: Any, cause: str, cloud: Cloud) -> None:
+    """An older version, another script, or one that is broken."""
+    cloud.deploy()
+    cloud.answer = lambda _event: answer
+    found = cloud.look()
+    fix = "sam deploy" if cause == "outdated" else "aws logs tail"
+    assert_only(found, "aws.probe", cause, fix=fix, skipped=set())
+
+
+def test_the_bridge_answers_a_probe() -> None:
+    """With what `examine` saw; no token is used."""
+    settings = Settings.from_environ({"BASE_URL": "http://127.0.0.1:1"})
+    transport = StubTransport()
+    answer = Bridge(settings, transport).answer({"ha_bridge": {"probe": {}}})
+    report = answer["ha_bridge"]["probe"]
+    assert report["resolve"]["addresses"] == ["127.0.0.1"]
+    assert report["connect"]["failed"][0]["error"] == "refused"
+    assert transport.posted == []
+
+
+# -- the command -----------------------------------------------------------------------
+
+
+def type_it(cloud: Cloud, *arguments: str, **more: Any) -> Result:
+    def make(
+        environ: Mapping[str, str], options: Options, *, needs_aws: bool
+    ) -> Context:
+        assert needs_aws
+        return Context(
+            {**environ, "BASE_URL": URL},
+            options,
+            now=lambda: NOW,
+            resolve=resolver(PUBLIC),
+            dial=dialler(cloud.port),
+            aws=cloud.client,
+        )
+
+    return CliRunner(env={"COLUMNS": "80"}).invoke(check, arguments, obj=make, **more)
+
+
+def test_the_table_fits_eighty_columns(cloud: Cloud) -> None:
+    """From here and from AWS, side by side."""
+    cloud.deploy()
+    done = type_it(cloud, "--aws", "--locale", "en_gb")
+    assert done.exit_code == 0, done.output
+    assert "from here" in done.stdout
+    assert max(len(one) for one in done.stdout.splitlines()) <= 80
+    assert "123456789012" not in type_it(cloud, "--aws", "--markdown").stdout
+
+
+@pytest.mark.parametrize(
+    ("link", "changes", "shown", "key", "value"),
+    [
+        ("aws.timeout", {"Timeout": 3}, "3 s → 9 s", "Timeout", 9),
+        ("aws.memory", {"MemorySize": 128}, "128 MB → 256 MB", "MemorySize", 256),
+        (
+            "aws.environment",
+            {"variables": {"LONG_LIVED_ACCESS_TOKEN": "hunter2-hunter2"}},
+            "LONG_LIVED_ACCESS_TOKEN is deleted",
+            "Environment",
+            {
+                "Variables": {
+                    "BASE_URL": URL,
+                    "NOT_VERIFY_SSL": "false",
+                    "DEBUG": "false",
+                }
+            },
+        ),
+    ],
+)
+def test_a_repair(  # noqa: PLR0913, PLR0917 - a row of the table
+    link: str,
+    changes: dict[str, Any],
+    shown: str,
+    key: str,
+    value: Any,
+    cloud: Cloud,
+) -> None:
+    """Shown first; done if one says yes; then there is nothing left to repair."""
+    cloud.deploy(**changes)
+    lambda_ = boto3.client("lambda", region_name=REGION)
+    before = lambda_.get_function_configuration(FunctionName=NAME)
+
+    refused = type_it(cloud, "--fix", link, input="n\n")
+    assert refused.exit_code == 1
+    assert shown in refused.stdout
+    assert "Nothing was changed" in refused.stdout
+    assert lambda_.get_function_configuration(FunctionName=NAME)[key] == before[key]
+
+    done = type_it(cloud, "--fix", link, "--yes")
+    assert done.exit_code == 0, done.output
+    assert lambda_.get_function_configuration(FunctionName=NAME)[key] == value
+    assert "hunter2" not in refused.output + done.output
+
+    assert "Nothing to repair" in type_it(cloud, "--fix", link).stdout
+
+
+def test_a_trigger_is_added(cloud: Cloud) -> None:
+    """For this skill and no other."""
+    cloud.deploy()
+    cloud.skills = []
+    assert "--skill-id" in type_it(cloud, "--fix", "aws.trigger").stderr
+    done = type_it(cloud, "--fix", "aws.trigger", "--skill-id", SKILL, input="y\n")
+    assert done.exit_code == 0, done.output
+    assert SKILL in done.stdout
+    assert cloud.skills == [("alexa-connectedhome.amazon.com", SKILL)]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--skill-id", SKILL[:-1]],
+        ["--locale", "xx-XX"],
+        ["--fix", "ha.reachable"],
+        ["--fix", "aws.timeout"],
+    ],
+    ids=["a digit is missing", "no such locale", "not ours to repair", "no function"],
+)
+def test_wrong_usage(arguments: list[str], cloud: Cloud) -> None:
+    """Said in a sentence; nothing is looked at."""
+    done = type_it(cloud, *arguments)
+    assert done.exit_code == 2
+    assert done.stdout == ""
+    assert done.stderr
