@@ -771,6 +771,224 @@ DIRECTIVE: Final = (
     ),
 )
 
+LINKING: Final = (
+    Link(
+        "link.client_id",
+        "the client id is that of your marketplace",
+        (
+            Cause(
+                "other_host",
+                _FAILED,
+                "Home Assistant’s login page: “Invalid client id or redirect uri”",
+                "Home Assistant compares the host of the client id with the one that "
+                "Amazon returns to, and for {locale} that is {redirect_host}.",
+                "In the Alexa console, Account Linking, set “Your Client ID” to",
+                "{client_id}",
+            ),
+            Cause(
+                "not_an_address",
+                _FAILED,
+                "Home Assistant’s login page: “Invalid client id or redirect uri”",
+                "For Home Assistant a client id is an address; Amazon’s own ids are "
+                "for other things.",
+                "In the Alexa console, Account Linking, set “Your Client ID” to",
+                "{client_id}",
+            ),
+            Cause(
+                "spelling",
+                _WARNING,
+                _NO_LINK,
+                "It differs only in how it is written, such as a missing slash at the "
+                "end. Home Assistant wants the very same text twice.",
+                "To be sure, set “Your Client ID” in the Alexa console to",
+                "{client_id}",
+            ),
+        ),
+    ),
+    Link(
+        "link.authorize",
+        "Home Assistant shows its login page",
+        (
+            Cause(
+                "no_page",
+                _FAILED,
+                _NO_LINK + " The Alexa app shows an error in place of a login page",
+                "The page at which your phone asks for your password does not come.",
+                "Let /auth/ and /frontend_latest/ pass the proxy or firewall, and set "
+                "“Your Web Authorization URI” in the Alexa console to",
+                "https://{host}/auth/authorize",
+            ),
+            Cause(
+                "not_set_up",
+                _FAILED,
+                _NO_LINK,
+                "Home Assistant has no user yet.",
+                "Open its address in a browser and go through the first steps.",
+            ),
+            Cause(
+                "no_password",
+                _FAILED,
+                _NO_LINK,
+                "Home Assistant offers no login with user and password, so this check "
+                "cannot go on, and Alexa may not be able to either.",
+                "Let the list in configuration.yaml contain it, and restart:",
+                "homeassistant:\n  auth_providers:\n    - type: homeassistant",
+            ),
+            Cause(
+                "trusted_networks",
+                _WARNING,
+                _NO_LINK + " Only on the home’s own Wi-Fi",
+                "Home Assistant’s first way to log in is trusted_networks; with it "
+                "linking has been reported to fail at home.",
+                "Link over mobile data, or put homeassistant first and restart:",
+                "homeassistant:\n  auth_providers:\n    - type: homeassistant\n"
+                "    - type: trusted_networks",
+            ),
+        ),
+    ),
+    Link(
+        "link.login",
+        "a login is accepted, for Amazon’s address",
+        (
+            Cause(
+                "wrong_password",
+                _FAILED,
+                "Home Assistant’s login page: “Invalid username or password”",
+                "It counted as one failed login, and was not tried again: too many "
+                "lead to a ban.",
+                "Try user and password in the browser first.",
+            ),
+            Cause(
+                "wrong_code",
+                _FAILED,
+                "Home Assistant’s login page: “Invalid code”",
+                "The user has multi-factor authentication, and the code was not the "
+                "right one. Alexa’s login page asks for it too, and that works.",
+                "Run the check again with a fresh code; mind the clock of the phone.",
+            ),
+            Cause(
+                "redirect",
+                _FAILED,
+                "Home Assistant’s login page: “Invalid client id or redirect uri”",
+                "Home Assistant does not give a code to {redirect_host}.",
+                "In the Alexa console, Account Linking, set “Your Client ID” to",
+                "{client_id}",
+            ),
+            Cause(
+                "user_blocked",
+                _FAILED,
+                _NO_LINK + " Home Assistant: “Login blocked”",
+                "This user may log in at home only, or is inactive.",
+                "As an administrator: Settings → People → Users, switch “Local access "
+                "only” off; or link with another user.",
+            ),
+            Cause(
+                "banned",
+                _FAILED,
+                _NO_LINK + " “403: Forbidden”",
+                "Home Assistant has banned the address that this came from, after too "
+                "many failed logins.",
+                "Remove it from ip_bans.yaml beside configuration.yaml, and restart "
+                "Home Assistant. Behind a proxy set up trusted_proxies first.",
+            ),
+            Cause(
+                "address_changed",
+                _FAILED,
+                _NO_LINK + " Home Assistant: “IP address changed”",
+                "Two requests of one login came from different addresses, by a proxy "
+                "or a provider that changes them.",
+                "Set up trusted_proxies, so that Home Assistant sees who calls.",
+            ),
+            Cause(
+                "other",
+                _FAILED,
+                _NO_LINK,
+                "Home Assistant did not let the login through.",
+                "Its log has the reason: Settings → System → Logs.",
+            ),
+        ),
+    ),
+    Link(
+        "link.token",
+        "the code is exchanged for a token",
+        (
+            Cause(
+                "basic",
+                _FAILED,
+                _NO_LINK + " after a login that worked",
+                "The client id did not arrive in the body of the request. Alexa sends "
+                "it there only if told to.",
+                "In the Alexa console, Account Linking, set “Your Authentication "
+                "Scheme” to",
+                "Credentials in request body",
+            ),
+            Cause(
+                "code",
+                _FAILED,
+                _NO_LINK + " after a login that worked",
+                "Home Assistant does not know the code any more: it was restarted, or "
+                "there are two of them behind one name.",
+                "Try again; let the name lead to one Home Assistant only.",
+            ),
+            Cause(
+                "user_blocked",
+                _FAILED,
+                _NO_LINK + " after a login that worked",
+                "The user may log in at home only, or is inactive.",
+                "As an administrator: Settings → People → Users, switch “Local access "
+                "only” off; or link with another user.",
+            ),
+            Cause(
+                "banned",
+                _FAILED,
+                _NO_LINK + " after a login that worked",
+                "Home Assistant has banned the address that this came from.",
+                "Remove it from ip_bans.yaml beside configuration.yaml, and restart "
+                "Home Assistant.",
+            ),
+            Cause(
+                "slow",
+                _WARNING,
+                _NO_LINK + " Now and then",
+                "Amazon waits 4.5 s for a token.",
+                "Look at the load of Home Assistant’s machine, and at the line.",
+            ),
+            Cause(
+                "other",
+                _FAILED,
+                _NO_LINK + " after a login that worked",
+                "Amazon’s servers ask for the token at /auth/token, without a browser "
+                "and from the United States or Ireland.",
+                "Let that path pass the proxy or firewall, and set “Your Access Token "
+                "URI” in the Alexa console to",
+                "https://{host}/auth/token",
+            ),
+        ),
+    ),
+    Link(
+        "link.refresh",
+        "the token can be used, and renewed",
+        (
+            Cause(
+                "not_renewed",
+                _FAILED,
+                "It works for half an hour, then every device is unresponsive",
+                "Tokens last 30 minutes, and Home Assistant did not renew this one.",
+                "Let POST requests to /auth/token pass the proxy or firewall, and read "
+                "Home Assistant’s log: Settings → System → Logs.",
+            ),
+            Cause(
+                "not_accepted",
+                _FAILED,
+                _NO_ANSWER + " Right after linking",
+                "Home Assistant gave a token and does not accept it.",
+                "Look for a proxy that takes the Authorization header away, and use a "
+                "user who may log in from outside.",
+            ),
+        ),
+    ),
+)
+
 AWS: Final = (
     Link(
         "aws.credentials",
@@ -1164,7 +1382,7 @@ CHAIN: Final = (
 )
 
 #: All there is.
-EVERY: Final = (*CHAIN, *AWS)
+EVERY: Final = (*CHAIN, *LINKING, *AWS)
 
 #: Heading of each part of the chain, by the first half of its ids.
 PARTS: Final[Mapping[str, str]] = MappingProxyType(

@@ -9,6 +9,7 @@ from ha_bridge_ops.check import (
     directive,
     discovery,
     home,
+    link,
     logs,
     settings,
     tls,
@@ -62,6 +63,11 @@ CHECKS: Final[Mapping[str, Check]] = {
     "discovery.size": discovery.size,
     "directive.report_state": directive.report_state,
     "directive.time": directive.time,
+    "link.client_id": link.client_id,
+    "link.authorize": link.authorize,
+    "link.login": link.login,
+    "link.token": link.token,
+    "link.refresh": link.refresh,
     "aws.credentials": aws.credentials,
     "aws.function": aws.function,
     "aws.region": aws.region,
@@ -84,9 +90,10 @@ def walk(context: Context, links: Sequence[Link]) -> Generator[Finding]:
         links: Of the catalogue.
     """
     try:
-        for link in links:
-            finding = judge(link, CHECKS[link.id](context))
-            context.findings[link.id] = finding
+        for one in links:
+            finding = judge(one, CHECKS[one.id](context))
+            context.findings[one.id] = finding
             yield finding
     finally:
+        link.give_back(context)
         context.close()

@@ -1,5 +1,6 @@
 """`ha-bridge check`: what is wrong, why, and what to do."""
 
+import contextlib
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ from ha_bridge import __version__
 from ha_bridge.settings import VARIABLES
 from ha_bridge_ops.check import report
 from ha_bridge_ops.check.aws import SKILL_ID, configuration_of
-from ha_bridge_ops.check.catalogue import AWS, CHAIN
+from ha_bridge_ops.check.catalogue import AWS, CHAIN, LINKING
 from ha_bridge_ops.check.chain import walk
 from ha_bridge_ops.check.context import AwsClient, Context, Options
 from ha_bridge_ops.check.fix import REPAIRS, carry_out, change_for
@@ -29,6 +30,10 @@ MakeContext = Callable[..., Context]
 @click.option("--base-url", help="Address of Home Assistant, in place of BASE_URL.")
 @click.option("--locale", help="Language of the skill, such as en-US.")
 @click.option("--skill-id", help="Of the skill; it stands in the Alexa console.")
+@click.option(
+    "--link", is_flag=True, help="Link an account as Alexa does; asks for it."
+)
+@click.option("--client-id", help="As it stands in the Alexa console; for --link.")
 @click.option("--aws", is_flag=True, help="Look at the function in AWS too.")
 @click.option("--function", help="Its name or ARN, if there are several.")
 @click.option("--region", help="Its AWS region, if not one of Alexa’s.")
@@ -57,6 +62,8 @@ def check(  # noqa: PLR0913 - one a option
     base_url: str | None,
     locale: str | None,
     skill_id: str | None,
+    link: bool,
+    client_id: str | None,
     aws: bool,
     function: str | None,
     region: str | None,
@@ -73,6 +80,7 @@ def check(  # noqa: PLR0913 - one a option
       ha-bridge check
       ha-bridge check --base-url https://home.example.org
       ha-bridge check --aws --locale en-GB    the function too, and the way from there
+      ha-bridge check --link --locale en-GB   account linking, with user and password
       ha-bridge check --fix aws.timeout       shown first, done if you agree
       ha-bridge check --markdown              for a forum: no token, no address
 
@@ -82,7 +90,7 @@ def check(  # noqa: PLR0913 - one a option
     environment or into .env; without a token it looks as far as it can.
 
     It sends few requests and no token that could count as a failed login, switches
-    nothing, and changes nothing but with --fix.
+    nothing, and changes nothing but with --fix. What --link was given it gives back.
 
     Exit status: 0 no failure, 1 a failure, 2 wrong usage.
     """
@@ -93,6 +101,10 @@ def check(  # noqa: PLR0913 - one a option
             "--skill-id must look like amzn1.ask.skill.12345678-1234-1234-1234-"
             "123456789abc: is a digit missing?"
         )
+    if link and not locale:
+        raise CommandError(
+            "--link needs --locale, such as en-GB: it decides how Alexa links."
+        )
     environ = _variables(env_file)
     if base_url is not None:
         environ["BASE_URL"] = base_url
@@ -101,6 +113,7 @@ def check(  # noqa: PLR0913 - one a option
         skill_id=skill_id,
         function=function,
         region=region,
+        client_id=client_id,
     )
     needs_aws = aws or fix is not None
     make = make_context or _real_context
@@ -108,7 +121,7 @@ def check(  # noqa: PLR0913 - one a option
     if fix is not None:
         _repair(context, fix, yes=yes)
         return
-    links = (*CHAIN, *AWS) if aws else CHAIN
+    links = (*CHAIN, *(LINKING if link else ()), *(AWS if aws else ()))
     findings = _walk(context, links, quiet=as_json or markdown)
     clean = report.cleaner(context, for_forum=markdown)
     if as_json:
@@ -122,7 +135,17 @@ def check(  # noqa: PLR0913 - one a option
 def _real_context(
     environ: Mapping[str, str], options: Options, *, needs_aws: bool
 ) -> Context:
-    return Context(environ, options, aws=_aws() if needs_aws else None)
+    return Context(environ, options, aws=_aws() if needs_aws else None, ask=_ask)
+
+
+def _ask(question: str, hidden: bool) -> str:  # noqa: FBT001 - as `Context` asks
+    try:
+        answer: str = click.prompt(
+            question, default="", hide_input=hidden, show_default=False, err=True
+        )
+    except click.Abort:
+        raise CommandError("Nobody answered, so nothing was linked.") from None
+    return answer
 
 
 def _aws() -> AwsClient | None:
@@ -150,7 +173,10 @@ def _walk(context: Context, links: Sequence[Link], *, quiet: bool) -> list[Findi
     findings = []
     remaining = walk(context, links)
     for link in links:
-        with talk.status(f"Looking whether {link.title} ..."):
+        # Nothing may turn while somebody is asked for a password.
+        asks = link.id in ("link.client_id", "link.login")
+        looking = f"Looking whether {link.title} ..."
+        with contextlib.nullcontext() if asks else talk.status(looking):
             finding = next(remaining)
         shown.add(finding)
         findings.append(finding)

@@ -1,0 +1,316 @@
+"""Links `link.*`: an account is linked as Alexa does it, and unlinked again.
+
+Source: https://developers.home-assistant.io/docs/auth_api/ and
+https://developer.amazon.com/docs/account-linking/configure-authorization-code-grant.html
+"""
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from http.client import HTTPException
+from typing import Any, Final
+from urllib.parse import urlencode, urlsplit
+
+from ha_bridge.redaction import Secret
+from ha_bridge_ops.check.client import Answer
+from ha_bridge_ops.check.context import Context
+from ha_bridge_ops.check.model import Fine, Outcome, Problem, Untried
+from ha_bridge_ops.regions import Region, region_of
+
+#: Milliseconds that Amazon waits for a token.
+TOKEN_LIMIT_MS: Final = 4500.0
+
+_HTML: Final = "text/html"
+
+
+@dataclass
+class _Linking:
+    """How far it has come."""
+
+    region: Region
+    user: str = ""
+    code: Secret | None = None
+    access_token: Secret | None = None
+    refresh_token: Secret | None = None
+
+    @property
+    def redirect_uri(self) -> str:
+        """Where Amazon would have the browser return to; nothing is sent there."""
+        return f"https://{self.region.redirect_host}/api/skill/link/HA-BRIDGE-CHECK"
+
+
+def _linking(context: Context) -> _Linking:
+    if "linking" not in context.asked:
+        assert context.options.locale is not None  # noqa: S101 - the command asks for it
+        context.asked["linking"] = _Linking(region_of(context.options.locale))
+    found: _Linking = context.asked["linking"]
+    return found
+
+
+def _values(context: Context) -> dict[str, str]:
+    region = _linking(context).region
+    return {
+        "client_id": region.client_id,
+        "redirect_host": region.redirect_host,
+        "locale": str(context.options.locale),
+        "host": context.evidence.name if context.evidence else "home.example.org",
+    }
+
+
+def client_id(context: Context) -> Outcome:
+    """The client id is that of your marketplace."""
+    right = _linking(context).region.client_id
+    given = context.options.client_id
+    if given is None and context.ask is not None:
+        question = "“Your Client ID” in the Alexa console, Account Linking"
+        given = context.ask(f"{question} (Enter, if it is {right})", False)  # noqa: FBT003
+    given = (given or "").strip() or right
+    if given == right:
+        return Fine(right)
+    values = _values(context)
+    try:
+        url = urlsplit(given)
+    except ValueError:
+        url = urlsplit("")
+    if url.scheme not in ("http", "https") or not url.netloc:
+        return Problem("not_an_address", given[:80], values)
+    if url.netloc.lower() != _linking(context).region.redirect_host:
+        return Problem("other_host", f"{given[:80]}, for {values['locale']}", values)
+    return Problem("spelling", f"{given[:80]}, not {right}", values)
+
+
+#: A step that asks Home Assistant something.
+_Step = Callable[[Context], Outcome]
+
+
+def _over_the_network(failure: str) -> Callable[[_Step], _Step]:
+    """Make a cause of what the network may do in a step."""
+
+    def wrap(step: _Step) -> _Step:
+        def check(context: Context) -> Outcome:
+            try:
+                return step(context)
+            except (OSError, HTTPException) as error:
+                saw = f"no answer: {type(error).__name__}"
+                return Problem(failure, saw, _values(context))
+
+        return check
+
+    return wrap
+
+
+@_over_the_network("no_page")
+def authorize(context: Context) -> Outcome:
+    """Home Assistant shows its login page."""
+    if context.evidence is None or context.evidence.status is None:
+        return Untried("nothing answers")
+    if context.evidence.tls.get("error") and context.verifies_tls:
+        return Untried("the certificate is not trusted")
+    linking, values = _linking(context), _values(context)
+    query = {
+        "response_type": "code",
+        "client_id": linking.region.client_id,
+        "redirect_uri": linking.redirect_uri,
+        "state": secrets.token_urlsafe(16),
+        "scope": "smart_home",
+    }
+    page = context.client.request("GET", f"/auth/authorize?{urlencode(query)}")
+    if page.status != HTTPStatus.OK or page.content_type != _HTML:
+        return Problem("no_page", _shown(page), values)
+    return _judge_providers(context.client.request("GET", "/auth/providers"), values)
+
+
+def _judge_providers(answer: Answer, values: Mapping[str, str]) -> Outcome:
+    if answer.status == HTTPStatus.BAD_REQUEST and "onboard" in answer.text.lower():
+        return Problem("not_set_up", _shown(answer), values)
+    kinds = _providers(answer)
+    if kinds is None:
+        return Problem("no_page", f"/auth/providers: {_shown(answer)}", values)
+    saw = f"ways to log in: {', '.join(kinds)}"
+    if "homeassistant" not in kinds:
+        return Problem("no_password", saw, values)
+    if kinds[0] == "trusted_networks":
+        return Problem("trusted_networks", saw, values)
+    return Fine(saw)
+
+
+def _providers(answer: Answer) -> list[str] | None:
+    found = answer.json
+    if isinstance(found, dict):  # older ones answer with the list itself
+        found = found.get("providers")
+    if answer.status != HTTPStatus.OK or not isinstance(found, list):
+        return None
+    return [str(one.get("type")) for one in found if isinstance(one, dict)]
+
+
+@_over_the_network("other")
+def login(context: Context) -> Outcome:
+    """A login is accepted, for Amazon's address."""
+    if not context.is_fine("link.authorize"):
+        return Untried("there is no login page")
+    if why := context.why_no_secret_may_be_sent():
+        return Untried(why)
+    if context.ask is None:
+        return Untried("there is nobody to ask for a password")
+    linking = _linking(context)
+    start = {
+        "client_id": linking.region.client_id,
+        "handler": ["homeassistant", None],
+        "redirect_uri": linking.redirect_uri,
+    }
+    form = context.client.request("POST", "/auth/login_flow", json=start)
+    flow = form.json
+    if form.status != HTTPStatus.OK or not isinstance(flow, dict):
+        return _no_login(context, form)
+    user = context.ask("User of Home Assistant", False)  # noqa: FBT003
+    password = context.ask("Password (not shown, not kept)", True)  # noqa: FBT003
+    context.secrets.append(Secret(password))
+    fields = {"username": user, "password": password}
+    answer = _submit(context, flow, fields)
+    while _asks_for_more(answer):
+        step = answer.json
+        fields = _second_factor(context, step)
+        answer = _submit(context, step, fields)
+    return _logged_in(context, answer)
+
+
+def _submit(
+    context: Context, flow: Mapping[str, Any], fields: Mapping[str, str]
+) -> Answer:
+    client_id = _linking(context).region.client_id
+    path = f"/auth/login_flow/{flow.get('flow_id', '')}"
+    body = {"client_id": client_id, **fields}
+    return context.client.request("POST", path, json=body)
+
+
+def _asks_for_more(answer: Answer) -> bool:
+    """Return whether a second factor is asked for, the first time."""
+    step = answer.json
+    return (
+        isinstance(step, dict)
+        and step.get("type") == "form"
+        and step.get("step_id") in ("mfa", "select_mfa_module")
+        and not step.get("errors")
+    )
+
+
+def _second_factor(context: Context, step: Mapping[str, Any]) -> dict[str, str]:
+    assert context.ask is not None  # noqa: S101 - `login` has looked
+    if step["step_id"] == "select_mfa_module":
+        schema = step.get("data_schema") or [{}]
+        options = schema[0].get("options") or [[""]]
+        return {"multi_factor_auth_module": str(options[0][0])}
+    code = context.ask("Code of the second factor", True)  # noqa: FBT003
+    return {"code": code.strip()}
+
+
+def _logged_in(context: Context, answer: Answer) -> Outcome:
+    result = answer.json
+    if answer.status != HTTPStatus.OK or not isinstance(result, dict):
+        return _no_login(context, answer)
+    if result.get("type") == "create_entry":
+        code = _linking(context).code = Secret(str(result.get("result")))
+        context.secrets.append(code)
+        return Fine("Home Assistant gave a code for Amazon")
+    errors = result.get("errors") or {}
+    said = str(errors.get("base") or result.get("reason") or result.get("type"))
+    causes = {"invalid_auth": "wrong_password", "invalid_code": "wrong_code"}
+    return Problem(causes.get(said, "other"), said[:80], _values(context))
+
+
+#: What Home Assistant says when it refuses a login, and what that is.
+_REFUSALS: Final = (
+    ("Invalid redirect URI", "redirect"),
+    ("Invalid client id", "redirect"),
+    ("Login blocked", "user_blocked"),
+    ("IP address changed", "address_changed"),
+    ("403: Forbidden", "banned"),
+)
+
+
+def _no_login(context: Context, answer: Answer) -> Outcome:
+    causes = (cause for words, cause in _REFUSALS if words in answer.text)
+    return Problem(next(causes, "other"), _shown(answer), _values(context))
+
+
+@_over_the_network("other")
+def token(context: Context) -> Outcome:
+    """The code is exchanged for a token."""
+    linking = _linking(context)
+    if linking.code is None:
+        return Untried("there was no login")
+    form = {
+        "grant_type": "authorization_code",
+        "code": linking.code.reveal(),
+        "client_id": linking.region.client_id,
+    }
+    answer = context.client.request("POST", "/auth/token", form=form)
+    given = answer.json if isinstance(answer.json, dict) else {}
+    if answer.status != HTTPStatus.OK or not given.get("access_token"):
+        return Problem(_no_token(answer), _shown(answer), _values(context))
+    linking.access_token = Secret(str(given["access_token"]))
+    linking.refresh_token = Secret(str(given.get("refresh_token", "")))
+    context.secrets += [linking.access_token, linking.refresh_token]
+    saw = f"valid for {given.get('expires_in')} s, after {answer.ms:.0f} ms"
+    if answer.ms > TOKEN_LIMIT_MS:
+        return Problem("slow", saw, _values(context))
+    return Fine(saw)
+
+
+def _no_token(answer: Answer) -> str:
+    said = answer.json if isinstance(answer.json, dict) else {}
+    if said.get("error_description") == "Invalid client id":
+        return "basic"
+    if said.get("error_description") == "Invalid code":
+        return "code"
+    if said.get("error") == "access_denied":
+        return "user_blocked"
+    return "banned" if answer.is_own("Forbidden") else "other"
+
+
+@_over_the_network("not_renewed")
+def refresh(context: Context) -> Outcome:
+    """The token can be used, and renewed; then it is given back."""
+    linking = _linking(context)
+    if linking.refresh_token is None:
+        return Untried("there is no token")
+    form = {
+        "grant_type": "refresh_token",
+        "refresh_token": linking.refresh_token.reveal(),
+        "client_id": linking.region.client_id,
+    }
+    answer = context.client.request("POST", "/auth/token", form=form)
+    given = answer.json if isinstance(answer.json, dict) else {}
+    if answer.status != HTTPStatus.OK or not given.get("access_token"):
+        return Problem("not_renewed", _shown(answer), _values(context))
+    renewed = Secret(str(given["access_token"]))
+    context.secrets.append(renewed)
+    used = context.client.request("GET", "/api/", token=renewed)
+    if used.status != HTTPStatus.OK:
+        return Problem("not_accepted", _shown(used), _values(context))
+    return Fine("renewed, used and given back")
+
+
+def give_back(context: Context) -> None:
+    """Revoke what was given, however far it came."""
+    linking: _Linking | None = context.asked.get("linking")
+    if linking is None or linking.refresh_token is None:
+        return
+    form = {"token": linking.refresh_token.reveal()}
+    linking.refresh_token = None
+    try:
+        context.client.request("POST", "/auth/revoke", form=form)
+    except (OSError, HTTPException):
+        return  # it expires by itself when it is not used
+
+
+def _shown(answer: Answer) -> str:
+    said = answer.json
+    if isinstance(said, dict):
+        known = (said.get(key) for key in ("message", "error_description", "error"))
+        text = next((str(one) for one in known if one), "")
+    else:
+        is_text = answer.content_type == "text/plain"
+        text = answer.text if is_text else answer.content_type
+    return f"HTTP {answer.status} {text[:80]}".strip()
