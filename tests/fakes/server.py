@@ -15,7 +15,6 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from io import BufferedReader
-from types import TracebackType
 from typing import Any, Self
 
 
@@ -118,12 +117,7 @@ class Server:
         self._start(self._accept)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_why: object) -> None:
         self.stopping.set()
         self.stop_listening()
         self.drop_connections()
