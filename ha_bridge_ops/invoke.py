@@ -2,23 +2,22 @@
 
 import json
 import logging
-import os
 import sys
 from pathlib import Path
 from typing import Any
 
 import click
-from dotenv import dotenv_values
 from rich.console import Console
 
 from ha_bridge.errors import BridgeError
 from ha_bridge.messages import error_type
 from ha_bridge.redaction import redacted
-from ha_bridge.settings import VARIABLES, Settings
+from ha_bridge.settings import Settings
 from ha_bridge_ops import discovery
 from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.events import load
 from ha_bridge_ops.lambda_runtime import InProcess
+from ha_bridge_ops.variables import env_file_option, read_variables
 
 
 @click.command()
@@ -27,13 +26,7 @@ from ha_bridge_ops.lambda_runtime import InProcess
 @click.option(
     "--json", "as_json", is_flag=True, help="Print the answer as it is, tokens too."
 )
-@click.option(
-    "--env-file",
-    type=click.Path(path_type=Path),
-    default=Path(".env"),
-    show_default=True,
-    help="File with settings; the environment goes before it.",
-)
+@env_file_option
 def invoke(event: Path, *, table: bool, as_json: bool, env_file: Path) -> None:
     """Run the handler on an EVENT file, with your own Home Assistant.
 
@@ -51,7 +44,7 @@ def invoke(event: Path, *, table: bool, as_json: bool, env_file: Path) -> None:
     Exit status: 0 answered, 1 the answer is an ErrorResponse, 2 wrong usage.
     """
     directive = load(event)
-    variables = _variables(env_file)
+    variables = read_variables(env_file)
     try:
         Settings.from_environ(variables)
     except BridgeError as error:
@@ -63,11 +56,6 @@ def invoke(event: Path, *, table: bool, as_json: bool, env_file: Path) -> None:
     _show(answer, table=table, as_json=as_json)
     if error_type(answer):
         raise SystemExit(1)
-
-
-def _variables(env_file: Path) -> dict[str, str]:
-    values = {**dotenv_values(env_file), **os.environ}
-    return {name: value for name in VARIABLES if (value := values.get(name))}
 
 
 def _show(answer: dict[str, Any], *, table: bool, as_json: bool) -> None:

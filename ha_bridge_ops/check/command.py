@@ -1,17 +1,14 @@
 """`ha-bridge check`: what is wrong, why, and what to do."""
 
 import contextlib
-import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
-from dotenv import dotenv_values
 from rich.console import Console
 
 from ha_bridge import __version__
-from ha_bridge.settings import VARIABLES
 from ha_bridge_ops.check import report
 from ha_bridge_ops.check.aws import SKILL_ID, configuration_of
 from ha_bridge_ops.check.catalogue import AWS, CHAIN, LINKING
@@ -21,6 +18,7 @@ from ha_bridge_ops.check.fix import REPAIRS, carry_out, change_for
 from ha_bridge_ops.check.model import Finding, Link, Status
 from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.regions import locale_of
+from ha_bridge_ops.variables import env_file_option, read_variables
 
 #: Makes the context; a test hands in its own world.
 MakeContext = Callable[..., Context]
@@ -48,13 +46,7 @@ MakeContext = Callable[..., Context]
 @click.option(
     "--markdown", is_flag=True, help="Print a table for a forum, your address left out."
 )
-@click.option(
-    "--env-file",
-    type=click.Path(path_type=Path),
-    default=Path(".env"),
-    show_default=True,
-    help="File with settings; the environment goes before it.",
-)
+@env_file_option
 @click.pass_obj
 def check(  # noqa: PLR0913 - one a option
     make_context: MakeContext | None,
@@ -79,15 +71,15 @@ def check(  # noqa: PLR0913 - one a option
     Examples:
       ha-bridge check
       ha-bridge check --base-url https://home.example.org
-      ha-bridge check --aws --locale en-GB    the function too, and the way from there
-      ha-bridge check --link --locale en-GB   account linking, with user and password
-      ha-bridge check --fix aws.timeout       shown first, done if you agree
-      ha-bridge check --markdown              for a forum: no token, no address
+      ha-bridge check --aws --locale en-GB   the function too, and its own view
+      ha-bridge check --link --locale en-GB  account linking, with a password
+      ha-bridge check --fix aws.timeout      shown first, done if you agree
+      ha-bridge check --markdown             for a forum: no token, no address
 
     \b
-    It looks at each link of the chain in turn: settings, address, certificate, Home
-    Assistant, token, devices. Put BASE_URL and LONG_LIVED_ACCESS_TOKEN into the
-    environment or into .env; without a token it looks as far as it can.
+    It looks at each link of the chain in turn: settings, address, certificate,
+    Home Assistant, token, devices. Put BASE_URL and LONG_LIVED_ACCESS_TOKEN into
+    the environment or into .env; without a token it looks as far as it can.
 
     It sends few requests and no token that could count as a failed login, switches
     nothing, and changes nothing but with --fix. What --link was given it gives back.
@@ -105,7 +97,7 @@ def check(  # noqa: PLR0913 - one a option
         raise CommandError(
             "--link needs --locale, such as en-GB: it decides how Alexa links."
         )
-    environ = _variables(env_file)
+    environ = read_variables(env_file)
     if base_url is not None:
         environ["BASE_URL"] = base_url
     options = Options(
@@ -205,8 +197,3 @@ def _repair(context: Context, link: str, *, yes: bool) -> None:
     click.echo(f"Done: {link} is {again.status}, {again.saw}.")
     if again.status is Status.FAILED:
         raise SystemExit(1)
-
-
-def _variables(env_file: Path) -> dict[str, str]:
-    values = {**dotenv_values(env_file), **os.environ}
-    return {name: value for name in VARIABLES if (value := values.get(name))}

@@ -1,12 +1,10 @@
 """`ha-bridge skill`: the skill's documents, the commands, and the way by hand."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import click
-from dotenv import dotenv_values
 from rich.console import Console
 from rich.markup import escape
 
@@ -15,6 +13,7 @@ from ha_bridge_ops.skill import documents, guide, stacks
 from ha_bridge_ops.skill.apply import Outcome, State, alone_in, apply
 from ha_bridge_ops.skill.ask import Ask
 from ha_bridge_ops.skill.documents import Folder, Skill
+from ha_bridge_ops.variables import env_file_option, read_variables
 
 
 @click.command()
@@ -61,13 +60,7 @@ from ha_bridge_ops.skill.documents import Folder, Skill
     help="How to call the ASK CLI, such as 'npx ask-cli'.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print all of it as JSON.")
-@click.option(
-    "--env-file",
-    type=click.Path(path_type=Path),
-    default=Path(".env"),
-    show_default=True,
-    help="File with BASE_URL; the environment goes before it.",
-)
+@env_file_option
 def skill(  # noqa: PLR0913 - one argument an option
     *,
     base_url: str | None,
@@ -107,8 +100,8 @@ def skill(  # noqa: PLR0913 - one argument an option
     """
     its_locales = documents.read_locales(locales)
     region = LOCALES[its_locales[0]]
-    environment = {**dotenv_values(env_file), **os.environ}
-    address = documents.read_address(base_url or environment.get("BASE_URL"), env_file)
+    base_url = base_url or read_variables(env_file).get("BASE_URL")
+    address = documents.read_address(base_url, env_file)
     its_name = documents.read_name(name)
     its_arns = [*arns, *(stacks.functions_of(stack, region) if stack else [])]
     wanted = Skill(
