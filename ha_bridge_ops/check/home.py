@@ -25,7 +25,7 @@ def reachable(evidence: Evidence) -> Outcome:
         return Problem(cause, saw, values)
     if evidence.who == "gateway":
         return Problem("gateway", evidence.answer, values)
-    return Fine(f"HTTP {evidence.status} from {evidence.ip}")
+    return Fine(f"{evidence.ip} answers")
 
 
 def _without_tls(evidence: Evidence, values: dict[str, str]) -> Outcome:
@@ -42,7 +42,7 @@ def is_home_assistant(evidence: Evidence) -> Outcome:
     if why := _why_nothing_is_known(evidence):
         return Untried(why)
     if evidence.who == "home_assistant":
-        return Fine(evidence.answer)
+        return Fine("it answers as Home Assistant does")
     return Problem(evidence.who, evidence.answer, {"host": evidence.name})
 
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
 from ha_bridge.redaction import Secret
+from ha_bridge_ops.check.address import not_public
 from ha_bridge_ops.check.client import Answer
 from ha_bridge_ops.check.context import Context
 from ha_bridge_ops.check.model import Fine, Outcome, Problem, Untried
@@ -63,8 +64,8 @@ def client_id(context: Context) -> Outcome:
     right = _linking(context).region.client_id
     given = context.options.client_id
     if given is None and context.ask is not None:
-        question = "“Your Client ID” in the Alexa console, Account Linking"
-        given = context.ask(f"{question} (Enter, if it is {right})", False)  # noqa: FBT003
+        question = f"“Your Client ID” in the Alexa console\n(Enter, if it is {right})"
+        given = context.ask(question, False)  # noqa: FBT003
     given = (given or "").strip() or right
     if given == right:
         return Fine(right)
@@ -149,7 +150,7 @@ def login(context: Context) -> Outcome:
     """A login is accepted, for Amazon's address."""
     if not context.is_fine("link.authorize"):
         return Untried("there is no login page")
-    if why := context.why_no_secret_may_be_sent():
+    if why := context.why_no_secret_may_be_sent() or _why_no_password(context):
         return Untried(why)
     if context.ask is None:
         return Untried("there is nobody to ask for a password")
@@ -173,6 +174,16 @@ def login(context: Context) -> Outcome:
         fields = _second_factor(context, step)
         answer = _submit(context, step, fields)
     return _logged_in(context, answer)
+
+
+def _why_no_password(context: Context) -> str | None:
+    """Return why a password in particular may not be sent, or None."""
+    evidence = context.evidence
+    if evidence is None or evidence.address.is_tls:
+        return None
+    if evidence.ip is not None and not_public(evidence.ip):
+        return None
+    return "no password is sent over plain http"
 
 
 def _submit(

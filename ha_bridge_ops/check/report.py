@@ -122,6 +122,9 @@ class Report:
     def end(self, findings: Sequence[Finding]) -> None:
         """Show how it went in all."""
         self._console.print(f"\n{summary(findings)}")
+        failed = [one.id for one in findings if one.status is Status.FAILED]
+        if failed:
+            self._console.print(f"Begin with {failed[0]}.")
 
 
 def _table(finding: Finding) -> list[str]:

@@ -539,6 +539,17 @@ def test_works_from_home_and_fails_from_aws(cloud: Cloud, serve: Serve) -> None:
     assert ("ha.is_home_assistant", "✓ ok", "✗ FAILED") in found["aws.probe"].rows
 
 
+def test_only_a_warning_from_aws(cloud: Cloud) -> None:
+    """Such as a certificate that ends soon at one of two servers."""
+    cloud.deploy()
+    seen = cloud.answer({"ha_bridge": {"probe": {}}})
+    seen["ha_bridge"]["probe"]["tls"]["not_after"] = int(NOW) + 5 * 86400
+    cloud.answer = lambda _event: seen
+    found = cloud.look()
+    assert_only(found, "aws.probe", "warned", fix="certbot renew", skipped=set())
+    assert found["aws.probe"].status is Status.WARNING
+
+
 def test_fails_from_both(serve: Serve) -> None:
     """Told as such; the cause is the same."""
     cloud = Cloud(serve(home(get=plain(404, "404: Not Found"))).port)

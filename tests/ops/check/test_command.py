@@ -1,18 +1,22 @@
 """`ha-bridge check` as it is typed: what is on stdout, on stderr, and the status."""
 
+import io
 import json
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from click.testing import CliRunner, Result
+from rich.console import Console
 
 from ha_bridge_ops.check.catalogue import CHAIN, EVERY, PARTS
 from ha_bridge_ops.check.chain import CHECKS
 from ha_bridge_ops.check.command import check
 from ha_bridge_ops.check.context import Context, Options
-from ha_bridge_ops.check.model import Status
+from ha_bridge_ops.check.model import Finding, Status
+from ha_bridge_ops.check.report import SIGNS, Report
 from tests.fakes.behaviours import reply
 from tests.ops.check.conftest import Serve
 from tests.ops.check.world import (
@@ -159,7 +163,27 @@ def test_help_begins_with_examples(run: Run) -> None:
     done = run("check", "--help")
     assert done.returncode == 0
     assert 0 < done.stdout.index("Examples:") < done.stdout.index("Options:")
-    assert max(len(line) for line in done.stdout.splitlines()) <= 88
+    assert max(len(line) for line in done.stdout.splitlines()) <= 80
+
+
+def test_colour_only_repeats_what_words_say() -> None:
+    """Without it nothing is lost, and a terminal shows it."""
+    shown = {}
+    for is_terminal in (False, True):
+        text = io.StringIO()
+        system: Literal["standard"] | None = "standard" if is_terminal else None
+        console = Console(
+            file=text, force_terminal=is_terminal, color_system=system, width=80
+        )
+        report = Report(console, str)
+        for status in Status:
+            report.add(Finding("ha.banned", status, "seen", "means", "fix", "paste"))
+        shown[is_terminal] = text.getvalue()
+    assert "\x1b" in shown[True]
+    assert re.sub(r"\x1b\[[0-9;]*m", "", shown[True]) == shown[False]
+    for sign, word, _ in SIGNS.values():
+        assert f"{sign} {word}" in shown[False]
+    assert len({sign for sign, _, _ in SIGNS.values()}) == len(Status)
 
 
 def test_every_link_has_a_check_and_every_check_a_link() -> None:

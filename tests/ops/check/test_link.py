@@ -9,6 +9,7 @@ import pytest
 from ha_bridge_ops.check.catalogue import CHAIN, LINKING
 from ha_bridge_ops.check.context import Context, Options
 from ha_bridge_ops.check.model import Finding, Status
+from tests.fakes.behaviours import after as after_seconds
 from tests.fakes.behaviours import hang_up, reply, reply_json
 from tests.fakes.server import Behaviour, Exchange, Server
 from tests.ops.check.conftest import Serve
@@ -363,3 +364,30 @@ def test_no_password_goes_where_home_assistant_was_not_seen(serve: Serve) -> Non
     found = look(server, answers={"User": "", "Password": ""})
     assert found["link.login"].status is Status.SKIPPED
     assert not any(one.startswith("POST") for one in paths(server))
+
+
+@pytest.mark.parametrize("is_public", [True, False])
+def test_no_password_goes_over_plain_http(*, is_public: bool) -> None:
+    """Unless it stays in the home, as for a first try."""
+    address = PUBLIC if is_public else "127.0.0.1"
+    with Server(home_that_links()) as server:
+        context = Context(
+            {"BASE_URL": "http://home.example.org"},
+            Options(locale="en-GB", client_id=LAYLA),
+            resolve=resolver(address),
+            dial=dialler(server.port),
+            ask=lambda _question, _hidden: PASSWORD,
+        )
+        found = findings(context, (*CHAIN, *LINKING))
+        sent = any(PASSWORD.encode() in one.body for one in server.requests)
+    assert sent != is_public
+    status = Status.SKIPPED if is_public else Status.OK
+    assert found["link.login"].status is status
+
+
+def test_a_token_that_comes_late(serve: Serve) -> None:
+    """Amazon waits 4.5 s."""
+    given = {"access_token": "access-token-one", "refresh_token": REFRESH}
+    late = after_seconds(4.6, reply_json(given))
+    found = look(serve(home_that_links(authorization_code=late)))
+    assert_only(found, "link.token", "slow", fix="load", warned=set())

@@ -117,6 +117,14 @@ def test_a_malformed_token(text: str, serve: Serve) -> None:
     assert paths(server) == ["GET /api/alexa/smart_home"]
 
 
+def test_a_token_here_is_for_this_check(serve: Serve) -> None:
+    """A warning: the function must not keep it."""
+    found = findings(context(serve(home()).port))
+    link = "settings.long_lived_access_token"
+    assert_only(found, link, "set", fix="delete it from the function", skipped=set())
+    assert found[link].status is Status.WARNING
+
+
 # -- address ---------------------------------------------------------------------------
 
 
@@ -272,6 +280,19 @@ def test_a_certificate_that_ends_soon(authority: Authority, tmp_path: Path) -> N
     assert_only(found, "tls.certificate", "soon", fix="--dry-run", skipped=set())
     assert found["tls.certificate"].status is Status.WARNING
     assert "9 days" in found["tls.certificate"].saw
+
+
+def test_a_certificate_of_the_future(tmp_path: Path) -> None:
+    """More often it is a clock that is wrong."""
+    ca = trustme.CA()
+    ca.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    begin = dt.datetime.now(dt.UTC) + dt.timedelta(days=2)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    ca.issue_cert(HOST, not_before=begin).configure_cert(tls)
+    with pytest.MonkeyPatch.context() as patch, Server(home(), tls=tls) as server:
+        patch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+        found = findings(context(server.port))
+    assert_only(found, "tls.certificate", "not_yet", fix="clock", skipped=SENDING)
 
 
 def test_a_self_signed_certificate(tmp_path: Path) -> None:
