@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from ha_bridge import __version__
+from ha_bridge.connection import is_quiet
 from ha_bridge.home_assistant import MAX_ANSWER
 from ha_bridge.probe import Dial, Way
 from ha_bridge.redaction import Secret
@@ -132,6 +133,8 @@ class Client:
             self._http = None
 
     def _connection(self, deadline: float) -> HTTPConnection:
+        if self._http is not None and not self._is_fit():
+            self.close()  # somebody took long to type a password
         if self._http is None:
             way = Way(self._address, deadline, dial=self._dial)
             sock: Any = way.connect(self._ip)
@@ -147,6 +150,10 @@ class Client:
         bound: Any = self._http.sock
         bound.deadline = deadline
         return self._http
+
+    def _is_fit(self) -> bool:
+        sock: Any = self._http.sock if self._http else None
+        return sock is not None and is_quiet(sock)
 
 
 def _ms(started: float) -> float:

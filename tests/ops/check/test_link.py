@@ -1,5 +1,6 @@
 """Account linking against a server that can misbehave; the real one is in test_live."""
 
+import time
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs
@@ -383,6 +384,27 @@ def test_no_password_goes_over_plain_http(*, is_public: bool) -> None:
     assert sent != is_public
     status = Status.SKIPPED if is_public else Status.OK
     assert found["link.login"].status is status
+
+
+def test_a_password_that_is_typed_slowly(serve: Serve) -> None:
+    """The proxy has closed the connection meanwhile; that is no fault."""
+    server = serve(home_that_links())
+
+    def ask(_question: str, hidden: bool) -> str:  # noqa: FBT001
+        if hidden:
+            server.drop_connections()
+            time.sleep(0.1)
+        return PASSWORD
+
+    context = Context(
+        {"BASE_URL": URL},
+        Options(locale="en-GB", client_id=LAYLA),
+        resolve=resolver(PUBLIC),
+        dial=dialler(server.port),
+        ask=ask,
+    )
+    found = findings(context, (*CHAIN, *LINKING))
+    assert ids(linked(found), Status.OK) == {one.id for one in LINKING}
 
 
 def test_a_token_that_comes_late(serve: Serve) -> None:
