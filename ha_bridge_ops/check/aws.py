@@ -164,6 +164,14 @@ def region_name(configuration: Configuration) -> str:
     return str(configuration["FunctionArn"]).split(":")[3]
 
 
+def _which(context: Context) -> dict[str, str]:
+    """Return what a command needs to find the same function again."""
+    options = context.options
+    given = {"--function": options.function, "--region": options.region}
+    words = [f" {name} {value}" for name, value in given.items() if value]
+    return {"which": "".join(words)}
+
+
 #: Looks at a function that was found.
 _Look = Callable[[Context, Configuration], Outcome]
 
@@ -202,7 +210,7 @@ def trigger(context: Context, configuration: Configuration) -> Outcome:
     """Alexa may call the function."""
     statements = list(_statements(context, configuration))
     tokens = [token for principal, token in statements if principal == SMART_HOME]
-    values = {"skill": context.options.skill_id or NO_SKILL_ID}
+    values = {"skill": context.options.skill_id or NO_SKILL_ID, **_which(context)}
     if tokens:
         return _trigger_for(context.options.skill_id, tokens, values)
     if any(principal == CUSTOM for principal, _ in statements):
@@ -245,19 +253,23 @@ def _statements(
 
 
 @_of_function
-def timeout(_context: Context, configuration: Configuration) -> Outcome:
+def timeout(context: Context, configuration: Configuration) -> Outcome:
     """The function has time enough."""
     seconds = int(configuration["Timeout"])
     saw = f"{seconds} s"
-    return Fine(saw) if seconds >= MIN_TIMEOUT_S else Problem("short", saw)
+    if seconds < MIN_TIMEOUT_S:
+        return Problem("short", saw, _which(context))
+    return Fine(saw)
 
 
 @_of_function
-def memory(_context: Context, configuration: Configuration) -> Outcome:
+def memory(context: Context, configuration: Configuration) -> Outcome:
     """The function has memory enough."""
     megabytes = int(configuration["MemorySize"])
     saw = f"{megabytes} MB"
-    return Fine(saw) if megabytes >= MIN_MEMORY_MB else Problem("small", saw)
+    if megabytes < MIN_MEMORY_MB:
+        return Problem("small", saw, _which(context))
+    return Fine(saw)
 
 
 @_of_function
@@ -285,7 +297,8 @@ def environment(context: Context, configuration: Configuration) -> Outcome:
     theirs = _variables(configuration)
     problems = [*_address_problems(context, theirs), *_switch_problems(theirs)]
     if theirs.get("LONG_LIVED_ACCESS_TOKEN", "").strip():
-        problems.append(Problem("token_left", "LONG_LIVED_ACCESS_TOKEN is set"))
+        saw = "LONG_LIVED_ACCESS_TOKEN is set"
+        problems.append(Problem("token_left", saw, _which(context)))
     return problems or Fine("as here")
 
 

@@ -1087,7 +1087,7 @@ AWS: Final = (
                 "Nobody has allowed Alexa to call the function, so she never does.",
                 "Let it be done, or choose “Alexa” → “Alexa Smart Home” as a trigger "
                 "in the Lambda console:",
-                "ha-bridge check --fix aws.trigger --skill-id {skill}",
+                "ha-bridge check --fix aws.trigger{which} --skill-id {skill}",
             ),
             Cause(
                 "appkit",
@@ -1097,7 +1097,7 @@ AWS: Final = (
                 "The trigger is for custom skills (alexa-appkit); smart home skills "
                 "call as alexa-connectedhome. SAM’s event AlexaSkill makes this.",
                 "Add the right one, and delete the other in the Lambda console:",
-                "ha-bridge check --fix aws.trigger --skill-id {skill}",
+                "ha-bridge check --fix aws.trigger{which} --skill-id {skill}",
             ),
             Cause(
                 "other_skill",
@@ -1106,7 +1106,7 @@ AWS: Final = (
                 "The trigger is for another skill: perhaps a digit is missing.",
                 "Compare the skill id with the one in the Alexa developer console, and "
                 "add the right one:",
-                "ha-bridge check --fix aws.trigger --skill-id {skill}",
+                "ha-bridge check --fix aws.trigger{which} --skill-id {skill}",
             ),
             Cause(
                 "malformed",
@@ -1115,7 +1115,7 @@ AWS: Final = (
                 "The skill id in the trigger cannot be one: they are amzn1.ask.skill. "
                 "and 36 digits, letters and hyphens.",
                 "Copy the skill id from the Alexa developer console, and add it:",
-                "ha-bridge check --fix aws.trigger --skill-id {skill}",
+                "ha-bridge check --fix aws.trigger{which} --skill-id {skill}",
             ),
             Cause(
                 "any_skill",
@@ -1123,7 +1123,7 @@ AWS: Final = (
                 "None; it works.",
                 "Any skill that knows the function’s ARN may call it.",
                 "Delete the trigger in the Lambda console, and add one for your skill:",
-                "ha-bridge check --fix aws.trigger --skill-id {skill}",
+                "ha-bridge check --fix aws.trigger{which} --skill-id {skill}",
             ),
         ),
     ),
@@ -1138,7 +1138,7 @@ AWS: Final = (
                 "Lambda ends the function before Home Assistant has answered, and the "
                 "log does not tell why. Alexa waits 8 s.",
                 "Let it be set to 9 s:",
-                "ha-bridge check --fix aws.timeout",
+                "ha-bridge check --fix aws.timeout{which}",
             ),
         ),
     ),
@@ -1153,7 +1153,7 @@ AWS: Final = (
                 "With the memory goes the processor: below 256 MB a cold start and TLS "
                 "take long.",
                 "Let it be set to 256 MB:",
-                "ha-bridge check --fix aws.memory",
+                "ha-bridge check --fix aws.memory{which}",
             ),
         ),
     ),
@@ -1241,7 +1241,7 @@ AWS: Final = (
                 "LONG_LIVED_ACCESS_TOKEN was left behind: whoever may invoke or read "
                 "the function can control your home.",
                 "Let it be deleted:",
-                "ha-bridge check --fix aws.environment",
+                "ha-bridge check --fix aws.environment{which}",
             ),
         ),
     ),

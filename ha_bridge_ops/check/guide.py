@@ -36,6 +36,7 @@ _EXAMPLES: Final = {
     "means": "The finding says which link it is.",
     "fix": "As for that link.",
     "paste": "",
+    "which": "",
 }
 
 

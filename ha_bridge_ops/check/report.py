@@ -1,15 +1,18 @@
 """Findings for people, for machines and for a forum."""
 
+import contextlib
 import json
 import re
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from rich.console import Console
 from rich.text import Text
 
 from ha_bridge.redaction import REDACTED
+from ha_bridge_ops.check.aws import configuration_of
 from ha_bridge_ops.check.catalogue import PARTS
 from ha_bridge_ops.check.context import Context
 from ha_bridge_ops.check.model import Finding, Status
@@ -54,14 +57,36 @@ _SHORT = 8
 
 def _anonymous(context: Context, text: str) -> str:
     if context.address is not None:
-        host = re.compile(re.escape(context.address.host), re.IGNORECASE)
-        text = host.sub("home.example.org", text)
+        text = _without(text, context.address.host, "home.example.org")
+    for host in _other_hosts(context):
+        text = _without(text, host, "other.example.org")
     addresses = context.evidence.addresses if context.evidence else []
     for ip in addresses:
         if ip_address(ip.partition("%")[0]).is_global:
             text = text.replace(ip, "<public address>")
     return _ACCOUNT.sub("<account>", text)
 
+
+def _without(text: str, host: str, instead: str) -> str:
+    return re.sub(re.escape(host), instead, text, flags=re.IGNORECASE)
+
+
+def _other_hosts(context: Context) -> set[str]:
+    """Return the names of one's own that a redirect or a certificate gave away."""
+    evidence = context.evidence
+    found = set(evidence.tls.get("names", [])) if evidence else set()
+    addresses = [str(evidence.http.get("location", ""))] if evidence else []
+    if (configuration := configuration_of(context)) is not None:
+        variables = configuration.get("Environment", {}).get("Variables", {})
+        addresses.append(str(variables.get("BASE_URL", "")))
+    for address in addresses:
+        with contextlib.suppress(ValueError):
+            found.add(urlsplit(address).hostname or "")
+    return {name for name in found if name and not name.endswith(_NOT_OWN)}
+
+
+#: Names that say nothing of whose home it is.
+_NOT_OWN = ("cloudflareaccess.com", "home.example.org")
 
 #: The number of an AWS account.
 _ACCOUNT = re.compile(r"\b\d{12}\b")

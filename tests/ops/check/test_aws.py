@@ -355,7 +355,7 @@ def test_a_wrong_trigger(
     cloud.deploy()
     cloud.skills = [(principal, skill)] if principal else []
     found = cloud.look(skill_id=wanted)
-    fix = f"--fix aws.trigger --skill-id {wanted or 'amzn1'}"
+    fix = f"ha-bridge check --fix aws.trigger --skill-id {wanted or 'amzn1'}"
     assert_only(found, "aws.trigger", cause, fix=fix, skipped=set())
 
 
@@ -407,6 +407,14 @@ def test_a_wrong_configuration(
         return
     assert_only(found, link, cause, fix=fix, skipped=set())
     assert "hunter2" not in json.dumps([one.as_json() for one in found.values()])
+
+
+def test_the_command_to_repair_finds_the_same_function(cloud: Cloud) -> None:
+    """There may be several, or one in another region."""
+    cloud.deploy(Timeout=3)
+    found = cloud.look(function=NAME, region=REGION)
+    command = f"ha-bridge check --fix aws.timeout --function {NAME} --region {REGION}"
+    assert found["aws.timeout"].paste == command
 
 
 def test_a_python_that_ends_soon(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -123,6 +123,17 @@ def test_markdown_leaves_out_who_one_is(type_it: Type, serve: Serve) -> None:
     assert TOKEN not in done.stdout
 
 
+@pytest.mark.parametrize("option", ["--markdown", "--json"])
+def test_a_redirect_to_another_name_of_ones_own(
+    option: str, type_it: Type, serve: Serve
+) -> None:
+    """It is left out for a forum, and shown to oneself."""
+    location = "https://hidden.example.net/api/alexa/smart_home"
+    server = serve(home(get=reply(301, b"", {"Location": location})))
+    done = type_it(server.port, option)
+    assert ("hidden.example.net" in done.stdout) == (option == "--json")
+
+
 def test_what_a_server_echoes_is_not_shown(type_it: Type, serve: Serve) -> None:
     """Whoever answers with the token in a title does not get it printed."""
     echo = reply(200, f"<title>{TOKEN[:30]}</title>{TOKEN}".encode())
