@@ -18,7 +18,7 @@ help: ## list the targets
 
 install: .venv/.installed ## install everything into .venv, from the lock file
 
-demo: .venv/.installed ## Alexa's directives through the real Lambda runtime to a real Home Assistant
+demo: .venv/.installed ## watch directives switch things in a real Home Assistant
 	@.venv/bin/ha-bridge demo
 
 bench: .venv/.installed ## how fast it is, beside what is usual and what is possible
@@ -50,7 +50,7 @@ deploy-check: .venv/.installed ## template and package, as SAM and AWS will judg
 	@.venv/bin/python -m pytest -q tests/contract/test_template.py \
 	  tests/contract/test_package.py tests/aws
 
-package: .venv/.installed ## write dist/ha-bridge.zip, to be uploaded in the Lambda console
+package: .venv/.installed ## write dist/ha-bridge.zip, for the Lambda console
 	@rm -rf dist/package
 	@$(MAKE) --no-print-directory build-HaBridge ARTIFACTS_DIR="$(HERE)/dist/package"
 	@.venv/bin/python -m ha_bridge_ops.package dist/package dist/ha-bridge.zip
@@ -102,7 +102,8 @@ clean: ## remove all that the other targets made
 .venv/.installed: pyproject.toml requirements-dev.txt $(filter .tools/%,$(UV))
 	@echo "Installing into .venv (once, some seconds)..." >&2
 	@$(UV) venv --quiet --allow-existing --python ">=3.11" .venv
-	@$(UV) pip sync --quiet --python .venv/bin/python requirements-dev.txt
+	@$(UV) pip sync --quiet --python .venv/bin/python requirements-dev.txt || { \
+	  echo "The packages cannot be installed: is PyPI reachable?" >&2; exit 1; }
 	@$(UV) pip install --quiet --python .venv/bin/python --no-deps --editable .
 	@touch $@
 
@@ -110,4 +111,6 @@ clean: ## remove all that the other targets made
 	@echo "Fetching uv, the package installer, into .tools (once)..." >&2
 	@python3 -m venv .tools/uv || { rm -rf .tools/uv; \
 	  echo "python3 cannot make virtual environments: install python3-venv, or uv." >&2; exit 1; }
-	@.tools/uv/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@.tools/uv/bin/pip install --quiet --disable-pip-version-check --retries 1 \
+	  uv==$(UV_VERSION) || { echo "uv cannot be installed: is PyPI reachable? \
+	Behind a proxy set HTTPS_PROXY or PIP_INDEX_URL, or install uv yourself." >&2; exit 1; }

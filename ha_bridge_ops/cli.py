@@ -15,15 +15,18 @@ from ha_bridge_ops.skill.command import skill
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__)
 def cli() -> None:
-    """Alexa and a self-hosted Home Assistant: see it work, and try your own.
+    """Alexa and a self-hosted Home Assistant: see it work, and make it yours.
 
     \b
     Examples:
-      ha-bridge demo                                  no account, no devices needed
-      ha-bridge invoke events/discovery.json --table  what your own home offers Alexa
+      ha-bridge demo                            see it work, without any account
+      ha-bridge check                           what is wrong, why, what to do
+      ha-bridge invoke events/discovery.json    ask your own home for its devices
+      ha-bridge skill --locale en-GB            make the Alexa skill
 
     Settings come from the environment or from a file .env; no token is ever an
-    argument. Exit status: 0 fine, 1 a directive failed, 2 wrong usage.
+    argument. Exit status: 0 fine, 1 something failed, 2 wrong usage; the help
+    of each command says what.
     """
 
 

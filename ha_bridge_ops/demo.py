@@ -127,7 +127,7 @@ class Stage:
         self.show.print()
 
 
-@click.command()
+@click.command(short_help="See it work, without any account.")
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
 def demo(*, as_json: bool) -> None:
     """Watch Alexa's directives switch things in a real Home Assistant.

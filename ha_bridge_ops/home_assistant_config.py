@@ -21,7 +21,9 @@ _KINDS = {
 }
 
 
-@click.command("home-assistant-config")
+@click.command(
+    "home-assistant-config", short_help="The alexa: block for Home Assistant."
+)
 @click.option(
     "--locale",
     required=True,

@@ -9,7 +9,7 @@ from typing import Any
 import click
 from rich.console import Console
 
-from ha_bridge.errors import BridgeError
+from ha_bridge.errors import BridgeError, ErrorType
 from ha_bridge.messages import error_type
 from ha_bridge.redaction import redacted
 from ha_bridge.settings import Settings
@@ -19,8 +19,17 @@ from ha_bridge_ops.events import load
 from ha_bridge_ops.lambda_runtime import InProcess
 from ha_bridge_ops.variables import env_file_option, read_variables
 
+TOKEN = "LONG_LIVED_ACCESS_TOKEN"  # noqa: S105 - its name
 
-@click.command()
+_ABOUT_THE_TOKEN = frozenset(
+    {
+        ErrorType.EXPIRED_AUTHORIZATION_CREDENTIAL,
+        ErrorType.INVALID_AUTHORIZATION_CREDENTIAL,
+    }
+)
+
+
+@click.command(short_help="One event through the handler, here.")
 @click.argument("event", type=click.Path(path_type=Path))
 @click.option("--table", is_flag=True, help="Print a Discovery as a table.")
 @click.option(
@@ -36,10 +45,10 @@ def invoke(event: Path, *, table: bool, as_json: bool, env_file: Path) -> None:
       ha-bridge invoke events/turn_on.json
       ha-bridge invoke events/report_state.json --json | jq .context
 
-    \b
-    It reads BASE_URL and the other variables of the function from the environment or
-    from .env. The events carry no token, so LONG_LIVED_ACCESS_TOKEN is used: create
-    one in Home Assistant under your profile, Security, Long-lived access tokens.
+    It reads BASE_URL and the other variables of the function from the environment
+    or from .env. The events carry no token, so LONG_LIVED_ACCESS_TOKEN is used:
+    create one in Home Assistant under your profile, Security, Long-lived access
+    tokens.
 
     Exit status: 0 answered, 1 the answer is an ErrorResponse, 2 wrong usage.
     """
@@ -51,10 +60,18 @@ def invoke(event: Path, *, table: bool, as_json: bool, env_file: Path) -> None:
         raise CommandError(
             f"{error.detail}. Set it in the environment or in {env_file}."
         ) from None
-    logging.basicConfig(format="%(levelname)s: %(message)s", stream=sys.stderr)
+    if any(character.isspace() for character in variables.get(TOKEN, "")):
+        raise CommandError(f"{TOKEN} has a space in it: give the token alone.")
+    # What a function is warned of is no news here: only errors are shown.
+    log = logging.StreamHandler(sys.stderr)
+    log.setLevel(logging.ERROR)
+    logging.basicConfig(format="%(levelname)s: %(message)s", handlers=[log])
     answer = InProcess(variables).invoke(directive)
     _show(answer, table=table, as_json=as_json)
-    if error_type(answer):
+    if kind := error_type(answer):
+        if kind in _ABOUT_THE_TOKEN:
+            known = "Check" if TOKEN in variables else "There is no"
+            click.echo(f"{known} {TOKEN} in the environment or {env_file}.", err=True)
         raise SystemExit(1)
 
 

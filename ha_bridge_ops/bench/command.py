@@ -35,7 +35,7 @@ _VERSIONS = (
 )
 
 
-@click.command()
+@click.command(short_help="Measure it beside the limit.")
 @click.option(
     "--rtt",
     type=click.FloatRange(0, 1000),

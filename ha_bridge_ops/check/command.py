@@ -24,7 +24,7 @@ from ha_bridge_ops.variables import env_file_option, read_variables
 MakeContext = Callable[..., Context]
 
 
-@click.command()
+@click.command(short_help="What is wrong, why, and what to do.")
 @click.option("--base-url", help="Address of Home Assistant, in place of BASE_URL.")
 @click.option("--locale", help="Language of the skill, such as en-US.")
 @click.option("--skill-id", help="Of the skill; it stands in the Alexa console.")

@@ -16,7 +16,7 @@ from ha_bridge_ops.skill.documents import Folder, Skill
 from ha_bridge_ops.variables import env_file_option, read_variables
 
 
-@click.command()
+@click.command(short_help="Make the Alexa skill.")
 @click.option("--base-url", help="Address of Home Assistant; else BASE_URL is used.")
 @click.option(
     "--locale",

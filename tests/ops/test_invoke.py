@@ -94,6 +94,15 @@ def test_an_error_response_is_exit_status_1(run: Run) -> None:
         (["."], {"BASE_URL": "http://x"}, "directory"),
         (["broken.json"], {"BASE_URL": "http://x"}, "not JSON"),
         ([TURN_ON], {}, "BASE_URL is not set"),
+        ([TURN_ON, "--env-file", "nowhere"], {}, "There is no file nowhere"),
+        ([TURN_ON, "--env-file", "."], {}, "cannot be read"),
+        ([TURN_ON, "--env-file", "latin"], {}, "save it as UTF-8"),
+        ([TURN_ON, "--env-file", "words"], {}, "words, line 2, is not NAME=value"),
+        (
+            [TURN_ON],
+            {"BASE_URL": "http://x", "LONG_LIVED_ACCESS_TOKEN": "paste it here"},
+            "LONG_LIVED_ACCESS_TOKEN has a space",
+        ),
         ([TURN_ON], {"BASE_URL": "x"}, "BASE_URL must start with https://"),
         ([TURN_ON], {"BASE_URL": "http://x", "DEBUG": "?"}, "DEBUG must be true"),
     ],
@@ -107,6 +116,8 @@ def test_wrong_usage_is_one_line_and_exit_status_2(
 ) -> None:
     """It says what is wrong and what to do, and is no traceback."""
     (tmp_path / "broken.json").write_text("{'directive': ")
+    (tmp_path / "latin").write_bytes("BASE_URL=https://höhle".encode("latin-1"))
+    (tmp_path / "words").write_text("DEBUG=no\n=what is this\n")
     done = run("invoke", *arguments, **variables)
     assert done.returncode == 2
     assert done.stdout == ""
@@ -114,10 +125,23 @@ def test_wrong_usage_is_one_line_and_exit_status_2(
     assert is_one_line(done.stderr)
 
 
-@pytest.mark.parametrize("command", [[], ["invoke"], ["demo"]])
+def test_a_refused_token_points_to_where_it_came_from(run: Run) -> None:
+    """Here it is not the skill's, so linking anew would not help."""
+    refusal = reply(401, b"401: Unauthorized")
+    with Server((refusal,)) as server:
+        done = run("invoke", TURN_ON, BASE_URL=server.url, LONG_LIVED_ACCESS_TOKEN="x")
+        assert "Check LONG_LIVED_ACCESS_TOKEN in" in done.stderr
+        done = run("invoke", TURN_ON, BASE_URL=server.url)
+        assert "There is no LONG_LIVED_ACCESS_TOKEN in" in done.stderr
+
+
+COMMANDS = ["bench", "check", "demo", "home-assistant-config", "invoke", "skill"]
+
+
+@pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)], ids=str)
 def test_help_begins_with_examples(run: Run, command: list[str]) -> None:
     """What to type comes before what it means."""
     done = run(*command, "--help")
     assert done.returncode == 0
     assert 0 < done.stdout.index("Examples:") < done.stdout.index("Options:")
-    assert max(len(line) for line in done.stdout.splitlines()) <= 88
+    assert max(len(line) for line in done.stdout.splitlines()) <= 80
