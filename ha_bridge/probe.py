@@ -109,7 +109,10 @@ class Way:
         host, port = self.address.host, self.address.port
 
         def ask() -> _Names:
-            found = self._resolve(host, port, type=socket.SOCK_STREAM)
+            try:
+                found = self._resolve(host, port, type=socket.SOCK_STREAM)
+            except UnicodeError:  # an empty label, or one of over 63 letters
+                raise socket.gaierror(socket.EAI_NONAME, "no valid name") from None
             return _Names(list(dict.fromkeys(str(one[4][0]) for one in found)))
 
         return Race(ask).winner(self.deadline).addresses

@@ -52,7 +52,10 @@ def public(evidence: Evidence) -> Outcome:
     """The address is one that AWS can reach."""
     if not evidence.addresses:
         return Untried("the name does not resolve")
-    kinds = {ip: kind for ip in evidence.addresses if (kind := not_public(ip))}
+    # A function outside a VPC goes out over IPv4 only, so where there is one it counts.
+    ipv4 = [ip for ip in evidence.addresses if ":" not in ip]
+    judged = ipv4 or evidence.addresses
+    kinds = {ip: kind for ip in judged if (kind := not_public(ip))}
     if not kinds:
         return Fine("public")
     saw = ", ".join(f"{ip} is {kind}" for ip, kind in kinds.items())

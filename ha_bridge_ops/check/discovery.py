@@ -130,7 +130,7 @@ def _faults(endpoint: Endpoint) -> Iterator[Problem]:
     categories = endpoint.get("displayCategories")
     if not isinstance(categories, list) or not categories:
         yield Problem("category", f"{shown}: no category", values)
-    elif unknown := [str(one) for one in categories if one not in CATEGORIES]:
+    elif unknown := [str(one) for one in categories if str(one) not in CATEGORIES]:
         yield Problem("category", f"{shown}: {', '.join(unknown)[:60]}", values)
 
 

@@ -166,6 +166,9 @@ def login(context: Context) -> Outcome:
         return _no_login(context, form)
     user = context.ask("User of Home Assistant", False)  # noqa: FBT003
     password = context.ask("Password (not shown, not kept)", True)  # noqa: FBT003
+    if not user.strip() or not password:
+        # Sent, it would count as a failed login.
+        return Untried("no user and password were given")
     context.secrets.append(Secret(password))
     fields = {"username": user, "password": password}
     answer = _submit(context, flow, fields)
@@ -300,20 +303,22 @@ def refresh(context: Context) -> Outcome:
     used = context.client.request("GET", "/api/", token=renewed)
     if used.status != HTTPStatus.OK:
         return Problem("not_accepted", _shown(used), _values(context))
-    return Fine("renewed, used and given back")
+    given_back = "given back" if give_back(context) else "left to expire"
+    return Fine(f"renewed, used and {given_back}")
 
 
-def give_back(context: Context) -> None:
-    """Revoke what was given, however far it came."""
+def give_back(context: Context) -> bool:
+    """Revoke what was given, however far it came; return whether that went well."""
     linking: _Linking | None = context.asked.get("linking")
     if linking is None or linking.refresh_token is None:
-        return
+        return False
     form = {"token": linking.refresh_token.reveal()}
     linking.refresh_token = None
     try:
-        context.client.request("POST", "/auth/revoke", form=form)
+        answer = context.client.request("POST", "/auth/revoke", form=form)
     except (OSError, HTTPException):
-        return  # it expires by itself when it is not used
+        return False  # it expires by itself when it is not used
+    return answer.status == HTTPStatus.OK
 
 
 def _shown(answer: Answer) -> str:

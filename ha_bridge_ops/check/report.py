@@ -61,10 +61,12 @@ def _anonymous(context: Context, text: str) -> str:
     for host in _other_hosts(context):
         text = _without(text, host, "other.example.org")
     addresses = context.evidence.addresses if context.evidence else []
-    for ip in addresses:
-        if ip_address(ip.partition("%")[0]).is_global:
-            text = text.replace(ip, "<public address>")
-    return _ACCOUNT.sub("<account>", text)
+    # What the function saw may be another address than what is seen from here.
+    for ip in {*addresses, *_IPV4.findall(text)} - _NAME_SERVERS:
+        with contextlib.suppress(ValueError):
+            if ip_address(ip.partition("%")[0]).is_global:
+                text = text.replace(ip, "<public address>")
+    return _ACCOUNT.sub("<account>", _IDENTITY.sub(r"\1<account>", text))
 
 
 def _without(text: str, host: str, instead: str) -> str:
@@ -87,6 +89,14 @@ def _other_hosts(context: Context) -> set[str]:
 
 #: Names that say nothing of whose home it is.
 _NOT_OWN = ("cloudflareaccess.com", "home.example.org")
+
+_IPV4 = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.])")
+
+#: In commands that we print ourselves.
+_NAME_SERVERS = {"1.1.1.1"}
+
+#: Who is logged in to AWS; with single sign-on an e-mail address stands in it.
+_IDENTITY = re.compile(r"(arn:aws[\w-]*:(?:iam|sts)::)\S+")
 
 #: The number of an AWS account.
 _ACCOUNT = re.compile(r"\b\d{12}\b")

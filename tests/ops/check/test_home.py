@@ -194,6 +194,7 @@ ABLE = endpoint()["capabilities"]
         ({"displayCategories": None}, "category", "display_categories"),
         ({"displayCategories": []}, "category", "display_categories"),
         ({"displayCategories": ["TOASTER"]}, "category", "display_categories"),
+        ({"displayCategories": [{}]}, "category", "display_categories"),
     ],
 )
 def test_a_device_that_alexa_does_not_take(

@@ -367,6 +367,22 @@ def test_no_password_goes_where_home_assistant_was_not_seen(serve: Serve) -> Non
     assert not any(one.startswith("POST") for one in paths(server))
 
 
+@pytest.mark.parametrize("given", [{"User": ""}, {"Password": ""}], ids=str)
+def test_an_empty_login_is_never_sent(serve: Serve, given: dict[str, str]) -> None:
+    """Enter at the prompt is no login; sent, it would count as a failed one."""
+    server = serve(home_that_links())
+    found = look(server, answers=given)
+    assert found["link.login"].status is Status.SKIPPED
+    assert "POST /auth/login_flow/f1" not in paths(server)
+
+
+def test_a_token_that_cannot_be_given_back_is_told(serve: Serve) -> None:
+    """It ends by itself when nobody uses it."""
+    found = look(serve(home_that_links(revoke=reply(500))))
+    assert found["link.refresh"].status is Status.OK
+    assert "left to expire" in found["link.refresh"].saw
+
+
 @pytest.mark.parametrize("is_public", [True, False])
 def test_no_password_goes_over_plain_http(*, is_public: bool) -> None:
     """Unless it stays in the home, as for a first try."""

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
+from ha_bridge_ops.check.context import Context
 from ha_bridge_ops.check.model import Status
 from ha_bridge_ops.processes import free_port
 from tests.fakes.behaviours import hang_up, raw, reply, silence
@@ -548,3 +549,16 @@ def test_both_ways_to_trust_a_proxy_are_told(serve: Serve) -> None:
     finding = findings(context(server.port))["ha.trusted_proxies"]
     assert "Settings → System → Network" in finding.fix
     assert "use_x_forwarded_for: true" in finding.paste
+
+
+def test_an_address_of_the_home_beside_a_public_one_is_no_fault(serve: Serve) -> None:
+    """A function goes out over IPv4; what IPv6 there is at home does not matter."""
+    made = context(serve(home()).port, addresses=(PUBLIC, "fd12:3456:789a::1"))
+    assert findings(made)["address.public"].status is Status.OK
+
+
+@pytest.mark.parametrize("host", ["home..example.org", f"{'x' * 64}.example.org"])
+def test_a_name_that_cannot_be_one(host: str) -> None:
+    """Python's resolver refuses it with an error of another kind."""
+    made = Context({"BASE_URL": f"https://{host}"})
+    assert findings(made)["address.dns"].status is Status.FAILED
