@@ -28,7 +28,8 @@ test: .venv/.installed ## every test, with a real Home Assistant and the real ru
 	@.venv/bin/python -m pytest
 
 quick: .venv/.installed ## the core without Home Assistant and Lambda, in seconds
-	@.venv/bin/python -m pytest -q -m "not live and not runtime and not slow" tests/unit tests/wire tests/contract
+	@.venv/bin/python -m pytest -q -m "not live and not runtime and not slow" \
+	  --ignore tests/contract/test_package.py tests/unit tests/wire tests/contract
 
 check: .venv/.installed ## format, lint and types
 	@.venv/bin/ruff format --check .
