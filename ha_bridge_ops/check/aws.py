@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
@@ -13,6 +13,11 @@ from ha_bridge_ops.regions import REGIONS, region_in, region_of
 
 #: What every skill id looks like.
 SKILL_ID: Final = re.compile(r"amzn1\.ask\.skill\.[0-9a-f-]{36}")
+
+#: What the ARN of a function looks like; its region is the first group.
+FUNCTION_ARN: Final = re.compile(
+    r"arn:aws[a-z-]*:lambda:([a-z0-9-]+):\d{12}:function:[\w-]+(?::[\w$-]+)?"
+)
 
 #: Stands in the texts where the skill id is not known.
 NO_SKILL_ID: Final = "amzn1.ask.skill.…"
@@ -103,7 +108,7 @@ def function(context: Context) -> Outcome:
     if not context.is_fine("aws.credentials"):
         return Untried("AWS was not asked")
     regions = _regions(context)
-    values = {"region": regions[0], "name": context.options.function or ""}
+    values = _to_deploy(context, regions)
     refused = []
     for region in regions:
         try:
@@ -118,7 +123,8 @@ def function(context: Context) -> Outcome:
         if found:
             context.asked["function"] = found[0]
             return Fine(str(found[0]["FunctionArn"]))
-    if len(refused) == len(regions):
+    if refused:
+        # It may be where we may not look: no reason to deploy another.
         return Problem("refused", "; ".join(refused))
     what = context.options.function or "a function with BASE_URL"
     return Problem("missing", f"no {what} in {', '.join(regions)}", values)
@@ -128,8 +134,8 @@ def _regions(context: Context) -> list[str]:
     """Return where to look, likeliest first."""
     options = context.options
     known = [options.region]
-    if options.function and options.function.startswith("arn:"):
-        known.append(options.function.split(":")[3])
+    if arn := FUNCTION_ARN.fullmatch(options.function or ""):
+        known.append(arn[1])
     if options.locale:
         known.append(region_of(options.locale).aws_region)
     every = [*known, *(region.aws_region for region in REGIONS)]
@@ -164,12 +170,33 @@ def region_name(configuration: Configuration) -> str:
     return str(configuration["FunctionArn"]).split(":")[3]
 
 
-def _which(context: Context) -> dict[str, str]:
+def _which(configuration: Configuration) -> dict[str, str]:
     """Return what a command needs to find the same function again."""
-    options = context.options
-    given = {"--function": options.function, "--region": options.region}
-    words = [f" {name} {value}" for name, value in given.items() if value]
-    return {"which": "".join(words)}
+    name, where = configuration["FunctionName"], region_name(configuration)
+    return {"which": f" --function {name} --region {where}"}
+
+
+def _to_deploy(context: Context, regions: Iterable[str]) -> dict[str, str]:
+    """Return what a command needs to deploy.
+
+    Args:
+        context: What all share.
+        regions: Where to, likeliest first; where Alexa calls nothing does not count.
+    """
+    known = [found for name in regions if (found := region_in(name))]
+    if locale := context.options.locale:
+        known.append(region_of(locale))
+    where = [*known, *REGIONS][0]
+    return {"env": where.samconfig_env, "base_url": _our_address(context)}
+
+
+def deployed_anew(context: Context, configuration: Configuration) -> dict[str, str]:
+    """Return what a command needs to deploy a function again."""
+    return _to_deploy(context, [region_name(configuration)])
+
+
+def _our_address(context: Context) -> str:
+    return str(context.address or "https://home.example.org")
 
 
 #: Looks at a function that was found.
@@ -196,7 +223,7 @@ def region(context: Context, configuration: Configuration) -> Outcome:
     here = region_in(name)
     locale = context.options.locale
     wanted = region_of(locale) if locale else None
-    values = {"region": (wanted or REGIONS[0]).aws_region}
+    values = _to_deploy(context, [wanted.aws_region] if wanted else [])
     if here is None:
         return Problem("not_alexas", f"it is in {name}", values)
     if wanted and here is not wanted:
@@ -210,7 +237,7 @@ def trigger(context: Context, configuration: Configuration) -> Outcome:
     """Alexa may call the function."""
     statements = list(_statements(context, configuration))
     tokens = [token for principal, token in statements if principal == SMART_HOME]
-    values = {"skill": context.options.skill_id or NO_SKILL_ID, **_which(context)}
+    values = {"skill": context.options.skill_id or NO_SKILL_ID, **_which(configuration)}
     if tokens:
         return _trigger_for(context.options.skill_id, tokens, values)
     if any(principal == CUSTOM for principal, _ in statements):
@@ -221,16 +248,19 @@ def trigger(context: Context, configuration: Configuration) -> Outcome:
 def _trigger_for(
     wanted: str | None, tokens: list[str | None], values: Mapping[str, str]
 ) -> Outcome:
-    shown = ", ".join(str(token) for token in tokens)
-    if wanted and wanted in tokens:
-        return Fine(f"skill {wanted}")
-    if None in tokens:
+    named = [token for token in tokens if token is not None]
+    shown = ", ".join(named)
+    may = wanted in named if wanted else any(map(SKILL_ID.fullmatch, named))
+    if len(named) < len(tokens):
+        if may:
+            saw = f"{wanted or shown} may, and every other skill too"
+            return Problem("also_any_skill", saw, values)
         return Problem("any_skill", "no skill id is asked for", values)
+    if may:
+        return Fine(f"skill {wanted or shown}")
     if wanted:
         return Problem("other_skill", f"{shown} may, {wanted} may not", values)
-    if not any(SKILL_ID.fullmatch(str(token)) for token in tokens):
-        return Problem("malformed", shown, values)
-    return Fine(f"skill {shown}")
+    return Problem("malformed", shown, values)
 
 
 def _statements(
@@ -253,22 +283,22 @@ def _statements(
 
 
 @_of_function
-def timeout(context: Context, configuration: Configuration) -> Outcome:
+def timeout(_context: Context, configuration: Configuration) -> Outcome:
     """The function has time enough."""
     seconds = int(configuration["Timeout"])
     saw = f"{seconds} s"
     if seconds < MIN_TIMEOUT_S:
-        return Problem("short", saw, _which(context))
+        return Problem("short", saw, _which(configuration))
     return Fine(saw)
 
 
 @_of_function
-def memory(context: Context, configuration: Configuration) -> Outcome:
+def memory(_context: Context, configuration: Configuration) -> Outcome:
     """The function has memory enough."""
     megabytes = int(configuration["MemorySize"])
     saw = f"{megabytes} MB"
     if megabytes < MIN_MEMORY_MB:
-        return Problem("small", saw, _which(context))
+        return Problem("small", saw, _which(configuration))
     return Fine(saw)
 
 
@@ -276,7 +306,7 @@ def memory(context: Context, configuration: Configuration) -> Outcome:
 def runtime(context: Context, configuration: Configuration) -> Outcome:
     """The function's Python is supported."""
     name = str(configuration.get("Runtime") or "")
-    values = {"region": region_name(configuration)}
+    values = deployed_anew(context, configuration)
     if not name:
         return Untried("it is a container image")
     if not name.startswith("python"):
@@ -294,17 +324,20 @@ def runtime(context: Context, configuration: Configuration) -> Outcome:
 @_of_function
 def environment(context: Context, configuration: Configuration) -> Outcome:
     """The function's variables are those checked here."""
+    if error := configuration.get("Environment", {}).get("Error"):
+        # Such as a key of KMS that we may not use.
+        raise AwsError(str(error.get("ErrorCode")))
     theirs = _variables(configuration)
     problems = [*_address_problems(context, theirs), *_switch_problems(theirs)]
     if theirs.get("LONG_LIVED_ACCESS_TOKEN", "").strip():
         saw = "LONG_LIVED_ACCESS_TOKEN is set"
-        problems.append(Problem("token_left", saw, _which(context)))
+        problems.append(Problem("token_left", saw, _which(configuration)))
     return problems or Fine("as here")
 
 
 def _address_problems(context: Context, theirs: Mapping[str, str]) -> Iterator[Problem]:
     text = theirs.get("BASE_URL", "").strip()
-    ours = str(context.address) if context.address else "https://home.example.org"
+    ours = _our_address(context)
     if not text:
         yield Problem("missing", "BASE_URL is not set there", {"base_url": ours})
         return

@@ -999,8 +999,8 @@ AWS: Final = (
                 _FAILED,
                 "None; this is about the check.",
                 "Without boto3 nothing can be asked of AWS.",
-                "Install it into the project’s environment:",
-                ".venv/bin/python -m pip install boto3",
+                "Install all that the project uses, boto3 too, into its environment:",
+                "make install",
             ),
             Cause(
                 "none",
@@ -1029,8 +1029,10 @@ AWS: Final = (
                 _FAILED,
                 _NO_DEVICES + " No log group in CloudWatch",
                 "There is no such function in Alexa’s three regions.",
-                "Name it with --function and --region, or deploy it:",
-                "sam build && sam deploy --guided --region {region}",
+                "Name it with --function and --region, or deploy it; na, eu or fe is "
+                "the part of the world that your Amazon account belongs to:",
+                "sam build && sam deploy --config-env {env} "
+                "--parameter-overrides BaseUrl={base_url}",
             ),
             Cause(
                 "several",
@@ -1044,9 +1046,11 @@ AWS: Final = (
                 "refused",
                 _FAILED,
                 "None; this is about the check.",
-                "These credentials may not look at functions.",
+                "These credentials may not look at functions, or not in each of the "
+                "regions where yours may be.",
                 "Use a user or role that may read Lambda, such as one with the policy "
-                "AWSLambda_ReadOnlyAccess.",
+                "AWSLambda_ReadOnlyAccess, or say where the function is with "
+                "--function and --region.",
             ),
         ),
     ),
@@ -1062,7 +1066,8 @@ AWS: Final = (
                 "says nothing about others.",
                 "Deploy into the region of the marketplace that your Amazon account "
                 "belongs to, and give its ARN to the skill:",
-                "sam build && sam deploy --guided --region {region}",
+                "sam build && sam deploy --config-env {env} "
+                "--parameter-overrides BaseUrl={base_url}",
             ),
             Cause(
                 "other",
@@ -1071,7 +1076,8 @@ AWS: Final = (
                 "Alexa calls the function in the region of your Amazon account’s "
                 "marketplace, which is not this one. Where you live does not count.",
                 "Deploy into that region, and give its ARN to the skill:",
-                "sam build && sam deploy --guided --region {region}",
+                "sam build && sam deploy --config-env {env} "
+                "--parameter-overrides BaseUrl={base_url}",
             ),
         ),
     ),
@@ -1125,6 +1131,15 @@ AWS: Final = (
                 "Delete the trigger in the Lambda console, and add one for your skill:",
                 "ha-bridge check --fix aws.trigger{which} --skill-id {skill}",
             ),
+            Cause(
+                "also_any_skill",
+                _WARNING,
+                "None; it works.",
+                "Your skill may call the function, and so may any other that knows its "
+                "ARN: one of the triggers asks for no skill id.",
+                "Delete that one in the Lambda console under Configuration → Triggers; "
+                "the one with your skill id stays.",
+            ),
         ),
     ),
     Link(
@@ -1169,7 +1184,7 @@ AWS: Final = (
                 "AWS gives this Python no security updates any more, and soon takes "
                 "no changes to the function.",
                 "Deploy this version, which has a newer one:",
-                "sam build && sam deploy --region {region}",
+                "sam build && sam deploy --config-env {env}",
             ),
             Cause(
                 "ends",
@@ -1177,7 +1192,7 @@ AWS: Final = (
                 "A mail of AWS about a deprecated runtime",
                 "AWS will soon give this Python no security updates any more.",
                 "Deploy this version, which has a newer one:",
-                "sam build && sam deploy --region {region}",
+                "sam build && sam deploy --config-env {env}",
             ),
             Cause(
                 "not_python",
@@ -1185,7 +1200,8 @@ AWS: Final = (
                 _LAMBDA_TEST + "“Runtime.HandlerNotFound”",
                 "This function cannot run the bridge, or is another one.",
                 "Name the right one with --function, or deploy it:",
-                "sam build && sam deploy --guided --region {region}",
+                "sam build && sam deploy --config-env {env} "
+                "--parameter-overrides BaseUrl={base_url}",
             ),
         ),
     ),
@@ -1299,7 +1315,7 @@ AWS: Final = (
                 "The function cannot even start: a file is missing, or the handler has "
                 "another name.",
                 "Deploy it anew; the handler is lambda_function.lambda_handler:",
-                "sam build && sam deploy --region {region}",
+                "sam build && sam deploy --config-env {env}",
             ),
             Cause(
                 "tokens",
@@ -1307,9 +1323,13 @@ AWS: Final = (
                 "None; but tokens of your home stand in CloudWatch",
                 "An older script logged whole events. Whoever reads the log can "
                 "control your home until the tokens expire.",
-                "Update the function, delete these log streams, and delete long-lived "
-                "tokens in your Home Assistant profile:",
-                "aws logs delete-log-group --log-group-name {group} --region {region}",
+                "Update the function, delete long-lived tokens in your Home Assistant "
+                "profile, and then what was logged; the log group itself stays:",
+                "aws logs describe-log-streams --log-group-name {group} "
+                "--region {region} --query 'logStreams[].[logStreamName]' "
+                "--output text | while read -r stream; do aws logs delete-log-stream "
+                "--log-group-name {group} --region {region} "
+                '--log-stream-name "$stream"; done',
             ),
             Cause(
                 "throttled",
@@ -1356,7 +1376,7 @@ AWS: Final = (
                 "The function does not know this question: it is an older one or "
                 "another script.",
                 "Deploy this version, which answers it:",
-                "sam build && sam deploy --region {region}",
+                "sam build && sam deploy --config-env {env}",
             ),
             Cause(
                 "failed",

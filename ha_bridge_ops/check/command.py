@@ -10,7 +10,7 @@ from rich.console import Console
 
 from ha_bridge import __version__
 from ha_bridge_ops.check import report
-from ha_bridge_ops.check.aws import SKILL_ID, configuration_of
+from ha_bridge_ops.check.aws import FUNCTION_ARN, SKILL_ID, configuration_of
 from ha_bridge_ops.check.catalogue import AWS, CHAIN, LINKING
 from ha_bridge_ops.check.chain import walk
 from ha_bridge_ops.check.context import AwsClient, Context, Options
@@ -88,11 +88,8 @@ def check(  # noqa: PLR0913 - one a option
     """
     if as_json and markdown:
         raise CommandError("Choose one of --json and --markdown.")
-    if skill_id and not SKILL_ID.fullmatch(skill_id):
-        raise CommandError(
-            "--skill-id must look like amzn1.ask.skill.12345678-1234-1234-1234-"
-            "123456789abc: is a digit missing?"
-        )
+    if fix is not None and (as_json or markdown):
+        raise CommandError("--fix goes with neither --json nor --markdown.")
     if link and not locale:
         raise CommandError(
             "--link needs --locale, such as en-GB: it decides how Alexa links."
@@ -107,6 +104,7 @@ def check(  # noqa: PLR0913 - one a option
         region=region,
         client_id=client_id,
     )
+    _refuse_malformed(options)
     needs_aws = aws or fix is not None
     make = make_context or _real_context
     context = make(environ, options, needs_aws=needs_aws)
@@ -122,6 +120,25 @@ def check(  # noqa: PLR0913 - one a option
         click.echo(report.as_markdown(findings, __version__, clean))
     if any(finding.status is Status.FAILED for finding in findings):
         raise SystemExit(1)
+
+
+def _refuse_malformed(options: Options) -> None:
+    """Refuse what was mistyped, before anything is looked at.
+
+    Raises:
+        CommandError: The skill id or the function's ARN cannot be one.
+    """
+    if options.skill_id and not SKILL_ID.fullmatch(options.skill_id):
+        raise CommandError(
+            "--skill-id must look like amzn1.ask.skill.12345678-1234-1234-1234-"
+            "123456789abc: is a digit missing?"
+        )
+    name = options.function or ""
+    if name.startswith("arn:") and not FUNCTION_ARN.fullmatch(name):
+        raise CommandError(
+            "--function must be a name, or a whole ARN such as arn:aws:lambda:"
+            "eu-west-1:123456789012:function:ha-bridge."
+        )
 
 
 def _real_context(

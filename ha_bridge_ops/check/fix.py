@@ -7,6 +7,7 @@ from typing import Any, Final
 from ha_bridge_ops.check import aws
 from ha_bridge_ops.check.aws import Configuration, ask, client, region_name
 from ha_bridge_ops.check.context import Context
+from ha_bridge_ops.check.model import Status
 from ha_bridge_ops.errors import CommandError
 
 #: As in template.yaml.
@@ -100,16 +101,25 @@ def change_for(context: Context, link: str) -> Change | None:
         link: A key of `REPAIRS`.
 
     Raises:
-        CommandError: The function was not found, or the skill id is missing.
+        CommandError: The function was not found or could not be looked at, the skill
+            id is missing, or it takes more than this.
     """
     configuration = aws.configuration_of(context)
     if configuration is None:
-        unfit = [f for f in context.findings.values() if f.fix or f.saw]
-        raise CommandError(f"There is no function to repair: {unfit[-1].saw}.")
+        # The first to fail is why the others were skipped.
+        failed = (f for f in context.findings.values() if f.status is Status.FAILED)
+        raise CommandError(f"There is no function to repair: {next(failed).saw}.")
     causes, repair = REPAIRS[link]
-    if not causes & set(context.findings[link].causes):
-        return None
-    return repair(context, configuration)
+    finding = context.findings[link]
+    if causes & set(finding.causes):
+        return repair(context, configuration)
+    if finding.status is Status.SKIPPED:
+        raise CommandError(f"{link} could not be looked at: {finding.saw}.")
+    if finding.status is not Status.OK:
+        raise CommandError(
+            f"This --fix cannot repair: {finding.saw}. {finding.fix} {finding.paste}"
+        )
+    return None
 
 
 def carry_out(context: Context, change: Change) -> None:

@@ -25,6 +25,7 @@ _EXAMPLES: Final = {
     "longest": "it is named by the check",
     "entity": "light.hall",
     "region": "eu-west-1",
+    "env": "eu",
     "name": "ha-bridge",
     "skill": "amzn1.ask.skill.…",
     "group": "/aws/lambda/ha-bridge",

@@ -18,6 +18,9 @@ HOURS: Final = 24
 #: Pages of the log that are read, each of up to 10 000 lines.
 MAX_PAGES: Final = 5
 
+#: Pages that are asked for: CloudWatch gives empty ones too while it searches.
+MAX_REQUESTS: Final = 50
+
 #: A token of Home Assistant's in clear, as an older script logs it.
 _TOKEN: Final = re.compile(r"""token\\?["']?\s*[:=]\s*\\?["']ey|Bearer ey""")
 
@@ -34,6 +37,9 @@ class _Seen:
     timed_out: int = 0
     cannot_load: int = 0
     tokens: int = 0
+    plain: int = 0
+    """Lines that are not JSON."""
+    to_the_end: bool = False
 
     def read(self, message: str) -> None:
         """Count a line."""
@@ -43,6 +49,7 @@ class _Seen:
         try:
             line = json.loads(message)
         except ValueError:
+            self.plain += 1
             return
         directive = line.get("directive") if isinstance(line, dict) else None
         if not isinstance(directive, dict):
@@ -60,22 +67,29 @@ def logs(context: Context) -> Outcome:
     if configuration is None:
         return Untried("there is no function to look at")
     group = group_of(configuration)
-    values = {"group": group, "region": region_name(configuration)}
-    seen, lines = _Seen(), 0
+    values = {
+        "group": group,
+        "region": region_name(configuration),
+        **aws.deployed_anew(context, configuration),
+    }
     try:
-        for message in _messages(context, configuration, group):
-            lines += 1
-            seen.read(message)
+        seen = _read(context, configuration, group)
     except AwsError as error:
         return Untried(f"AWS did not let us look: {error.code}")
     problems = list(_problems(seen, values))
     if throttled := _throttles(context, configuration):
         problems.append(Problem("throttled", f"{throttled} calls turned away"))
-    if not lines:
-        problems.append(Problem("no_calls", f"no line in {group} for a day", values))
+    # A JSON log has lines of this check's probe and of the warm schedule too.
+    is_json = configuration.get("LoggingConfig", {}).get("LogFormat") == "JSON"
+    called = seen.directives or (seen.plain and not is_json)
+    if not called and not problems and seen.to_the_end:
+        saw = f"no directive in {group} for a day"
+        problems.append(Problem("no_calls", saw, values))
     said = (
         f"{seen.directives} directives in {HOURS} h, {seen.grants} of them AcceptGrant"
     )
+    if not seen.to_the_end:
+        said += ", in the part of the log that was read"
     return problems or Fine(said)
 
 
@@ -99,26 +113,31 @@ def _problems(seen: _Seen, values: Mapping[str, str]) -> Iterator[Problem]:
             yield Problem(cause, f"{number} such lines in {HOURS} h", values)
 
 
-def _messages(
-    context: Context, configuration: Configuration, group: str
-) -> Iterator[str]:
+def _read(context: Context, configuration: Configuration, group: str) -> _Seen:
     service = client(context, "logs", region_name(configuration))
     start = int((context.now() - HOURS * 3600) * 1000)
     more: dict[str, str] = {}
-    for _ in range(MAX_PAGES):
+    seen, pages = _Seen(), 0
+    for _ in range(MAX_REQUESTS):
         try:
             page: dict[str, Any] = ask(
                 service.filter_log_events, logGroupName=group, startTime=start, **more
             )
         except AwsError as error:
             if error.code == "ResourceNotFoundException":
-                return
+                seen.to_the_end = True
+                break
             raise
         for event in page["events"]:
-            yield str(event["message"])
-        if "nextToken" not in page:
-            return
+            seen.read(str(event["message"]))
+        if not page.get("nextToken"):
+            seen.to_the_end = True
+            break
+        pages += bool(page["events"])
+        if pages == MAX_PAGES:
+            break
         more = {"nextToken": page["nextToken"]}
+    return seen
 
 
 def _throttles(context: Context, configuration: Configuration) -> int:

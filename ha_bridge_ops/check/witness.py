@@ -24,6 +24,9 @@ from ha_bridge_ops.check.report import SIGNS
 
 PROBE: Final[Mapping[str, Any]] = {"ha_bridge": {"probe": {}}}
 
+#: How a script for directives only ends, such as the one that many have pasted.
+_NO_DIRECTIVE: Final = ("AssertionError", "AttributeError", "KeyError", "TypeError")
+
 #: Parts of the way whose times are compared.
 _PARTS: Final = {
     "resolve": "resolving",
@@ -51,6 +54,7 @@ def probe(
     values = {
         "region": region_name(configuration),
         "group": logs.group_of(configuration),
+        **aws.deployed_anew(context, configuration),
     }
     try:
         answer = _invoke(context, configuration)
@@ -79,7 +83,7 @@ def _evidence(context: Context, answer: Any) -> Evidence | tuple[str, str]:
     """Return what the function saw, or the cause and words of why it did not."""
     if not isinstance(answer, dict):
         return "outdated", "its answer is none to a probe"
-    if "errorType" in answer:
+    if answer.get("errorType", "") not in {"", *_NO_DIRECTIVE}:
         return "failed", f"it ended with {answer['errorType']}"
     own = answer.get("ha_bridge")
     if not isinstance(own, dict):

@@ -62,8 +62,11 @@ class Cloud:
         self.skills: list[tuple[str, str | None]] = []
         self.answer: Callable[[Any], Any] = self.seen_by(port)
         self.log: list[str] = [line("Discover")]
+        self.empty_pages = 0
         self.throttles = 0
+        self.configuration: dict[str, Any] = {}
         self.refused: set[str] = set()
+        self.refused_in: set[str] = set()
         self.calls: list[str] = []
         role = boto3.client("iam", region_name=REGION).create_role(
             RoleName="ha-bridge-role", AssumeRolePolicyDocument="{}"
@@ -123,7 +126,7 @@ class Cloud:
     def client(self, service: str, region: str | None) -> Any:
         """Return a client of AWS, as the check asks for one."""
         real = boto3.client(service, region_name=region)
-        return Client(self, service, real)
+        return Client(self, service, real, refuses=region in self.refused_in)
 
     def look(
         self, *, environ: Mapping[str, str] | None = None, **options: Any
@@ -143,15 +146,16 @@ class Cloud:
 class Client:
     """A client of moto's, with some answers of ours."""
 
-    def __init__(self, cloud: Cloud, service: str, real: Any) -> None:
+    def __init__(self, cloud: Cloud, service: str, real: Any, *, refuses: bool) -> None:
         self._cloud = cloud
+        self._refuses = refuses and service == "lambda"
         self._service = service
         self._real = real
 
     def __getattr__(self, name: str) -> Any:
         cloud = self._cloud
         cloud.calls.append(f"{self._service}.{name}")
-        if self._service in cloud.refused or name in cloud.refused:
+        if self._refuses or {self._service, name} & cloud.refused:
             return refuse
         own = vars(Client).get(f"_own_{name}")
         return partial(own, self) if own else getattr(self._real, name)
@@ -178,6 +182,10 @@ class Client:
         self._cloud.skills.append(entry)
         return given
 
+    def _own_get_function_configuration(self, **request: Any) -> Any:
+        found = self._real.get_function_configuration(**request)
+        return found | self._cloud.configuration
+
     def _own_invoke(self, **request: Any) -> Any:
         answer = self._cloud.answer(json.loads(request["Payload"]))
         return {"Payload": io.BytesIO(json.dumps(answer).encode())}
@@ -186,6 +194,9 @@ class Client:
         assert request["startTime"] == int((NOW - 86400) * 1000)
         if request["logGroupName"] != GROUP:
             raise Refusal("ResourceNotFoundException")
+        page = int(request.get("nextToken", 0))
+        if page < self._cloud.empty_pages:
+            return {"events": [], "nextToken": str(page + 1)}
         return {"events": [{"message": one} for one in self._cloud.log]}
 
     def _own_get_metric_statistics(self, **request: Any) -> Any:
@@ -243,7 +254,7 @@ def test_without_boto3(serve: Serve) -> None:
         aws=None,
     )
     found = findings(context, (*CHAIN, *AWS))
-    assert_only(found, "aws.credentials", "boto3", fix="boto3")
+    assert_only(found, "aws.credentials", "boto3", fix="make install")
     assert after("aws.credentials") <= ids(found, Status.SKIPPED)
 
 
@@ -286,7 +297,8 @@ def test_no_function_of_that_name(cloud: Cloud) -> None:
     cloud.deploy()
     found = cloud.look(function="other", locale="en-GB")
     skipped = after("aws.function")
-    assert_only(found, "aws.function", "missing", fix=REGION, skipped=skipped)
+    fix = f"--config-env eu --parameter-overrides BaseUrl={URL}"
+    assert_only(found, "aws.function", "missing", fix=fix, skipped=skipped)
 
 
 @pytest.mark.parametrize(
@@ -318,11 +330,33 @@ def test_not_allowed_to_look_at_functions(cloud: Cloud) -> None:
     assert_only(found, "aws.function", "refused", fix=fix, skipped=skipped)
 
 
+def test_not_allowed_to_look_in_a_region(cloud: Cloud) -> None:
+    """The function may be there: nobody is told to deploy another."""
+    cloud.deploy("us-west-2")
+    cloud.refused_in = {"us-west-2"}
+    found = cloud.look(function=NAME)
+    skipped = after("aws.function")
+    fix = "AWSLambda_ReadOnlyAccess"
+    assert_only(found, "aws.function", "refused", fix=fix, skipped=skipped)
+    assert "us-west-2" in found["aws.function"].saw
+
+
+def test_not_allowed_to_decrypt_the_variables(cloud: Cloud) -> None:
+    """They are there, and not for us."""
+    cloud.deploy()
+    error = {"ErrorCode": "AccessDeniedException", "Message": "kms:Decrypt"}
+    cloud.configuration = {"Environment": {"Error": error}}
+    found = cloud.look(function=NAME)
+    assert ids(found, Status.SKIPPED) == {"aws.environment"}
+    assert ids(found, Status.FAILED) == set()
+    assert "AccessDenied" in found["aws.environment"].saw
+
+
 def test_a_region_of_another_marketplace(cloud: Cloud) -> None:
     """Alexa never calls it, and nothing says so."""
     cloud.deploy("us-east-1")
     found = cloud.look(locale="de-DE", skill_id=SKILL)
-    fix = "--region eu-west-1"
+    fix = "--config-env eu"
     assert_only(found, "aws.region", "other", fix=fix, skipped=set())
 
 
@@ -330,7 +364,7 @@ def test_a_region_that_alexa_does_not_know(cloud: Cloud) -> None:
     """There is no Alexa trigger at all."""
     cloud.deploy("eu-central-1")
     found = cloud.look(region="eu-central-1", locale="de-DE", skill_id=SKILL)
-    fix = "--region eu-west-1"
+    fix = "--config-env eu"
     assert_only(found, "aws.region", "not_alexas", fix=fix, skipped=set())
 
 
@@ -355,8 +389,24 @@ def test_a_wrong_trigger(
     cloud.deploy()
     cloud.skills = [(principal, skill)] if principal else []
     found = cloud.look(skill_id=wanted)
-    fix = f"ha-bridge check --fix aws.trigger --skill-id {wanted or 'amzn1'}"
+    which = f"--function {NAME} --region {REGION} --skill-id {wanted or 'amzn1'}"
+    fix = f"ha-bridge check --fix aws.trigger {which}"
     assert_only(found, "aws.trigger", cause, fix=fix, skipped=set())
+
+
+@pytest.mark.parametrize("wanted", [SKILL, None])
+def test_a_trigger_for_any_skill_beside_the_right_one(
+    wanted: str | None, cloud: Cloud
+) -> None:
+    """The right one does not hide it; adding it again would not help."""
+    cloud.deploy()
+    cloud.skills = [("alexa-connectedhome.amazon.com", one) for one in (SKILL, None)]
+    found = cloud.look(skill_id=wanted)
+    fix = "Delete that one"
+    assert_only(found, "aws.trigger", "also_any_skill", fix=fix, skipped=set())
+    done = type_it(cloud, "--fix", "aws.trigger", "--skill-id", SKILL)
+    assert done.exit_code == 2
+    assert fix in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -364,9 +414,9 @@ def test_a_wrong_trigger(
     [
         ({"Timeout": 3}, "aws.timeout", "short", "--fix aws.timeout"),
         ({"MemorySize": 128}, "aws.memory", "small", "--fix aws.memory"),
-        ({"Runtime": "python3.10"}, "aws.runtime", "ended", "sam deploy"),
+        ({"Runtime": "python3.10"}, "aws.runtime", "ended", "--config-env eu"),
         ({"Runtime": "python3.11"}, "aws.runtime", None, ""),
-        ({"Runtime": "nodejs22.x"}, "aws.runtime", "not_python", "sam deploy"),
+        ({"Runtime": "nodejs22.x"}, "aws.runtime", "not_python", "--config-env eu"),
         (
             {"variables": {"BASE_URL": ""}},
             "aws.environment",
@@ -409,10 +459,15 @@ def test_a_wrong_configuration(
     assert "hunter2" not in json.dumps([one.as_json() for one in found.values()])
 
 
-def test_the_command_to_repair_finds_the_same_function(cloud: Cloud) -> None:
+@pytest.mark.parametrize(
+    "options", [{}, {"locale": "en-GB"}, {"function": NAME, "region": REGION}]
+)
+def test_the_command_to_repair_finds_the_same_function(
+    options: dict[str, Any], cloud: Cloud
+) -> None:
     """There may be several, or one in another region."""
     cloud.deploy(Timeout=3)
-    found = cloud.look(function=NAME, region=REGION)
+    found = cloud.look(**options)
     command = f"ha-bridge check --fix aws.timeout --function {NAME} --region {REGION}"
     assert found["aws.timeout"].paste == command
 
@@ -507,9 +562,18 @@ def test_what_aws_does_not_let_us_see(service: str, link: str, cloud: Cloud) -> 
         (
             ["Runtime.ImportModuleError: No module named 'urllib3'"],
             "cannot_load",
-            "sam deploy",
+            "--config-env eu",
         ),
-        (['DEBUG Event: {"scope": {"token": "eyJhbGci.x.y"}}'], "tokens", GROUP),
+        (
+            ['DEBUG Event: {"scope": {"token": "eyJhbGci.x.y"}}'],
+            "tokens",
+            f"delete-log-stream --log-group-name {GROUP}",
+        ),
+        (
+            ['{"type":"platform.start","record":{}}', '{"type":"platform.report"}'],
+            "no_calls",
+            "--link",
+        ),
     ],
 )
 def test_what_the_log_tells(
@@ -524,6 +588,27 @@ def test_what_the_log_tells(
         saw = found["aws.logs"].saw
         assert "BRIDGE_UNREACHABLE 3 of 3 directives" in saw
         assert "the cause. The fix." in saw
+
+
+@pytest.mark.parametrize(
+    ("lines", "empty_pages", "causes"),
+    [
+        ([line("Discover")], 7, ()),
+        ([], 7, ("no_calls",)),
+        ([], 10_000, ()),
+        (["START RequestId: 1 Version: $LATEST"], 0, ()),
+    ],
+    ids=["found later", "nothing to the end", "not read to the end", "no JSON"],
+)
+def test_a_log_that_takes_several_requests(
+    lines: list[str], empty_pages: int, causes: tuple[str, ...], cloud: Cloud
+) -> None:
+    """An empty page is not the end, and only at the end nothing was there."""
+    cloud.deploy()
+    cloud.log, cloud.empty_pages = lines, empty_pages
+    found = cloud.look()["aws.logs"]
+    assert found.causes == causes
+    assert ("part of the log" in found.saw) == (empty_pages > 1000)
 
 
 def test_calls_that_aws_turned_away(cloud: Cloud) -> None:
@@ -588,6 +673,10 @@ def test_a_name_that_leads_elsewhere_at_home(cloud: Cloud) -> None:
     [
         ({"event": {"payload": {"type": "INVALID_DIRECTIVE"}}}, "outdated"),
         (None, "outdated"),
+        *(
+            ({"errorType": f"{kind}Error", "errorMessage": "'directive'"}, "outdated")
+            for kind in ("Assertion", "Attribute", "Key", "Type")
+        ),
         ({"ha_bridge": {"error": "an ha_bridge event has one of: warm"}}, "outdated"),
         ({"ha_bridge": {"probe": {}}}, "outdated"),
         ({"errorType": "Runtime.ImportModuleError"}, "failed"),
@@ -599,7 +688,7 @@ def test_a_function_that_does_not_answer(answer: Any, cause: str, cloud: Cloud) 
     cloud.deploy()
     cloud.answer = lambda _event: answer
     found = cloud.look()
-    fix = "sam deploy" if cause == "outdated" else "aws logs tail"
+    fix = "--config-env eu" if cause == "outdated" else "aws logs tail"
     assert_only(found, "aws.probe", cause, fix=fix, skipped=set())
 
 
@@ -702,15 +791,41 @@ def test_a_trigger_is_added(cloud: Cloud) -> None:
     assert cloud.skills == [("alexa-connectedhome.amazon.com", SKILL)]
 
 
+def test_why_there_is_nothing_that_can_be_repaired(cloud: Cloud) -> None:
+    """The first reason, where others follow from it; and never that all is well."""
+    cloud.refused = {"lambda"}
+    done = type_it(cloud, "--fix", "aws.timeout", "--function", NAME)
+    assert done.exit_code == 2
+    assert "AccessDenied" in done.stderr
+
+    cloud.deploy()
+    cloud.refused = {"get_policy"}
+    done = type_it(cloud, "--fix", "aws.trigger", "--skill-id", SKILL)
+    assert done.exit_code == 2
+    assert "AccessDenied" in done.stderr
+    assert "Nothing to repair" not in done.output
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
         ["--skill-id", SKILL[:-1]],
+        ["--function", "arn:aws:lambda"],
+        ["--fix", "aws.timeout", "--json"],
+        ["--fix", "aws.timeout", "--markdown"],
         ["--locale", "xx-XX"],
         ["--fix", "ha.reachable"],
         ["--fix", "aws.timeout"],
     ],
-    ids=["a digit is missing", "no such locale", "not ours to repair", "no function"],
+    ids=[
+        "a digit is missing",
+        "half an ARN",
+        "a repair as JSON",
+        "a repair as a table",
+        "no such locale",
+        "not ours to repair",
+        "no function",
+    ],
 )
 def test_wrong_usage(arguments: list[str], cloud: Cloud) -> None:
     """Said in a sentence; nothing is looked at."""
@@ -718,3 +833,4 @@ def test_wrong_usage(arguments: list[str], cloud: Cloud) -> None:
     assert done.exit_code == 2
     assert done.stdout == ""
     assert done.stderr
+    assert isinstance(done.exception, SystemExit)
