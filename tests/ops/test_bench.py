@@ -14,6 +14,7 @@ import pytest
 
 from ha_bridge_ops.bench.cpu import Share
 from ha_bridge_ops.bench.estimates import estimate, median, p95, ratio
+from tests.ops.leftovers import assert_nothing_left, processes_of
 
 ROOT = Path(__file__).parents[2]
 BENCH = [sys.executable, "-m", "ha_bridge_ops", "bench"]
@@ -141,21 +142,7 @@ def test_stopped_while_it_measures_it_leaves_nothing(
         time.sleep(0.1)
     child.send_signal(number)
     assert child.wait(60) != 0
-    assert processes_of(tmp_path) == []
-    assert list(tmp_path.iterdir()) == []
-
-
-def processes_of(folder: Path) -> list[str]:
-    """Return the command lines of processes that were told of a folder."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/environ"):
-        try:
-            environ, line = path.read_bytes(), path.with_name("cmdline").read_bytes()
-        except OSError:
-            continue  # it has just ended, or is not ours
-        if str(folder).encode() in environ + line:
-            found.append(line.replace(b"\0", b" ").decode())
-    return found
+    assert_nothing_left(tmp_path)
 
 
 def test_statistics() -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from ha_bridge_ops import lambda_runtime
 from tests.ops.conftest import Run
+from tests.ops.leftovers import assert_nothing_left
 
 ROOT = Path(__file__).parents[2]
 
@@ -59,19 +60,6 @@ def test_the_demo_as_json(run: Run) -> None:
     ]
 
 
-def processes_of(folder: Path) -> list[str]:
-    """Return the command lines of processes whose scratch files are in a folder."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/environ"):
-        try:
-            environ, line = path.read_bytes(), path.with_name("cmdline").read_bytes()
-        except OSError:
-            continue  # it has just ended, or is not ours
-        if f"TMPDIR={folder}".encode() in environ or str(folder).encode() in line:
-            found.append(line.replace(b"\0", b" ").decode())
-    return found
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["^C", "TERM"])
 @pytest.mark.parametrize(
     "moment", ["Starting Home Assistant", "Lambda runtime", "ends"]
@@ -106,9 +94,4 @@ def test_stopped_at_any_point_it_leaves_nothing(
     child.stderr.read()
     assert child.wait(60) != 0
     child.stderr.close()
-    # A shim that was being asked for its version may need a moment to end.
-    give_up = time.monotonic() + 60
-    while left := processes_of(tmp_path):
-        assert time.monotonic() < give_up, left
-        time.sleep(0.1)
-    assert list(tmp_path.iterdir()) == []
+    assert_nothing_left(tmp_path)
