@@ -13,7 +13,7 @@ import ssl
 import time
 from collections.abc import Callable
 from http.client import HTTPConnection, HTTPException, HTTPResponse
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
 from ha_bridge import __version__
@@ -68,15 +68,6 @@ _ISSUER_AT: Final = b"\x06\x08\x2b\x06\x01\x05\x05\x07\x30\x02\x86"
 _TITLE: Final = re.compile(rb"<title[^>]*>([^<]{1,200})", re.IGNORECASE)
 
 
-class _Names(NamedTuple):
-    """What resolving gave; a race wants something that can be closed."""
-
-    addresses: list[str]
-
-    def close(self) -> None:
-        """Nothing is held."""
-
-
 class Way:
     """The steps to one address, each of which can be taken by itself.
 
@@ -108,14 +99,14 @@ class Way:
         """
         host, port = self.address.host, self.address.port
 
-        def ask() -> _Names:
+        def ask() -> list[str]:
             try:
                 found = self._resolve(host, port, type=socket.SOCK_STREAM)
             except UnicodeError:  # an empty label, or one of over 63 letters
                 raise socket.gaierror(socket.EAI_NONAME, "no valid name") from None
-            return _Names(list(dict.fromkeys(str(one[4][0]) for one in found)))
+            return list(dict.fromkeys(str(one[4][0]) for one in found))
 
-        return Race(ask).winner(self.deadline).addresses
+        return Race(ask).winner(self.deadline)
 
     def connect(self, ip: str) -> PlainSocket:
         """Return a TCP connection.
