@@ -3,42 +3,17 @@
 After a change there: `python -m ha_bridge_ops.check.guide docs/troubleshooting.md`.
 """
 
-import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from ha_bridge_ops.check.catalogue import EVERY, PARTS
+from ha_bridge_ops.check.catalogue import EVERY, PARTS, TEXTS
 from ha_bridge_ops.check.model import Cause, Link, Status
 
 #: What is written stands between these lines; the rest of the page is by hand.
 BEGIN: Final = "<!-- findings: written by ha_bridge_ops/check/guide.py -->\n"
 END: Final = "<!-- /findings -->\n"
-
-_BRACES: Final = re.compile(r"\{(\w+)\}")
-
-#: What stands for a value that only the check knows.
-_EXAMPLES: Final = {
-    "host": "home.example.org",
-    "target": "https://the-address-it-leads-to",
-    "longest": "it is named by the check",
-    "entity": "light.hall",
-    "region": "eu-west-1",
-    "env": "eu",
-    "name": "ha-bridge",
-    "skill": "amzn1.ask.skill.…",
-    "group": "/aws/lambda/ha-bridge",
-    "base_url": "https://home.example.org",
-    "theirs": "https://what-is-set-there",
-    "client_id": "https://layla.amazon.com/",
-    "redirect_host": "layla.amazon.com",
-    "locale": "en-GB",
-    "means": "The finding says which link it is.",
-    "fix": "As for that link.",
-    "paste": "",
-    "which": "",
-}
 
 
 def tables() -> str:
@@ -70,7 +45,7 @@ def _part(title: str, links: list[Link]) -> Iterator[str]:
 
 def _row(link: Link, cause: Cause) -> str:
     sign = " (warning)" if cause.status is Status.WARNING else ""
-    lines = _filled(cause.paste).splitlines()
+    lines = TEXTS.with_examples(cause.paste).splitlines()
     # In a table only pre keeps the indentation of several lines.
     pasted = (
         f"<pre>{'<br>'.join(lines)}</pre>"
@@ -78,17 +53,13 @@ def _row(link: Link, cause: Cause) -> str:
         else "".join(f"`{line}`" for line in lines)
     )
     cells = (
-        _filled(cause.symptom),
+        TEXTS.with_examples(cause.symptom),
         f"`{link.id}`{sign}",
-        _filled(cause.means),
-        "<br>".join(part for part in (_filled(cause.fix), pasted) if part),
+        TEXTS.with_examples(cause.means),
+        "<br>".join(part for part in (TEXTS.with_examples(cause.fix), pasted) if part),
     )
     escaped = [cell.replace("|", "\\|") for cell in cells]
     return f"| {' | '.join(escaped)} |"
-
-
-def _filled(text: str) -> str:
-    return _BRACES.sub(lambda match: _EXAMPLES[match[1]], text)
 
 
 if __name__ == "__main__":

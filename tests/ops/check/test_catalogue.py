@@ -1,0 +1,114 @@
+"""The texts of the findings are data files, checked as they are read."""
+
+from pathlib import Path
+
+import pytest
+
+from ha_bridge_ops.check.catalogue import EVERY, FINDINGS, TEXTS, Texts
+from ha_bridge_ops.check.model import Status
+from ha_bridge_ops.errors import CommandError
+
+WORDS = """
+[phrases]
+no_answer = "Alexa: “… is not responding.”"
+[seen]
+host = "home.example.org"
+"""
+
+CAUSE = """
+part = "Certificate"
+[certificate]
+title = "it is trusted"
+[certificate.expired]
+symptom = "{no_answer} At night"
+means = "It has ended."
+fix = "Renew that of {host}."
+"""
+
+
+def texts(folder: Path, part: str) -> Texts:
+    (folder / "placeholders.toml").write_text(WORDS)
+    (folder / "tls.toml").write_text(part)
+    return Texts(folder)
+
+
+def test_every_file_is_a_part_of_the_chain() -> None:
+    """No file of the folder is left unread."""
+    parts = {link.id.partition(".")[0] for link in EVERY}
+    assert {path.stem for path in FINDINGS.iterdir()} == {*parts, "placeholders"}
+
+
+def test_a_cause_is_read_with_its_phrases(tmp_path: Path) -> None:
+    """Phrases are filled in at once; what a check has seen comes later."""
+    title, (link,) = texts(tmp_path, CAUSE).part("tls")
+    (cause,) = link.causes
+    assert (title, link.id, link.title) == (
+        "Certificate",
+        "tls.certificate",
+        "it is trusted",
+    )
+    assert cause.name == "expired"
+    assert cause.status is Status.FAILED
+    assert cause.symptom == "Alexa: “… is not responding.” At night"
+    assert cause.fix == "Renew that of {host}."
+    assert cause.paste == ""
+
+
+def test_a_warning_is_one_by_its_status(tmp_path: Path) -> None:
+    """What says nothing is a failure; `status` may say warning."""
+    _, (link,) = texts(tmp_path, f'{CAUSE}status = "warning"\n').part("tls")
+    assert link.causes[0].status is Status.WARNING
+
+
+@pytest.mark.parametrize(
+    ("part", "complaint"),
+    [
+        (CAUSE.replace('part = "Certificate"', ""), "tls.toml must begin with"),
+        (CAUSE.replace('title = "it is trusted"', ""), "tls.certificate in tls.toml"),
+        (CAUSE.replace('fix = "Renew', 'fixes = "Renew'), "has no fix"),
+        (f'{CAUSE}pate = "x"\n', "has a key pate"),
+        (f'{CAUSE}paste = " "\n', "empty or none"),
+        (f'{CAUSE}paste = ["a", "b"]\n', "empty or none"),
+        (f'{CAUSE}paste = "curl {{hots}}"\n', "{hots}"),
+        (f'{CAUSE}status = "bad"\n', "failed or warning"),
+        (CAUSE.replace("[certificate.expired]", ""), "is no table"),
+        (f"{CAUSE}fix = 1\n", "tls.toml cannot be read"),
+        (f"{CAUSE}[certificate.name\n", "tls.toml cannot be read"),
+    ],
+    ids=[
+        "no heading",
+        "no title",
+        "no fix",
+        "unknown key",
+        "empty text",
+        "a list",
+        "unknown placeholder",
+        "unknown status",
+        "texts outside a cause",
+        "a key twice",
+        "no TOML",
+    ],
+)
+def test_a_mistake_is_named(tmp_path: Path, part: str, complaint: str) -> None:
+    """Whoever mends a sentence is told the file, the cause and what is wrong."""
+    with pytest.raises(CommandError) as raised:
+        texts(tmp_path, part).part("tls")
+    assert complaint in raised.value.message
+    assert "\n" not in raised.value.message
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    """One sentence with its path."""
+    with pytest.raises(CommandError, match=r"ha\.toml cannot be read"):
+        texts(tmp_path, CAUSE).part("ha")
+
+
+def test_every_placeholder_is_used() -> None:
+    """A name that no text has any more goes."""
+    used = "".join(
+        f"{cause.symptom}{cause.means}{cause.fix}{cause.paste}"
+        for link in EVERY
+        for cause in link.causes
+    )
+    for name in TEXTS.examples:
+        assert f"{{{name}}}" in used, name
