@@ -46,7 +46,7 @@ format: .venv/.installed ## write the format, and what lint can mend by itself
 	@.venv/bin/ruff check --fix .
 
 deploy-check: .venv/.installed ## template and package, as SAM and AWS will judge them
-	@.venv/bin/python -m ha_bridge_ops.sam validate --lint
+	@.venv/bin/python -m ha_bridge_ops.local.sam validate --lint
 	@.venv/bin/cfn-lint --regions us-east-1 eu-west-1 us-west-2 -- template.yaml
 	@.venv/bin/python -m pytest -q tests/contract/test_template.py \
 	  tests/contract/test_package.py tests/aws
@@ -54,7 +54,7 @@ deploy-check: .venv/.installed ## template and package, as SAM and AWS will judg
 package: .venv/.installed ## write dist/ha-bridge.zip, for the Lambda console
 	@rm -rf dist/package
 	@$(MAKE) --no-print-directory build-HaBridge ARTIFACTS_DIR="$(HERE)/dist/package"
-	@.venv/bin/python -m ha_bridge_ops.package dist/package dist/ha-bridge.zip
+	@.venv/bin/python -m ha_bridge_ops.local.package dist/package dist/ha-bridge.zip
 	@rm -rf dist/package
 
 # What `sam build` ships, for Lambda's Python on any Python; see template.yaml.  SAM runs

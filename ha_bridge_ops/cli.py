@@ -8,7 +8,7 @@ from ha_bridge_ops.check.command import check
 from ha_bridge_ops.demo import demo
 from ha_bridge_ops.home_assistant_config import home_assistant_config
 from ha_bridge_ops.invoke import invoke
-from ha_bridge_ops.processes import ending_on_signals
+from ha_bridge_ops.local.processes import ending_on_signals
 from ha_bridge_ops.skill.command import skill
 
 

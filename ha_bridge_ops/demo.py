@@ -13,10 +13,11 @@ from rich.console import Console
 from rich.table import Table
 
 from ha_bridge.messages import error_type
-from ha_bridge_ops import discovery, embedded, lambda_runtime
-from ha_bridge_ops.embedded import HomeAssistantServer
+from ha_bridge_ops import discovery
 from ha_bridge_ops.events import EVENTS, load, with_token
-from ha_bridge_ops.lambda_runtime import Function, InProcess, LambdaRuntime
+from ha_bridge_ops.local import embedded, lambda_runtime
+from ha_bridge_ops.local.embedded import HomeAssistantServer
+from ha_bridge_ops.local.lambda_runtime import Function, InProcess, LambdaRuntime
 
 #: Seconds for a device of the demo to reach its state; its locks take two.
 SETTLE_S = 6.0

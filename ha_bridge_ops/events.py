@@ -7,7 +7,7 @@ from typing import Any
 
 from ha_bridge.messages import SCOPE_LOCATIONS
 from ha_bridge_ops.errors import CommandError
-from ha_bridge_ops.tools import ROOT
+from ha_bridge_ops.local.tools import ROOT
 
 #: The events that come with the project.
 EVENTS = ROOT / "events"

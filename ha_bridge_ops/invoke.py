@@ -16,7 +16,7 @@ from ha_bridge.settings import Settings
 from ha_bridge_ops import discovery
 from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.events import load
-from ha_bridge_ops.lambda_runtime import InProcess
+from ha_bridge_ops.local.lambda_runtime import InProcess
 from ha_bridge_ops.variables import env_file_option, read_variables
 
 TOKEN = "LONG_LIVED_ACCESS_TOKEN"  # noqa: S105 - its name

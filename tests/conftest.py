@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from ha_bridge_ops import embedded, lambda_runtime
-from ha_bridge_ops.embedded import HomeAssistantServer
-from ha_bridge_ops.lambda_runtime import LambdaRuntime
+from ha_bridge_ops.local import embedded, lambda_runtime
+from ha_bridge_ops.local.embedded import HomeAssistantServer
+from ha_bridge_ops.local.lambda_runtime import LambdaRuntime
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

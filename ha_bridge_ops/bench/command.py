@@ -15,7 +15,6 @@ from typing import Any
 import click
 from rich.console import Console
 
-from ha_bridge_ops import embedded
 from ha_bridge_ops.bench import measure
 from ha_bridge_ops.bench.cpu import Share
 from ha_bridge_ops.bench.figures import summed_up
@@ -24,6 +23,7 @@ from ha_bridge_ops.bench.lab import Lab
 from ha_bridge_ops.bench.measure import Progress
 from ha_bridge_ops.bench.picture import svg
 from ha_bridge_ops.bench.report import Report
+from ha_bridge_ops.local import embedded
 
 #: Columns of the tables; narrower, their lines would break.
 WIDTH = 124

@@ -12,8 +12,8 @@ import urllib3
 from ha_bridge.home_assistant import PATH
 from ha_bridge_ops.bench import tls
 from ha_bridge_ops.bench.helper import SCRIPTS, Helper
-from ha_bridge_ops.embedded import CONFIGURATION, HomeAssistantServer, Release
 from ha_bridge_ops.events import EVENTS, load, with_token
+from ha_bridge_ops.local.embedded import CONFIGURATION, HomeAssistantServer, Release
 
 #: With `logger`, Home Assistant can be told to log each directive that it receives.
 HOME_CONFIGURATION = f"{CONFIGURATION}logger:\n  default: warning\n"

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ha_bridge_ops import lambda_runtime
 from ha_bridge_ops.bench.cpu import Group, Share
 from ha_bridge_ops.bench.helper import SCRIPTS, Helper
 from ha_bridge_ops.bench.home import Home, Relay
 from ha_bridge_ops.events import EVENTS, load, with_token
-from ha_bridge_ops.tools import ROOT
+from ha_bridge_ops.local import lambda_runtime
+from ha_bridge_ops.local.tools import ROOT
 
 #: The contenders by name, in the order of every table, with what they are.
 CONTENDERS = {

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 from ha_bridge_ops.errors import CommandError
-from ha_bridge_ops.processes import Process, free_port
+from ha_bridge_ops.local.processes import Process, free_port
 
 HOST = "127.0.0.1"
 

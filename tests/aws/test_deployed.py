@@ -21,10 +21,10 @@ import boto3
 import pytest
 import uv
 
-from ha_bridge_ops import lambda_runtime, sam
-from ha_bridge_ops.embedded import HomeAssistantServer
-from ha_bridge_ops.lambda_runtime import LambdaRuntime
-from ha_bridge_ops.package import write_zip
+from ha_bridge_ops.local import lambda_runtime, sam
+from ha_bridge_ops.local.embedded import HomeAssistantServer
+from ha_bridge_ops.local.lambda_runtime import LambdaRuntime
+from ha_bridge_ops.local.package import write_zip
 from tests.aws.cloudformation import (
     BASE_URL,
     BUCKET,

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ha_bridge_ops.lambda_runtime import LambdaRuntime
+from ha_bridge_ops.local.lambda_runtime import LambdaRuntime
 from tests.aws.cloudformation import REGION, STACK, read_template
 from tests.aws.filters import matches, value_at
 from tests.directives import event

@@ -12,7 +12,7 @@ import boto3
 import pytest
 
 from ha_bridge.errors import ErrorType
-from ha_bridge_ops.lambda_runtime import LambdaRuntime
+from ha_bridge_ops.local.lambda_runtime import LambdaRuntime
 from tests.aws.cloudformation import REGION
 from tests.directives import event
 from tests.fakes.behaviours import answer_directive, reply

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import uv
 
-from ha_bridge_ops.tools import LOCKS, environment, find_interpreter
+from ha_bridge_ops.local.tools import LOCKS, environment, find_interpreter
 
 ROOT = Path(__file__).parents[2]
 URLLIB3 = re.search(
@@ -231,9 +231,9 @@ def make_package(
     """Run `make package` in a checkout where `make install` was run."""
     for name in ("pyproject.toml", "requirements-dev.txt"):
         shutil.copy(ROOT / name, checkout)
-    (checkout / "ha_bridge_ops").mkdir()
-    for name in ("__init__.py", "package.py"):
-        shutil.copy(ROOT / "ha_bridge_ops" / name, checkout / "ha_bridge_ops")
+    (checkout / "ha_bridge_ops/local").mkdir(parents=True)
+    for name in ("__init__.py", "local/__init__.py", "local/package.py"):
+        shutil.copy(ROOT / "ha_bridge_ops" / name, checkout / "ha_bridge_ops" / name)
     python = f'exec "{sys.executable}" "$@"'
     (checkout / ".venv").mkdir()
     with_program(checkout / ".venv" / "bin", "python", python, environ)

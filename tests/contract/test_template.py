@@ -9,7 +9,7 @@ from samtranslator.yaml_helper import yaml_parse
 from ha_bridge.bridge import BUDGET_S, RESERVE_S
 from ha_bridge.errors import BridgeError
 from ha_bridge.settings import VARIABLES, Settings
-from ha_bridge_ops.lambda_runtime import MEMORY_MB, PYTHON_VERSIONS, TIMEOUT_S
+from ha_bridge_ops.local.lambda_runtime import MEMORY_MB, PYTHON_VERSIONS, TIMEOUT_S
 
 ROOT = Path(__file__).parents[2]
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from ha_bridge.errors import ErrorType
-from ha_bridge_ops.embedded import HomeAssistantServer
 from ha_bridge_ops.events import with_token
-from ha_bridge_ops.lambda_runtime import LambdaRuntime
+from ha_bridge_ops.local.embedded import HomeAssistantServer
+from ha_bridge_ops.local.lambda_runtime import LambdaRuntime
 from tests.directives import EVENTS, changed
 from tests.oracle import assert_error, assert_event
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ha_bridge_ops import lambda_runtime
+from ha_bridge_ops.local import lambda_runtime
 from tests.ops.conftest import Run
 from tests.ops.leftovers import assert_nothing_left
 

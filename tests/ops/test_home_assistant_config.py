@@ -8,10 +8,10 @@ import pytest
 import urllib3
 import yaml  # type: ignore[import-untyped]
 
-from ha_bridge_ops import embedded
-from ha_bridge_ops.embedded import CONFIGURATION, HomeAssistantServer
 from ha_bridge_ops.events import load, with_token
 from ha_bridge_ops.home_assistant_config import configuration
+from ha_bridge_ops.local import embedded
+from ha_bridge_ops.local.embedded import CONFIGURATION, HomeAssistantServer
 from ha_bridge_ops.regions import LOCALES
 from tests.directives import EVENTS
 from tests.ops.conftest import Run

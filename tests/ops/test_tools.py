@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from ha_bridge_ops import embedded, tools
-from ha_bridge_ops.tools import Interpreter, find_interpreter
+from ha_bridge_ops.local import embedded, tools
+from ha_bridge_ops.local.tools import Interpreter, find_interpreter
 
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ha_bridge.errors import ErrorType
-from ha_bridge_ops.lambda_runtime import LambdaRuntime
+from ha_bridge_ops.local.lambda_runtime import LambdaRuntime
 from tests.directives import SECRETS, changed, event
 from tests.fakes.behaviours import (
     after,

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from ha_bridge_ops import embedded
 from ha_bridge_ops.check.catalogue import CHAIN, LINKING
 from ha_bridge_ops.check.context import Context, Options
 from ha_bridge_ops.check.model import Finding, Status
-from ha_bridge_ops.embedded import PASSWORD, USER, HomeAssistantServer
-from ha_bridge_ops.lambda_runtime import LambdaRuntime
+from ha_bridge_ops.local import embedded
+from ha_bridge_ops.local.embedded import PASSWORD, USER, HomeAssistantServer
+from ha_bridge_ops.local.lambda_runtime import LambdaRuntime
 from tests.fakes.server import Server
 from tests.fakes.tls import Authority
 from tests.ops.check.conftest import Serve

@@ -14,7 +14,7 @@ from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
 from ha_bridge_ops.check.context import Context
 from ha_bridge_ops.check.model import Status
-from ha_bridge_ops.processes import free_port
+from ha_bridge_ops.local.processes import free_port
 from tests.fakes.behaviours import hang_up, raw, reply, silence
 from tests.fakes.server import Server
 from tests.fakes.tls import Authority

@@ -20,8 +20,14 @@ from typing import Any, Protocol, Self
 import urllib3
 
 from ha_bridge_ops.errors import CommandError
-from ha_bridge_ops.processes import Process, free_port
-from ha_bridge_ops.tools import LOCKS, ROOT, Interpreter, environment, find_interpreter
+from ha_bridge_ops.local.processes import Process, free_port
+from ha_bridge_ops.local.tools import (
+    LOCKS,
+    ROOT,
+    Interpreter,
+    environment,
+    find_interpreter,
+)
 
 #: As in template.yaml.
 TIMEOUT_S = 9

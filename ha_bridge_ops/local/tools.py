@@ -20,7 +20,7 @@ import uv
 from ha_bridge_ops.errors import CommandError
 
 #: Where `lambda_function.py` lies: the checkout, or site-packages.
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 LOCKS = Path(__file__).parent / "locks"
 
 #: Seconds for an installation; on a slow line Home Assistant takes minutes.

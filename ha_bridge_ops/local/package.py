@@ -1,6 +1,6 @@
 """The zip for people who upload it in the Lambda console: `make package`.
 
-    python -m ha_bridge_ops.package FOLDER ZIP
+    python -m ha_bridge_ops.local.package FOLDER ZIP
 
 The entries are those that the SAM CLI makes of the same folder, in the order of their
 names: the same folder gives the same bytes, at any time and on any machine.

@@ -1,14 +1,14 @@
 """The SAM CLI that the project is tested with, installed when it is first wanted.
 
-`python -m ha_bridge_ops.sam` takes the arguments of `sam`.
+`python -m ha_bridge_ops.local.sam` takes the arguments of `sam`.
 """
 
 import os
 import sys
 from pathlib import Path
 
-from ha_bridge_ops.lambda_runtime import PYTHON_VERSIONS
-from ha_bridge_ops.tools import LOCKS, environment, find_interpreter
+from ha_bridge_ops.local.lambda_runtime import PYTHON_VERSIONS
+from ha_bridge_ops.local.tools import LOCKS, environment, find_interpreter
 
 
 def install() -> Path:

@@ -14,8 +14,8 @@ from typing import Any, Self
 import urllib3
 
 from ha_bridge_ops.errors import CommandError
-from ha_bridge_ops.processes import Process, free_port
-from ha_bridge_ops.tools import LOCKS, Interpreter, environment, find_interpreter
+from ha_bridge_ops.local.processes import Process, free_port
+from ha_bridge_ops.local.tools import LOCKS, Interpreter, environment, find_interpreter
 
 #: The newest Home Assistant for each Python that the first releases of it accept.
 RELEASES = {"3.13": "2025.4.4", "3.12": "2025.1.4", "3.11": "2024.3.3"}
