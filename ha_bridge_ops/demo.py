@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ha_bridge.messages import error_type
-from ha_bridge_ops import discovery
+from ha_bridge_ops.endpoints.table import endpoint_table
 from ha_bridge_ops.events import EVENTS, load, with_token
 from ha_bridge_ops.local import embedded, lambda_runtime
 from ha_bridge_ops.local.embedded import HomeAssistantServer
@@ -226,7 +226,7 @@ def _play(stage: Stage, server: HomeAssistantServer, function: Function) -> Resu
     event = with_token(load(EVENTS / "discovery.json"), server.access_token)
     answer, cold_ms = _timed(function, event)
     endpoints = answer["event"]["payload"].get("endpoints", [])
-    stage.show.print(discovery.table(endpoints))
+    stage.show.print(endpoint_table(endpoints))
     stage.show.print(
         f"\n[bold]{len(endpoints)} endpoints[/bold] in {cold_ms:.0f} ms "
         f"[dim]({function.description})[/dim]"

@@ -13,7 +13,7 @@ from ha_bridge.errors import BridgeError, ErrorType
 from ha_bridge.messages import error_type
 from ha_bridge.redaction import redacted
 from ha_bridge.settings import Settings
-from ha_bridge_ops import discovery
+from ha_bridge_ops.endpoints.table import endpoint_table
 from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.events import load
 from ha_bridge_ops.local.lambda_runtime import InProcess
@@ -82,7 +82,7 @@ def _show(answer: dict[str, Any], *, table: bool, as_json: bool) -> None:
         click.echo(json.dumps(answer))
     elif table and isinstance(endpoints, list):
         console = Console()
-        console.print(discovery.table(endpoints))
+        console.print(endpoint_table(endpoints))
         console.print(f"\n[bold]{len(endpoints)} endpoints[/bold]")
     else:
         click.echo(json.dumps(redacted(answer), indent=2, ensure_ascii=False))

@@ -9,8 +9,9 @@ from ha_bridge.messages import error_type
 from ha_bridge.redaction import Secret
 from ha_bridge_ops.check.client import Answer
 from ha_bridge_ops.check.context import Context
-from ha_bridge_ops.check.discovery import Endpoint, endpoints_of
+from ha_bridge_ops.check.discovery import endpoints_of
 from ha_bridge_ops.check.model import Fine, Outcome, Problem, Untried
+from ha_bridge_ops.endpoints.troubles import Endpoint
 from ha_bridge_ops.events import EVENTS, load, with_token
 
 #: How many devices are asked: of as many kinds as there are.

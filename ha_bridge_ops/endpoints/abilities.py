@@ -1,9 +1,7 @@
-"""A Discover.Response in words that a person reads."""
+"""What Alexa can do with an endpoint, in words that a person reads."""
 
 from collections.abc import Mapping
 from typing import Any
-
-from rich.table import Table
 
 #: What Alexa can do through an interface.
 #: https://developer.amazon.com/en-US/docs/alexa/device-apis/list-of-interfaces.html
@@ -61,18 +59,3 @@ def category(endpoint: Mapping[str, Any]) -> str:
     """Return an endpoint's display categories, such as "light"."""
     categories = endpoint.get("displayCategories") or ["none"]
     return ", ".join(str(name).lower().replace("_", " ") for name in categories)
-
-
-def table(endpoints: list[dict[str, Any]]) -> Table:
-    """Return a table of endpoints, sorted by category and name."""
-    drawn = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    drawn.add_column("Say", no_wrap=True)
-    drawn.add_column("It is a", no_wrap=True)
-    drawn.add_column("Alexa can control or ask")
-    rows = [
-        (category(endpoint), str(endpoint.get("friendlyName")), abilities(endpoint))
-        for endpoint in endpoints
-    ]
-    for kind, name, words in sorted(rows):
-        drawn.add_row(name, kind, words)
-    return drawn
