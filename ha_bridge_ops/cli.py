@@ -3,13 +3,13 @@
 import click
 
 from ha_bridge import __version__
-from ha_bridge_ops.bench.command import bench
-from ha_bridge_ops.check.command import check
-from ha_bridge_ops.demo import demo
-from ha_bridge_ops.home_assistant_config import home_assistant_config
-from ha_bridge_ops.invoke import invoke
+from ha_bridge_ops.commands.bench import bench
+from ha_bridge_ops.commands.check import check
+from ha_bridge_ops.commands.demo import demo
+from ha_bridge_ops.commands.home_assistant_config import home_assistant_config
+from ha_bridge_ops.commands.invoke import invoke
+from ha_bridge_ops.commands.skill import skill
 from ha_bridge_ops.local.processes import ending_on_signals
-from ha_bridge_ops.skill.command import skill
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

@@ -8,8 +8,8 @@ import pytest
 import urllib3
 import yaml  # type: ignore[import-untyped]
 
+from ha_bridge_ops.commands.home_assistant_config import configuration
 from ha_bridge_ops.events import load, with_token
-from ha_bridge_ops.home_assistant_config import configuration
 from ha_bridge_ops.local import embedded
 from ha_bridge_ops.local.embedded import CONFIGURATION, HomeAssistantServer
 from ha_bridge_ops.regions import LOCALES

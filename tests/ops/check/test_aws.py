@@ -17,9 +17,9 @@ from ha_bridge.bridge import Bridge
 from ha_bridge.probe import examine
 from ha_bridge.settings import Settings
 from ha_bridge_ops.check.catalogue import AWS, CHAIN
-from ha_bridge_ops.check.command import check
 from ha_bridge_ops.check.context import Context, Options
 from ha_bridge_ops.check.model import Finding, Status
+from ha_bridge_ops.commands.check import check
 from tests.fakes.transport import StubTransport
 from tests.ops.check.conftest import Serve
 from tests.ops.check.world import (

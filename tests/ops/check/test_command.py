@@ -13,10 +13,10 @@ from rich.console import Console
 
 from ha_bridge_ops.check.catalogue import CHAIN, EVERY, PARTS
 from ha_bridge_ops.check.chain import CHECKS
-from ha_bridge_ops.check.command import check
 from ha_bridge_ops.check.context import Context, Options
 from ha_bridge_ops.check.model import Finding, Status
 from ha_bridge_ops.check.report import SIGNS, Report
+from ha_bridge_ops.commands.check import check
 from tests.fakes.behaviours import reply
 from tests.ops.check.conftest import Serve
 from tests.ops.check.world import (
