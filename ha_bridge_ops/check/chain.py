@@ -9,12 +9,12 @@ from ha_bridge_ops.check import (
     directive,
     discovery,
     home,
-    link,
+    linking,
     logs,
+    probe,
     settings,
     tls,
     token,
-    witness,
 )
 from ha_bridge_ops.check.context import Context
 from ha_bridge_ops.check.evidence import Evidence
@@ -63,11 +63,11 @@ CHECKS: Final[Mapping[str, Check]] = {
     "discovery.size": discovery.size,
     "directive.report_state": directive.report_state,
     "directive.time": directive.time,
-    "link.client_id": link.client_id,
-    "link.authorize": link.authorize,
-    "link.login": link.login,
-    "link.token": link.token,
-    "link.refresh": link.refresh,
+    "link.client_id": linking.client_id,
+    "link.authorize": linking.authorize,
+    "link.login": linking.login,
+    "link.token": linking.token,
+    "link.refresh": linking.refresh,
     "aws.credentials": aws.credentials,
     "aws.function": aws.function,
     "aws.region": aws.region,
@@ -78,7 +78,7 @@ CHECKS: Final[Mapping[str, Check]] = {
     "aws.environment": aws.environment,
     "aws.role": aws.role,
     "aws.logs": logs.logs,
-    "aws.probe": lambda context: witness.probe(context, WAY),
+    "aws.probe": lambda context: probe.probe(context, WAY),
 }
 
 
@@ -95,5 +95,5 @@ def walk(context: Context, links: Sequence[Link]) -> Generator[Finding]:
             context.findings[one.id] = finding
             yield finding
     finally:
-        link.give_back(context)
+        linking.give_back(context)
         context.close()

@@ -9,13 +9,13 @@ import click
 from rich.console import Console
 
 from ha_bridge import __version__
-from ha_bridge_ops.check import report
+from ha_bridge_ops.check import output
 from ha_bridge_ops.check.aws import FUNCTION_ARN, SKILL_ID, configuration_of
 from ha_bridge_ops.check.catalogue import AWS, CHAIN, LINKING
 from ha_bridge_ops.check.chain import walk
 from ha_bridge_ops.check.context import AwsClient, Context, Options
-from ha_bridge_ops.check.fix import REPAIRS, carry_out, change_for
 from ha_bridge_ops.check.model import Finding, Link, Status
+from ha_bridge_ops.check.repairs import REPAIRS, carry_out, change_for
 from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.regions import locale_of
 from ha_bridge_ops.variables import env_file_option, read_variables
@@ -113,11 +113,11 @@ def check(  # noqa: PLR0913 - one a option
         return
     links = (*CHAIN, *(LINKING if link else ()), *(AWS if aws else ()))
     findings = _walk(context, links, quiet=as_json or markdown)
-    clean = report.cleaner(context, for_forum=markdown)
+    clean = output.cleaner(context, for_forum=markdown)
     if as_json:
-        click.echo(report.as_json(findings, clean))
+        click.echo(output.as_json(findings, clean))
     if markdown:
-        click.echo(report.as_markdown(findings, __version__, clean))
+        click.echo(output.as_markdown(findings, __version__, clean))
     if any(finding.status is Status.FAILED for finding in findings):
         raise SystemExit(1)
 
@@ -176,8 +176,8 @@ def _aws() -> AwsClient | None:
 
 def _walk(context: Context, links: Sequence[Link], *, quiet: bool) -> list[Finding]:
     talk = Console(stderr=True, highlight=False)
-    shown = report.Report(
-        Console(highlight=False, quiet=quiet), report.cleaner(context)
+    shown = output.Report(
+        Console(highlight=False, quiet=quiet), output.cleaner(context)
     )
     findings = []
     remaining = walk(context, links)

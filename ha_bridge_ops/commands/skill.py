@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.markup import escape
 
 from ha_bridge_ops.regions import LOCALES
-from ha_bridge_ops.skill import documents, guide, stacks
+from ha_bridge_ops.skill import consoles, documents, stacks
 from ha_bridge_ops.skill.apply import Outcome, State, alone_in, apply
-from ha_bridge_ops.skill.ask import Ask
+from ha_bridge_ops.skill.ask_cli import Ask
 from ha_bridge_ops.skill.documents import Folder, Skill
 from ha_bridge_ops.variables import env_file_option, read_variables
 
@@ -41,11 +41,11 @@ from ha_bridge_ops.variables import env_file_option, read_variables
 @click.option(
     "--proactive", is_flag=True, help="Let Home Assistant report changes to Alexa."
 )
-@click.option("--name", default=guide.NAME, show_default=True, help="Of the skill.")
+@click.option("--name", default=consoles.NAME, show_default=True, help="Of the skill.")
 @click.option(
     "--folder",
     type=click.Path(path_type=Path, file_okay=False),
-    default=guide.FOLDER,
+    default=consoles.FOLDER,
     show_default=True,
     help="Where to write; what is there is overwritten.",
 )
@@ -147,12 +147,12 @@ def _warn(talk: Console, wanted: Skill) -> None:
 
 def _show(show: Console, wanted: Skill, folder: Folder, skill_id: str | None) -> None:
     show.print("\n[bold]With the ASK CLI[/bold]  (or --apply, which types it for you)")
-    for number, command in enumerate(guide.commands(wanted, folder, skill_id), 1):
+    for number, command in enumerate(consoles.commands(wanted, folder, skill_id), 1):
         show.print(f"\n[dim]# {number}. {command.what}[/dim]")
-        show.print(guide.folded(command.line), markup=False)
+        show.print(consoles.folded(command.line), markup=False)
     show.print("\n[bold]By hand, in the consoles[/bold]")
     page = ""
-    for entry in guide.entries(wanted, skill_id):
+    for entry in consoles.entries(wanted, skill_id):
         if entry.page != page:
             page = entry.page
             show.print(f"\n{page}")
@@ -168,8 +168,8 @@ def _show_outcome(show: Console, wanted: Skill, outcome: Outcome) -> None:
     if outcome.next:
         show.print(
             "\nNow let it, and no other, call the function:\n\n"
-            f"[bold]{escape(guide.folded(outcome.next))}[/bold]\n\n"
-            f"and run this command once more with --stack {guide.STACK} "
+            f"[bold]{escape(consoles.folded(outcome.next))}[/bold]\n\n"
+            f"and run this command once more with --stack {consoles.STACK} "
             "(or with --arn)."
         )
         return
@@ -199,11 +199,11 @@ def _as_json(
         ],
         "commands": [
             {"what": one.what, "command": one.line}
-            for one in guide.commands(wanted, folder, skill_id)
+            for one in consoles.commands(wanted, folder, skill_id)
         ],
         "console": [
             {"page": one.page, "field": one.field, "value": one.value}
-            for one in guide.entries(wanted, skill_id)
+            for one in consoles.entries(wanted, skill_id)
         ],
     }
     if outcome is not None:

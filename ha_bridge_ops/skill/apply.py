@@ -18,8 +18,8 @@ from typing import Any, TypeVar
 from rich.console import Console
 
 from ha_bridge_ops.errors import CommandError
-from ha_bridge_ops.skill import guide
-from ha_bridge_ops.skill.ask import Ask, Refused, in_words
+from ha_bridge_ops.skill import consoles
+from ha_bridge_ops.skill.ask_cli import Ask, Refused, in_words
 from ha_bridge_ops.skill.documents import Folder, Skill
 
 T = TypeVar("T")
@@ -162,7 +162,7 @@ def apply(skill: Skill, folder: Folder, ask: Ask, state: State) -> Outcome:
     if skill_id is None:
         skill_id, is_new = _find_or_create(skill, folder, ask, state, progress)
     if skill.function is None or is_new:
-        return Outcome(skill_id, tuple(progress.done), guide.deploy(skill, skill_id))
+        return Outcome(skill_id, tuple(progress.done), consoles.deploy(skill, skill_id))
     with (
         progress.step("Naming the function to the skill"),
         _hints(skill, skill_id, folder.state),
@@ -264,9 +264,9 @@ def _hints(skill: Skill, skill_id: str, state_file: Path) -> Iterator[None]:
             raise
         raise Refused(
             f"{error.words}\n\nThe function must let this skill call it:\n\n"
-            f"{guide.folded(guide.deploy(skill, skill_id))}\n\n"
+            f"{consoles.folded(consoles.deploy(skill, skill_id))}\n\n"
             "or, if it was not made with SAM:\n\n"
-            f"{guide.folded(guide.permit(skill, skill_id))}",
+            f"{consoles.folded(consoles.permit(skill, skill_id))}",
             error.status,
         ) from None
 

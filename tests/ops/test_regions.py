@@ -17,7 +17,7 @@ from ha_bridge_ops.regions import (
     region_in,
     region_of,
 )
-from ha_bridge_ops.skill.guide import STACK
+from ha_bridge_ops.skill.consoles import STACK
 
 
 def test_there_are_three_regions_in_three_places() -> None:

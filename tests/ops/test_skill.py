@@ -25,7 +25,7 @@ from ha_bridge_ops.local.tools import tools_folder
 from ha_bridge_ops.regions import LOCALES, REGIONS
 from ha_bridge_ops.skill import stacks
 from ha_bridge_ops.skill.apply import State
-from ha_bridge_ops.skill.ask import answered, refusal
+from ha_bridge_ops.skill.ask_cli import answered, refusal
 from tests.fakes.smapi import (
     ACCESS_TOKEN,
     CLIENT_SECRET,

@@ -15,7 +15,7 @@ from ha_bridge_ops.check.catalogue import CHAIN, EVERY, PARTS
 from ha_bridge_ops.check.chain import CHECKS
 from ha_bridge_ops.check.context import Context, Options
 from ha_bridge_ops.check.model import Finding, Status
-from ha_bridge_ops.check.report import SIGNS, Report
+from ha_bridge_ops.check.output import SIGNS, Report
 from ha_bridge_ops.commands.check import check
 from tests.fakes.behaviours import reply
 from tests.ops.check.conftest import Serve

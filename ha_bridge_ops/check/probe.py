@@ -20,7 +20,7 @@ from ha_bridge_ops.check.model import (
     Untried,
     judge,
 )
-from ha_bridge_ops.check.report import SIGNS
+from ha_bridge_ops.check.output import SIGNS
 
 PROBE: Final[Mapping[str, Any]] = {"ha_bridge": {"probe": {}}}
 

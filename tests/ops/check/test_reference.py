@@ -4,13 +4,13 @@ import re
 from pathlib import Path
 
 from ha_bridge_ops.check.catalogue import EVERY
-from ha_bridge_ops.check.guide import rewritten
+from ha_bridge_ops.check.reference import rewritten
 
 PAGE = Path(__file__).parents[3] / "docs/troubleshooting.md"
 
 
 def test_the_page_is_what_the_catalogue_says() -> None:
-    """After a change: python -m ha_bridge_ops.check.guide docs/troubleshooting.md."""
+    """After a change the page is written anew: see `ha_bridge_ops.check.reference`."""
     text = PAGE.read_text("utf-8")
     assert text == rewritten(text)
 

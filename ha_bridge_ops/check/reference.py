@@ -1,6 +1,6 @@
 """The tables of `docs/troubleshooting.md`, written from the catalogue.
 
-After a change there: `python -m ha_bridge_ops.check.guide docs/troubleshooting.md`.
+After a change there: `python -m ha_bridge_ops.check.reference docs/troubleshooting.md`.
 """
 
 import sys
@@ -12,7 +12,7 @@ from ha_bridge_ops.check.catalogue import EVERY, PARTS, TEXTS
 from ha_bridge_ops.check.model import Cause, Link, Status
 
 #: What is written stands between these lines; the rest of the page is by hand.
-BEGIN: Final = "<!-- findings: written by ha_bridge_ops/check/guide.py -->\n"
+BEGIN: Final = "<!-- findings: written by ha_bridge_ops/check/reference.py -->\n"
 END: Final = "<!-- /findings -->\n"
 
 
