@@ -78,12 +78,13 @@ class Failure(Enum):
         "Disable and enable the skill to link the account again; "
         "the user must be active and not limited to local access.",
     )
-    REFUSED_ADDRESS = (
-        ErrorType.INVALID_AUTHORIZATION_CREDENTIAL,
-        "Home Assistant has banned the address the request came from",
-        "Remove it from ip_bans.yaml and restart Home Assistant.",
-    )
     # -- the way to Home Assistant -----------------------------------------------
+    NAME_SERVER = (
+        ErrorType.BRIDGE_UNREACHABLE,
+        "The name server did not say where the name in BASE_URL is",
+        "It may be well in a minute; if this comes back, choose a DNS provider that "
+        "fails less often.",
+    )
     UNKNOWN_NAME = (
         ErrorType.BRIDGE_UNREACHABLE,
         "The name in BASE_URL does not resolve to an address that AWS can reach",
@@ -109,47 +110,167 @@ class Failure(Enum):
         "The certificate of Home Assistant is not trusted",
         "Serve the full chain (fullchain.pem) of a valid certificate for this name.",
     )
+    IMPERFECT_CERTIFICATE = (
+        ErrorType.BRIDGE_UNREACHABLE,
+        "The certificate of Home Assistant, or of its authority, lacks something",
+        "Make both anew as RFC 5280 wants them, with basicConstraints, keyUsage and "
+        "key identifiers; Python 3.13 insists, older ones do not.",
+    )
+    CLIENT_CERTIFICATE = (
+        ErrorType.BRIDGE_UNREACHABLE,
+        "The proxy in front of Home Assistant wants a client certificate",
+        "Let /api/alexa/smart_home and /auth/token pass there without one.",
+    )
+    NO_SUCH_SITE = (
+        ErrorType.BRIDGE_UNREACHABLE,
+        "The server has no site or certificate for the name in BASE_URL",
+        "Compare the name with the proxy's sites. Behind Cloudflare it may be only one "
+        "level below the zone. It may also have no cipher in common, or want a client "
+        "certificate.",
+    )
+    TLS_VERSION = (
+        ErrorType.BRIDGE_UNREACHABLE,
+        "The server speaks only versions of TLS that are not safe any more",
+        "Let the proxy offer TLS 1.2 and 1.3.",
+    )
+    NOT_TLS = (
+        ErrorType.BRIDGE_UNREACHABLE,
+        "The port in BASE_URL does not speak HTTPS",
+        "Give the port that does, or put a certificate there.",
+    )
     TLS_FAILED = (
         ErrorType.BRIDGE_UNREACHABLE,
         "No TLS connection to Home Assistant could be made",
-        "Check that the port in BASE_URL speaks HTTPS.",
+        "Look into the log of the proxy, or of what speaks TLS there.",
     )
     TIMED_OUT = (
         ErrorType.BRIDGE_UNREACHABLE,
         "Home Assistant did not answer in time",
         "Alexa waits 8 s; check the home's connection and the load on Home Assistant.",
     )
+    REFUSED_ADDRESS = (
+        ErrorType.BRIDGE_UNREACHABLE,
+        "Home Assistant has banned the address the request came from",
+        "Remove it from ip_bans.yaml and restart Home Assistant; "
+        "the account need not be linked again.",
+    )
+    # -- something in front of Home Assistant -------------------------------------
+    PORTAL = (
+        ErrorType.BRIDGE_UNREACHABLE,
+        "A login page in front of Home Assistant wants somebody to log in",
+        "Let /api/alexa/smart_home and /auth/token pass there without a login; "
+        "Home Assistant checks the token itself.",
+    )
+    ACCESS = (
+        ErrorType.BRIDGE_UNREACHABLE,
+        "Cloudflare Access in front of Home Assistant wants a login",
+        "Give /api/alexa/smart_home and /auth/token an Access application with the "
+        "policy Bypass, Everyone; Home Assistant checks the token itself.",
+    )
+    CHALLENGE = (
+        ErrorType.BRIDGE_UNREACHABLE,
+        "A bot protection in front of Home Assistant takes the bridge for a robot",
+        "Switch it off for /api/alexa/smart_home and /auth/token, or let requests "
+        "from AWS pass (AS16509, AS14618).",
+    )
     FIREWALL = (
         ErrorType.BRIDGE_UNREACHABLE,
         "Something in front of Home Assistant refused the request",
-        "Let requests from AWS pass the firewall, bot protection or login page there.",
+        "Let requests from AWS pass the firewall, country filter or rule there "
+        "(AS16509, AS14618).",
+    )
+    BASIC_AUTH = (
+        ErrorType.BRIDGE_UNREACHABLE,
+        "The proxy in front of Home Assistant wants a password of its own",
+        "Take the password off there for /api/alexa/smart_home and /auth/.",
+    )
+    NO_SITE = (
+        ErrorType.BRIDGE_UNREACHABLE,
+        "The proxy or tunnel has no way to Home Assistant for this address",
+        "Compare name and path in BASE_URL with the sites of the proxy or tunnel; "
+        "Home Assistant was not asked.",
+    )
+    PROXY_ERROR = (
+        ErrorType.BRIDGE_UNREACHABLE,
+        "The proxy in front of Home Assistant failed itself",
+        "Its log has the cause: often a login service that it asks, or a certificate "
+        "of Home Assistant's that it does not trust.",
     )
     GATEWAY = (
         ErrorType.BRIDGE_UNREACHABLE,
         "The proxy or tunnel answered, but Home Assistant behind it did not",
-        "Check that Home Assistant runs and that the proxy points at it.",
+        "Check that Home Assistant runs, and that the proxy points at its IP address, "
+        "port and protocol (http or https) as they are now.",
+    )
+    GATEWAY_TLS = (
+        ErrorType.BRIDGE_UNREACHABLE,
+        "The gateway does not accept the certificate at home",
+        "Put a valid certificate there, or let the gateway not check it "
+        "(Cloudflare: SSL/TLS mode Full instead of Full (strict)).",
     )
     RATE_LIMITED = (
         ErrorType.RATE_LIMIT_EXCEEDED,
         "Something in front of Home Assistant limits the number of requests",
         "Raise the limit of the proxy or firewall for /api/alexa/smart_home.",
     )
-    # -- the answer --------------------------------------------------------------
     REDIRECTED = (
-        ErrorType.INTERNAL_ERROR,
+        ErrorType.BRIDGE_UNREACHABLE,
         "BASE_URL redirects to another address",
-        "Set BASE_URL to the final address; a redirect would give the token away.",
+        "Set BASE_URL to that address; a redirect would give the token away.",
     )
+    REDIRECT_LOOP = (
+        ErrorType.BRIDGE_UNREACHABLE,
+        "The address redirects to itself, or to plain http",
+        "The proxy does not know that the caller came by https: let it trust "
+        "X-Forwarded-Proto (Cloudflare: SSL/TLS mode Full instead of Flexible).",
+    )
+    WANTS_HTTPS = (
+        ErrorType.BRIDGE_UNREACHABLE,
+        "A port that speaks HTTPS was asked in plain HTTP",
+        "Write https in BASE_URL; if it stands there, let the proxy speak https to "
+        "what is behind it.",
+    )
+    PAGE = (
+        ErrorType.BRIDGE_UNREACHABLE,
+        "A web page answers in place of Home Assistant",
+        "It may be a router's, a proxy's or another program's: open BASE_URL on mobile "
+        "data, and lead it to Home Assistant.",
+    )
+    NOT_AN_EVENT = (
+        ErrorType.BRIDGE_UNREACHABLE,
+        "The answer is not an Alexa event",
+        "Something other than Home Assistant answers: check BASE_URL and any login "
+        "page in front of it.",
+    )
+    SOMETHING_ELSE = (
+        ErrorType.BRIDGE_UNREACHABLE,
+        "Something other than Home Assistant answered",
+        "Check that BASE_URL leads to Home Assistant.",
+    )
+    NOT_HTTP = (
+        ErrorType.BRIDGE_UNREACHABLE,
+        "The server's answer is broken or not HTTP",
+        "Check the scheme and port in BASE_URL, and the proxy if there is one.",
+    )
+    BROKEN_OFF = (
+        ErrorType.BRIDGE_UNREACHABLE,
+        "The answer broke off in the middle",
+        "Home Assistant, or the proxy in front of it, ended while it answered.",
+    )
+    # -- Home Assistant's own answer ---------------------------------------------
     BAD_REQUEST = (
         ErrorType.INTERNAL_ERROR,
         "Home Assistant does not accept requests from its reverse proxy",
-        "Add the proxy to trusted_proxies in Home Assistant's HTTP settings.",
+        "Add the proxy to trusted_proxies in Home Assistant's HTTP settings; where it "
+        "is there, two proxies in a row may write X-Forwarded-For and "
+        "X-Forwarded-Proto unequally.",
     )
     NOT_FOUND = (
         ErrorType.INTERNAL_ERROR,
         "Home Assistant has no Alexa endpoint",
         'Put "alexa:" with "smart_home:" under it, at the top level, into '
-        "configuration.yaml and restart; or the path in BASE_URL is wrong.",
+        "configuration.yaml and restart; if it is there, Home Assistant's log says "
+        "why it is invalid; or the path in BASE_URL is wrong.",
     )
     NOT_ALLOWED = (
         ErrorType.INTERNAL_ERROR,
@@ -163,24 +284,8 @@ class Failure(Enum):
     )
     UNEXPECTED_STATUS = (
         ErrorType.INTERNAL_ERROR,
-        "The server answered with an unexpected HTTP status",
-        "Check that BASE_URL leads to Home Assistant.",
-    )
-    NOT_HTTP = (
-        ErrorType.INTERNAL_ERROR,
-        "The server's answer is broken or not HTTP",
-        "Check the scheme and port in BASE_URL, and the proxy if there is one.",
-    )
-    BROKEN_OFF = (
-        ErrorType.INTERNAL_ERROR,
-        "The answer broke off in the middle",
-        "Home Assistant, or the proxy in front of it, ended while it answered.",
-    )
-    NOT_AN_EVENT = (
-        ErrorType.INTERNAL_ERROR,
-        "The answer is not an Alexa event",
-        "Something other than Home Assistant answers: check BASE_URL and any login "
-        "page in front of it.",
+        "Home Assistant answered with an unexpected HTTP status",
+        "Its own log may have the cause.",
     )
     TOO_LARGE = (
         ErrorType.INTERNAL_ERROR,

@@ -17,6 +17,8 @@ MAY_IMPORT = {
     "race": set(),
     "redaction": set(),
     "settings": {"errors", "redaction"},
+    "answerers": {"errors", "settings"},
+    "network_errors": {"errors"},
     "secrets": {"errors", "race", "redaction"},
     "messages": {"errors", "redaction"},
     "connection": {"race", "settings"},
@@ -63,13 +65,13 @@ def test_the_core_imports_downwards_only(module: str) -> None:
 
 
 def test_only_one_module_knows_http() -> None:
-    """And the one that examines it, which is loaded only when asked to."""
+    """And those loaded only when asked to: one examines it, two know what it means."""
     knowing = {
         path.stem
         for path in CORE.glob("*.py")
         if any(name.startswith(("urllib3", "http")) for name in imported(path))
     }
-    assert knowing == {"home_assistant", "probe"}
+    assert knowing == {"answerers", "home_assistant", "network_errors", "probe"}
 
 
 def loaded(statement: str) -> set[str]:
@@ -91,7 +93,7 @@ def test_the_function_loads_nothing_but_itself_and_urllib3() -> None:
     urllib3 = loaded("import urllib3.connection, logging, json, uuid, traceback")
     extra = loaded("import lambda_function") - urllib3
     ours = {"lambda_function", "ha_bridge"}
-    late = {"__init__", "own_events", "probe"}
+    late = {"__init__", "answerers", "network_errors", "own_events", "probe"}
     ours |= {f"ha_bridge.{name}" for name in MAY_IMPORT if name not in late}
     assert extra == ours
 

@@ -8,7 +8,7 @@ from ha_bridge.errors import STATUS_FAILURES, BridgeError, ErrorType, Failure
 @pytest.mark.parametrize(
     ("status", "error_type"),
     [
-        *((status, ErrorType.INTERNAL_ERROR) for status in (301, 302, 303, 307, 308)),
+        *((status, ErrorType.BRIDGE_UNREACHABLE) for status in (301, 302, 303, 307)),
         *((status, ErrorType.INTERNAL_ERROR) for status in (404, 405, 500)),
         (429, ErrorType.RATE_LIMIT_EXCEEDED),
         *((status, ErrorType.BRIDGE_UNREACHABLE) for status in (502, 503, 504)),
