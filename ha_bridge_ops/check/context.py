@@ -5,21 +5,22 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from ha_bridge.probe import Dial, Resolve, examine
 from ha_bridge.redaction import Secret
 from ha_bridge.settings import Address, parse_address, parse_switch
+from ha_bridge_ops.aws.session import MakeClient, Session
 from ha_bridge_ops.check.client import Answer, Client
 from ha_bridge_ops.check.evidence import Evidence
 from ha_bridge_ops.check.model import Finding, Status
+from ha_bridge_ops.regions import REGIONS
 
 #: Seconds that Alexa waits, and no directive of ours may take longer.
 #: https://developer.amazon.com/en-US/docs/alexa/smarthome/troubleshooting-guide.html
 ALEXA_WAITS_S = 8.0
 
-#: Gives the client of an AWS service in a region, as boto3.Session.client does.
-AwsClient = Callable[[str, str | None], Any]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -52,13 +53,15 @@ class Context:
     now: Callable[[], float] = time.time
     resolve: Resolve = socket.getaddrinfo
     dial: Dial = socket.create_connection
-    aws: AwsClient | None = None
+    aws: MakeClient | None = None
     ask: Callable[[str, bool], str] | None = None
     findings: dict[str, Finding] = field(default_factory=dict)
     secrets: list[Secret] = field(default_factory=list)
     """All that must not be shown, whatever a server may echo."""
     asked: dict[str, Any] = field(default_factory=dict)
     """What a check has learnt that a later one needs."""
+    learnt: dict[object, Any] = field(default_factory=dict)
+    """What is known by now, by `Fact`."""
 
     def value(self, name: str) -> str:
         """Return a variable without the spaces around it."""
@@ -79,6 +82,13 @@ class Context:
             return not parse_switch(self.value("NOT_VERIFY_SSL"))
         except ValueError:
             return True
+
+    @cached_property
+    def session(self) -> Session | None:
+        """AWS; None where boto3 is not installed, or AWS is not to be asked."""
+        if self.aws is None:
+            return None
+        return Session(self.aws, self.options.region or REGIONS[0].aws_region)
 
     @cached_property
     def evidence(self) -> Evidence | None:
@@ -103,6 +113,11 @@ class Context:
         """Close the connection to Home Assistant, if there is one."""
         if "client" in vars(self):
             self.client.close()
+
+    def forget(self) -> None:
+        """Forget what was learnt, because it has been changed since."""
+        self.findings.clear()
+        self.learnt.clear()
 
     def is_fine(self, link: str) -> bool:
         """Return whether a link was found to be neither failed nor skipped."""
@@ -137,3 +152,31 @@ class Context:
             token=token,
             timeout_s=ALEXA_WAITS_S,
         )
+
+
+class Fact(Generic[T]):
+    """Something that is learnt once, when a check first wants to know it.
+
+    It decorates the function that finds it out:
+
+        @Fact
+        def weather(context: Context) -> Weather: ...
+
+    `weather(context)` then gives the same answer to whoever asks, in whatever order.
+    """
+
+    def __init__(self, learn: Callable[[Context], T]) -> None:
+        self._learn = learn
+        self.__doc__ = learn.__doc__
+
+    def __call__(self, context: Context) -> T:
+        """Return it; find it out if nobody has yet."""
+        if self not in context.learnt:
+            context.learnt[self] = self._learn(context)
+        found: T = context.learnt[self]
+        return found
+
+    def known(self, context: Context) -> T | None:
+        """Return it if somebody has wanted to know; None otherwise."""
+        found: T | None = context.learnt.get(self)
+        return found

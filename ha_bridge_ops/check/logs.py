@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from ha_bridge_ops.check import aws
-from ha_bridge_ops.check.aws import AwsError, Configuration, ask, client, region_name
+from ha_bridge_ops.aws.function import Function
+from ha_bridge_ops.aws.session import AwsError, call
 from ha_bridge_ops.check.context import Context
-from ha_bridge_ops.check.model import Fine, Outcome, Problem, Untried
+from ha_bridge_ops.check.function import deployed_anew, of_function
+from ha_bridge_ops.check.model import Fine, Outcome, Problem
 
 HOURS: Final = 24
 
@@ -61,27 +62,21 @@ class _Seen:
             self.last = str(line.get("message", ""))[:300]
 
 
-def logs(context: Context) -> Outcome:
+@of_function
+def logs(context: Context, function: Function) -> Outcome:
     """The last day went well."""
-    configuration = aws.configuration_of(context)
-    if configuration is None:
-        return Untried("there is no function to look at")
-    group = group_of(configuration)
+    group = function.log_group
     values = {
         "group": group,
-        "region": region_name(configuration),
-        **aws.deployed_anew(context, configuration),
+        "region": function.region,
+        **deployed_anew(context, function),
     }
-    try:
-        seen = _read(context, configuration, group)
-    except AwsError as error:
-        return Untried(f"AWS did not let us look: {error.code}")
+    seen = _read(context, function)
     problems = list(_problems(seen, values))
-    if throttled := _throttles(context, configuration):
+    if throttled := _throttles(context, function):
         problems.append(Problem("throttled", f"{throttled} calls turned away"))
     # A JSON log has lines of this check's probe and of the warm schedule too.
-    is_json = configuration.get("LoggingConfig", {}).get("LogFormat") == "JSON"
-    called = seen.directives or (seen.plain and not is_json)
+    called = seen.directives or (seen.plain and not function.logs_json)
     if not called and not problems and seen.to_the_end:
         saw = f"no directive in {group} for a day"
         problems.append(Problem("no_calls", saw, values))
@@ -91,12 +86,6 @@ def logs(context: Context) -> Outcome:
     if not seen.to_the_end:
         said += ", in the part of the log that was read"
     return problems or Fine(said)
-
-
-def group_of(configuration: Configuration) -> str:
-    """Return the function's log group."""
-    own = configuration.get("LoggingConfig", {}).get("LogGroup")
-    return str(own or f"/aws/lambda/{configuration['FunctionName']}")
 
 
 def _problems(seen: _Seen, values: Mapping[str, str]) -> Iterator[Problem]:
@@ -113,18 +102,21 @@ def _problems(seen: _Seen, values: Mapping[str, str]) -> Iterator[Problem]:
             yield Problem(cause, f"{number} such lines in {HOURS} h", values)
 
 
-def _read(context: Context, configuration: Configuration, group: str) -> _Seen:
-    service = client(context, "logs", region_name(configuration))
+def _read(context: Context, function: Function) -> _Seen:
+    service = function.client("logs")
     start = int((context.now() - HOURS * 3600) * 1000)
     more: dict[str, str] = {}
     seen, pages = _Seen(), 0
     for _ in range(MAX_REQUESTS):
         try:
-            page: dict[str, Any] = ask(
-                service.filter_log_events, logGroupName=group, startTime=start, **more
+            page: dict[str, Any] = call(
+                service.filter_log_events,
+                logGroupName=function.log_group,
+                startTime=start,
+                **more,
             )
         except AwsError as error:
-            if error.code == "ResourceNotFoundException":
+            if error.is_not_there:
                 seen.to_the_end = True
                 break
             raise
@@ -140,19 +132,15 @@ def _read(context: Context, configuration: Configuration, group: str) -> _Seen:
     return seen
 
 
-def _throttles(context: Context, configuration: Configuration) -> int:
+def _throttles(context: Context, function: Function) -> int:
     """Return how many calls AWS has turned away; 0 where it does not say."""
     end = datetime.fromtimestamp(context.now(), UTC)
     try:
-        answer = ask(
-            client(
-                context, "cloudwatch", region_name(configuration)
-            ).get_metric_statistics,
+        answer = call(
+            function.client("cloudwatch").get_metric_statistics,
             Namespace="AWS/Lambda",
             MetricName="Throttles",
-            Dimensions=[
-                {"Name": "FunctionName", "Value": configuration["FunctionName"]}
-            ],
+            Dimensions=[{"Name": "FunctionName", "Value": function.name}],
             StartTime=end - timedelta(hours=HOURS),
             EndTime=end,
             Period=HOURS * 3600,

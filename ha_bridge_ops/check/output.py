@@ -12,9 +12,9 @@ from rich.console import Console
 from rich.text import Text
 
 from ha_bridge.redaction import REDACTED
-from ha_bridge_ops.check.aws import configuration_of
 from ha_bridge_ops.check.catalogue import PARTS
 from ha_bridge_ops.check.context import Context
+from ha_bridge_ops.check.function import known_function
 from ha_bridge_ops.check.model import Finding, Status
 
 #: A sign and a word for each status; colour only repeats what they say.
@@ -78,9 +78,8 @@ def _other_hosts(context: Context) -> set[str]:
     evidence = context.evidence
     found = set(evidence.tls.get("names", [])) if evidence else set()
     addresses = [str(evidence.http.get("location", ""))] if evidence else []
-    if (configuration := configuration_of(context)) is not None:
-        variables = configuration.get("Environment", {}).get("Variables", {})
-        addresses.append(str(variables.get("BASE_URL", "")))
+    if (function := known_function(context)) is not None:
+        addresses.append(function.variables.get("BASE_URL", ""))
     for address in addresses:
         with contextlib.suppress(ValueError):
             found.add(urlsplit(address).hostname or "")

@@ -1,15 +1,14 @@
 """Link `aws.probe`: the function says what its way to Home Assistant looks like."""
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from ha_bridge.settings import parse_address
-from ha_bridge_ops.check import aws, logs
-from ha_bridge_ops.check.aws import AwsError, ask, client, region_name
+from ha_bridge_ops.aws.session import AwsError
 from ha_bridge_ops.check.catalogue import CHAIN
 from ha_bridge_ops.check.context import Context
 from ha_bridge_ops.check.evidence import Evidence
+from ha_bridge_ops.check.function import deployed_anew, function_of
 from ha_bridge_ops.check.model import (
     Finding,
     Fine,
@@ -48,16 +47,16 @@ def probe(
         context: What all share.
         way: What the probe can see.
     """
-    configuration = aws.configuration_of(context)
-    if configuration is None:
+    function = function_of(context)
+    if function is None:
         return Untried("there is no function to ask")
     values = {
-        "region": region_name(configuration),
-        "group": logs.group_of(configuration),
-        **aws.deployed_anew(context, configuration),
+        "region": function.region,
+        "group": function.log_group,
+        **deployed_anew(context, function),
     }
     try:
-        answer = _invoke(context, configuration)
+        answer = function.invoke(PROBE)
     except AwsError as error:
         return Untried(f"AWS did not let us invoke it: {error.code}")
     evidence = _evidence(context, answer)
@@ -65,18 +64,6 @@ def probe(
         return _compare(context, evidence, way)
     cause, saw = evidence
     return Problem(cause, saw, values)
-
-
-def _invoke(context: Context, configuration: aws.Configuration) -> Any:
-    answer = ask(
-        client(context, "lambda", region_name(configuration)).invoke,
-        FunctionName=configuration["FunctionName"],
-        Payload=json.dumps(PROBE).encode(),
-    )
-    try:
-        return json.loads(answer["Payload"].read())
-    except ValueError:
-        return None
 
 
 def _evidence(context: Context, answer: Any) -> Evidence | tuple[str, str]:

@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ha_bridge_ops.check import aws
-from ha_bridge_ops.check.aws import Configuration, ask, client, region_name
+from ha_bridge_ops.aws.function import Function
+from ha_bridge_ops.aws.session import AwsError, call
 from ha_bridge_ops.check.context import Context
+from ha_bridge_ops.check.function import SMART_HOME, function_of
 from ha_bridge_ops.check.model import Status
 from ha_bridge_ops.errors import CommandError
 
@@ -28,33 +29,33 @@ class Change:
     request: Mapping[str, Any]
 
 
-def _timeout(_context: Context, configuration: Configuration) -> Change:
+def _timeout(_context: Context, function: Function) -> Change:
     return Change(
-        f"Timeout: {configuration['Timeout']} s → {TIMEOUT_S} s",
+        f"Timeout: {function.timeout_s} s → {TIMEOUT_S} s",
         "update_function_configuration",
-        {"Timeout": TIMEOUT_S, **_revision(configuration)},
+        {"Timeout": TIMEOUT_S, **_revision(function)},
     )
 
 
-def _memory(_context: Context, configuration: Configuration) -> Change:
+def _memory(_context: Context, function: Function) -> Change:
     return Change(
-        f"Memory: {configuration['MemorySize']} MB → {MEMORY_MB} MB",
+        f"Memory: {function.memory_mb} MB → {MEMORY_MB} MB",
         "update_function_configuration",
-        {"MemorySize": MEMORY_MB, **_revision(configuration)},
+        {"MemorySize": MEMORY_MB, **_revision(function)},
     )
 
 
-def _environment(_context: Context, configuration: Configuration) -> Change:
-    left = dict(configuration.get("Environment", {}).get("Variables", {}))
+def _environment(_context: Context, function: Function) -> Change:
+    left = dict(function.variables)
     left.pop("LONG_LIVED_ACCESS_TOKEN", None)
     return Change(
         f"Variables: LONG_LIVED_ACCESS_TOKEN is deleted; {', '.join(left)} stay",
         "update_function_configuration",
-        {"Environment": {"Variables": left}, **_revision(configuration)},
+        {"Environment": {"Variables": left}, **_revision(function)},
     )
 
 
-def _trigger(context: Context, _configuration: Configuration) -> Change:
+def _trigger(context: Context, _function: Function) -> Change:
     skill_id = context.options.skill_id
     if skill_id is None:
         raise CommandError(
@@ -62,26 +63,25 @@ def _trigger(context: Context, _configuration: Configuration) -> Change:
             "console: --skill-id amzn1.ask.skill.…"
         )
     return Change(
-        f"Trigger: {aws.SMART_HOME} may invoke it, for skill {skill_id}",
+        f"Trigger: {SMART_HOME} may invoke it, for skill {skill_id}",
         "add_permission",
         {
             "StatementId": f"{STATEMENT_ID}-{skill_id.rpartition('.')[2][:8]}",
             "Action": "lambda:InvokeFunction",
-            "Principal": aws.SMART_HOME,
+            "Principal": SMART_HOME,
             "EventSourceToken": skill_id,
         },
     )
 
 
-def _revision(configuration: Configuration) -> dict[str, Any]:
+def _revision(function: Function) -> dict[str, Any]:
     # AWS then refuses if somebody else has changed the function meanwhile.
-    known = configuration.get("RevisionId")
-    return {"RevisionId": known} if known else {}
+    return {"RevisionId": function.revision} if function.revision else {}
 
 
 #: Findings that can be repaired: the causes, and how.
 REPAIRS: Final[
-    Mapping[str, tuple[frozenset[str], Callable[[Context, Configuration], Change]]]
+    Mapping[str, tuple[frozenset[str], Callable[[Context, Function], Change]]]
 ] = {
     "aws.trigger": (
         frozenset({"none", "appkit", "other_skill", "malformed", "any_skill"}),
@@ -104,15 +104,15 @@ def change_for(context: Context, link: str) -> Change | None:
         CommandError: The function was not found or could not be looked at, the skill
             id is missing, or it takes more than this.
     """
-    configuration = aws.configuration_of(context)
-    if configuration is None:
+    function = function_of(context)
+    if function is None:
         # The first to fail is why the others were skipped.
         failed = (f for f in context.findings.values() if f.status is Status.FAILED)
         raise CommandError(f"There is no function to repair: {next(failed).saw}.")
     causes, repair = REPAIRS[link]
     finding = context.findings[link]
     if causes & set(finding.causes):
-        return repair(context, configuration)
+        return repair(context, function)
     if finding.status is Status.SKIPPED:
         raise CommandError(f"{link} could not be looked at: {finding.saw}.")
     if finding.status is not Status.OK:
@@ -122,17 +122,16 @@ def change_for(context: Context, link: str) -> Change | None:
     return None
 
 
-def carry_out(context: Context, change: Change) -> None:
+def carry_out(function: Function, change: Change) -> None:
     """Change the function.
 
     Raises:
         CommandError: AWS refused.
     """
-    configuration = aws.configuration_of(context)
-    assert configuration is not None  # noqa: S101 - `change_for` has looked
-    service = client(context, "lambda", region_name(configuration))
-    name = configuration["FunctionName"]
+    service = function.client("lambda")
     try:
-        ask(getattr(service, change.call), FunctionName=name, **change.request)
-    except aws.AwsError as error:
+        call(
+            getattr(service, change.call), FunctionName=function.name, **change.request
+        )
+    except AwsError as error:
         raise CommandError(f"AWS refused: {error.code}. Nothing was changed.") from None

@@ -3,17 +3,18 @@
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import click
 from rich.console import Console
 
 from ha_bridge import __version__
+from ha_bridge_ops.aws.function import FUNCTION_ARN
+from ha_bridge_ops.aws.session import boto3_clients
 from ha_bridge_ops.check import output
-from ha_bridge_ops.check.aws import FUNCTION_ARN, SKILL_ID, configuration_of
 from ha_bridge_ops.check.catalogue import AWS, CHAIN, LINKING
 from ha_bridge_ops.check.chain import walk
-from ha_bridge_ops.check.context import AwsClient, Context, Options
+from ha_bridge_ops.check.context import Context, Options
+from ha_bridge_ops.check.function import SKILL_ID, function_of
 from ha_bridge_ops.check.model import Finding, Link, Status
 from ha_bridge_ops.check.repairs import REPAIRS, carry_out, change_for
 from ha_bridge_ops.errors import CommandError
@@ -144,7 +145,9 @@ def _refuse_malformed(options: Options) -> None:
 def _real_context(
     environ: Mapping[str, str], options: Options, *, needs_aws: bool
 ) -> Context:
-    return Context(environ, options, aws=_aws() if needs_aws else None, ask=_ask)
+    return Context(
+        environ, options, aws=boto3_clients() if needs_aws else None, ask=_ask
+    )
 
 
 def _ask(question: str, hidden: bool) -> str:  # noqa: FBT001 - as `Context` asks
@@ -155,23 +158,6 @@ def _ask(question: str, hidden: bool) -> str:  # noqa: FBT001 - as `Context` ask
     except click.Abort:
         raise CommandError("Nobody answered, so nothing was linked.") from None
     return answer
-
-
-def _aws() -> AwsClient | None:
-    try:
-        import boto3  # noqa: PLC0415 - it takes long, and need not be installed
-        from botocore.config import Config  # noqa: PLC0415
-    except ImportError:
-        return None
-    # A probe may take as long as the function may.
-    config = Config(
-        connect_timeout=5, read_timeout=30, retries={"total_max_attempts": 2}
-    )
-
-    def client(service: str, region: str | None) -> Any:
-        return boto3.client(service, region_name=region, config=config)
-
-    return client
 
 
 def _walk(context: Context, links: Sequence[Link], *, quiet: bool) -> list[Finding]:
@@ -202,14 +188,15 @@ def _repair(context: Context, link: str, *, yes: bool) -> None:
     if change is None:
         click.echo(f"Nothing to repair: {link} is {findings[-1].saw}.")
         return
-    configuration = configuration_of(context)
-    assert configuration is not None  # noqa: S101 - `change_for` has looked
-    click.echo(f"Function: {configuration['FunctionArn']}")
+    function = function_of(context)
+    assert function is not None  # noqa: S101 - `change_for` has looked
+    click.echo(f"Function: {function.arn}")
     click.echo(change.shown)
     if not yes and not click.confirm("Change it?", err=True):
         click.echo("Nothing was changed.")
         raise SystemExit(1)
-    carry_out(context, change)
+    carry_out(function, change)
+    context.forget()
     again = list(walk(context, needed))[-1]
     click.echo(f"Done: {link} is {again.status}, {again.saw}.")
     if again.status is Status.FAILED:

@@ -8,8 +8,9 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
+from ha_bridge_ops.aws import stacks
 from ha_bridge_ops.regions import LOCALES
-from ha_bridge_ops.skill import consoles, documents, stacks
+from ha_bridge_ops.skill import consoles, documents
 from ha_bridge_ops.skill.apply import Outcome, State, alone_in, apply
 from ha_bridge_ops.skill.ask_cli import Ask
 from ha_bridge_ops.skill.documents import Folder, Skill

@@ -74,6 +74,18 @@ def test_only_one_module_knows_http() -> None:
     assert knowing == {"answerers", "home_assistant", "network_errors", "probe"}
 
 
+def test_only_one_room_knows_aws() -> None:
+    """boto3 and its dicts stay in aws/, and are loaded when AWS is first asked."""
+    ops = ROOT / "ha_bridge_ops"
+    knowing = {
+        path.parent
+        for path in ops.rglob("*.py")
+        if any(name.startswith(("boto3", "botocore")) for name in imported(path))
+    }
+    assert knowing == {ops / "aws"}
+    assert "boto3" not in loaded("import ha_bridge_ops.cli")
+
+
 def loaded(statement: str) -> set[str]:
     """Return the modules that a fresh interpreter has after a statement."""
     code = f"{statement}\nimport sys; print('\\n'.join(sys.modules))"

@@ -19,11 +19,11 @@ import pytest
 from click.testing import CliRunner
 from moto import mock_aws
 
+from ha_bridge_ops.aws import stacks
 from ha_bridge_ops.cli import cli
 from ha_bridge_ops.commands.skill import skill as skill_command
 from ha_bridge_ops.local.tools import tools_folder
 from ha_bridge_ops.regions import LOCALES, REGIONS
-from ha_bridge_ops.skill import stacks
 from ha_bridge_ops.skill.apply import State
 from ha_bridge_ops.skill.ask_cli import answered, refusal
 from tests.fakes.smapi import (

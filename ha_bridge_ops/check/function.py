@@ -1,23 +1,20 @@
 """Links `aws.*`: the function as AWS has it, looked at and not changed."""
 
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
 from ha_bridge.settings import parse_address, parse_switch
-from ha_bridge_ops.check.context import Context
+from ha_bridge_ops.aws.function import FUNCTION_ARN, Function, functions_in
+from ha_bridge_ops.aws.session import AwsError, call
+from ha_bridge_ops.check.context import Context, Fact
 from ha_bridge_ops.check.model import Fine, Outcome, Problem, Untried
 from ha_bridge_ops.regions import REGIONS, region_in, region_of
 
 #: What every skill id looks like.
 SKILL_ID: Final = re.compile(r"amzn1\.ask\.skill\.[0-9a-f-]{36}")
-
-#: What the ARN of a function looks like; its region is the first group.
-FUNCTION_ARN: Final = re.compile(
-    r"arn:aws[a-z-]*:lambda:([a-z0-9-]+):\d{12}:function:[\w-]+(?::[\w$-]+)?"
-)
 
 #: Stands in the texts where the skill id is not known.
 NO_SKILL_ID: Final = "amzn1.ask.skill.…"
@@ -47,87 +44,73 @@ RUNTIME_ENDS: Final[Mapping[str, date]] = {
 #: Days before that end at which it is time to go.
 RUNTIME_SOON_DAYS: Final = 180
 
-#: Error codes by which AWS says that something is not there, or not for us.
-_NOT_THERE: Final = ("ResourceNotFoundException", "ResourceNotFound", "NoSuchEntity")
-
-Configuration = Mapping[str, Any]
-
-
-class AwsError(Exception):
-    """AWS did not give what was asked for.
-
-    Args:
-        code: Its error code, or the name of botocore's exception.
-    """
-
-    def __init__(self, code: str) -> None:
-        self.code = code
-        super().__init__(code)
-
-
-def ask(call: Callable[..., Any], **request: Any) -> Any:
-    """Return AWS's answer.
-
-    Raises:
-        AwsError: Whatever botocore raises.
-    """
-    try:
-        return call(**request)
-    except Exception as error:  # noqa: BLE001 - boto3 need not be there to import from
-        response = getattr(error, "response", None)
-        details = response.get("Error", {}) if isinstance(response, dict) else {}
-        raise AwsError(str(details.get("Code") or type(error).__name__)) from None
-
-
-def client(context: Context, service: str, region: str | None = None) -> Any:
-    """Return the client of an AWS service.
-
-    Raises:
-        AwsError: boto3 refuses to make one.
-    """
-    make = context.aws
-    assert make is not None  # noqa: S101 - `credentials` has looked
-    where = region or context.options.region or REGIONS[0].aws_region
-    return ask(lambda: make(service, where))
-
 
 def credentials(context: Context) -> Outcome:
     """AWS lets us look."""
-    if context.aws is None:
+    if context.session is None:
         return Problem("boto3", "boto3 is not installed")
     try:
-        identity = ask(client(context, "sts").get_caller_identity)
+        identity = call(context.session.client("sts").get_caller_identity)
     except AwsError as error:
-        is_none = error.code in ("NoCredentialsError", "PartialCredentialsError")
-        return Problem("none" if is_none else "refused", error.code)
+        return Problem("none" if error.is_no_login else "refused", error.code)
     return Fine(str(identity["Arn"]))
+
+
+@dataclass(frozen=True)
+class _Search:
+    """Where the function was looked for, and what was found."""
+
+    regions: list[str]
+    found: list[Function] = field(default_factory=list)
+    """In the first region that has any."""
+    refused: list[str] = field(default_factory=list)
+
+
+@Fact
+def _search(context: Context) -> _Search:
+    search = _Search(_regions(context))
+    if context.session is None or not context.is_fine("aws.credentials"):
+        return search
+    for region in search.regions:
+        try:
+            named = context.options.function
+            search.found.extend(functions_in(context.session, region, named))
+        except AwsError as error:
+            search.refused.append(f"{error.code} in {region}")
+        if search.found:
+            break
+    return search
+
+
+def function_of(context: Context) -> Function | None:
+    """Return the function, if there is one and no doubt which; AWS is asked once."""
+    found = _search(context).found
+    return found[0] if len(found) == 1 else None
+
+
+def known_function(context: Context) -> Function | None:
+    """Return the function if it was looked for already; AWS is not asked."""
+    return function_of(context) if _search.known(context) else None
 
 
 def function(context: Context) -> Outcome:
     """The function is there."""
     if not context.is_fine("aws.credentials"):
         return Untried("AWS was not asked")
-    regions = _regions(context)
-    values = _to_deploy(context, regions)
-    refused = []
-    for region in regions:
-        try:
-            found = _functions(client(context, "lambda", region), context)
-        except AwsError as error:
-            refused.append(f"{error.code} in {region}")
-            continue
-        if len(found) > 1:
-            names = [str(one["FunctionName"]) for one in found]
-            values = {"region": region, "name": names[0]}
-            return Problem("several", f"{', '.join(names)} in {region}", values)
-        if found:
-            context.asked["function"] = found[0]
-            return Fine(str(found[0]["FunctionArn"]))
-    if refused:
+    search = _search(context)
+    if len(search.found) > 1:
+        names = [one.name for one in search.found]
+        region = search.found[0].region
+        values = {"region": region, "name": names[0]}
+        return Problem("several", f"{', '.join(names)} in {region}", values)
+    if search.found:
+        return Fine(search.found[0].arn)
+    if search.refused:
         # It may be where we may not look: no reason to deploy another.
-        return Problem("refused", "; ".join(refused))
+        return Problem("refused", "; ".join(search.refused))
     what = context.options.function or "a function with BASE_URL"
-    return Problem("missing", f"no {what} in {', '.join(regions)}", values)
+    saw = f"no {what} in {', '.join(search.regions)}"
+    return Problem("missing", saw, _to_deploy(context, search.regions))
 
 
 def _regions(context: Context) -> list[str]:
@@ -142,38 +125,9 @@ def _regions(context: Context) -> list[str]:
     return list(dict.fromkeys(region for region in every if region))
 
 
-def _functions(lambda_: Any, context: Context) -> list[Configuration]:
-    if name := context.options.function:
-        try:
-            return [ask(lambda_.get_function_configuration, FunctionName=name)]
-        except AwsError as error:
-            if error.code in _NOT_THERE:
-                return []
-            raise
-    pages = ask(lambda_.get_paginator("list_functions").paginate)
-    listed = ask(lambda: [one for page in pages for one in page["Functions"]])
-    return [one for one in listed if "BASE_URL" in _variables(one)]
-
-
-def _variables(configuration: Configuration) -> Mapping[str, str]:
-    return dict(configuration.get("Environment", {}).get("Variables", {}))
-
-
-def configuration_of(context: Context) -> Configuration | None:
-    """Return the function's configuration, if it was found."""
-    found: Configuration | None = context.asked.get("function")
-    return found
-
-
-def region_name(configuration: Configuration) -> str:
-    """Return the region of a function."""
-    return str(configuration["FunctionArn"]).split(":")[3]
-
-
-def _which(configuration: Configuration) -> dict[str, str]:
+def _which(function: Function) -> dict[str, str]:
     """Return what a command needs to find the same function again."""
-    name, where = configuration["FunctionName"], region_name(configuration)
-    return {"which": f" --function {name} --region {where}"}
+    return {"which": f" --function {function.name} --region {function.region}"}
 
 
 def _to_deploy(context: Context, regions: Iterable[str]) -> dict[str, str]:
@@ -190,9 +144,9 @@ def _to_deploy(context: Context, regions: Iterable[str]) -> dict[str, str]:
     return {"env": where.samconfig_env, "base_url": _our_address(context)}
 
 
-def deployed_anew(context: Context, configuration: Configuration) -> dict[str, str]:
+def deployed_anew(context: Context, function: Function) -> dict[str, str]:
     """Return what a command needs to deploy a function again."""
-    return _to_deploy(context, [region_name(configuration)])
+    return _to_deploy(context, [function.region])
 
 
 def _our_address(context: Context) -> str:
@@ -200,26 +154,28 @@ def _our_address(context: Context) -> str:
 
 
 #: Looks at a function that was found.
-_Look = Callable[[Context, Configuration], Outcome]
+_Look = Callable[[Context, Function], Outcome]
 
 
-def _of_function(look: _Look) -> Callable[[Context], Outcome]:
+def of_function(look: _Look) -> Callable[[Context], Outcome]:
+    """Make a check of what looks at the function that was found."""
+
     def check(context: Context) -> Outcome:
-        configuration = configuration_of(context)
-        if configuration is None:
+        found = function_of(context)
+        if found is None:
             return Untried("there is no function to look at")
         try:
-            return look(context, configuration)
+            return look(context, found)
         except AwsError as error:
             return Untried(f"AWS did not let us look: {error.code}")
 
     return check
 
 
-@_of_function
-def region(context: Context, configuration: Configuration) -> Outcome:
+@of_function
+def region(context: Context, function: Function) -> Outcome:
     """The function is where Alexa looks for it."""
-    name = region_name(configuration)
+    name = function.region
     here = region_in(name)
     locale = context.options.locale
     wanted = region_of(locale) if locale else None
@@ -232,26 +188,26 @@ def region(context: Context, configuration: Configuration) -> Outcome:
     return Fine(f"{name}, for {here.title}")
 
 
-@_of_function
-def trigger(context: Context, configuration: Configuration) -> Outcome:
+@of_function
+def trigger(context: Context, function: Function) -> Outcome:
     """Alexa may call the function."""
-    statements = list(_statements(context, configuration))
-    tokens = [token for principal, token in statements if principal == SMART_HOME]
-    values = {"skill": context.options.skill_id or NO_SKILL_ID, **_which(configuration)}
-    if tokens:
-        return _trigger_for(context.options.skill_id, tokens, values)
-    if any(principal == CUSTOM for principal, _ in statements):
+    may = list(function.permissions())
+    skills = [one.skill_id for one in may if one.principal == SMART_HOME]
+    values = {"skill": context.options.skill_id or NO_SKILL_ID, **_which(function)}
+    if skills:
+        return _trigger_for(context.options.skill_id, skills, values)
+    if any(one.principal == CUSTOM for one in may):
         return Problem("appkit", f"only {CUSTOM} may", values)
     return Problem("none", "no trigger", values)
 
 
 def _trigger_for(
-    wanted: str | None, tokens: list[str | None], values: Mapping[str, str]
+    wanted: str | None, skills: list[str | None], values: Mapping[str, str]
 ) -> Outcome:
-    named = [token for token in tokens if token is not None]
+    named = [skill for skill in skills if skill is not None]
     shown = ", ".join(named)
     may = wanted in named if wanted else any(map(SKILL_ID.fullmatch, named))
-    if len(named) < len(tokens):
+    if len(named) < len(skills):
         if may:
             saw = f"{wanted or shown} may, and every other skill too"
             return Problem("also_any_skill", saw, values)
@@ -263,50 +219,29 @@ def _trigger_for(
     return Problem("malformed", shown, values)
 
 
-def _statements(
-    context: Context, configuration: Configuration
-) -> Iterator[tuple[str, str | None]]:
-    """Give who may call the function, and with which skill id."""
-    lambda_ = client(context, "lambda", region_name(configuration))
-    try:
-        answer = ask(lambda_.get_policy, FunctionName=configuration["FunctionName"])
-    except AwsError as error:
-        if error.code in _NOT_THERE:
-            return
-        raise
-    for statement in json.loads(answer["Policy"])["Statement"]:
-        principal = statement.get("Principal", {})
-        who = principal.get("Service") if isinstance(principal, dict) else principal
-        condition = statement.get("Condition", {}).get("StringEquals", {})
-        if statement.get("Effect") == "Allow":
-            yield str(who), condition.get("lambda:EventSourceToken")
-
-
-@_of_function
-def timeout(_context: Context, configuration: Configuration) -> Outcome:
+@of_function
+def timeout(_context: Context, function: Function) -> Outcome:
     """The function has time enough."""
-    seconds = int(configuration["Timeout"])
-    saw = f"{seconds} s"
-    if seconds < MIN_TIMEOUT_S:
-        return Problem("short", saw, _which(configuration))
+    saw = f"{function.timeout_s} s"
+    if function.timeout_s < MIN_TIMEOUT_S:
+        return Problem("short", saw, _which(function))
     return Fine(saw)
 
 
-@_of_function
-def memory(_context: Context, configuration: Configuration) -> Outcome:
+@of_function
+def memory(_context: Context, function: Function) -> Outcome:
     """The function has memory enough."""
-    megabytes = int(configuration["MemorySize"])
-    saw = f"{megabytes} MB"
-    if megabytes < MIN_MEMORY_MB:
-        return Problem("small", saw, _which(configuration))
+    saw = f"{function.memory_mb} MB"
+    if function.memory_mb < MIN_MEMORY_MB:
+        return Problem("small", saw, _which(function))
     return Fine(saw)
 
 
-@_of_function
-def runtime(context: Context, configuration: Configuration) -> Outcome:
+@of_function
+def runtime(context: Context, function: Function) -> Outcome:
     """The function's Python is supported."""
-    name = str(configuration.get("Runtime") or "")
-    values = deployed_anew(context, configuration)
+    name = function.runtime
+    values = deployed_anew(context, function)
     if not name:
         return Untried("it is a container image")
     if not name.startswith("python"):
@@ -321,17 +256,16 @@ def runtime(context: Context, configuration: Configuration) -> Outcome:
     return Problem("ends", saw, values) if days < RUNTIME_SOON_DAYS else Fine(saw)
 
 
-@_of_function
-def environment(context: Context, configuration: Configuration) -> Outcome:
+@of_function
+def environment(context: Context, function: Function) -> Outcome:
     """The function's variables are those checked here."""
-    if error := configuration.get("Environment", {}).get("Error"):
-        # Such as a key of KMS that we may not use.
-        raise AwsError(str(error.get("ErrorCode")))
-    theirs = _variables(configuration)
+    if function.variables_error:
+        raise AwsError(function.variables_error)
+    theirs = function.variables
     problems = [*_address_problems(context, theirs), *_switch_problems(theirs)]
     if theirs.get("LONG_LIVED_ACCESS_TOKEN", "").strip():
         saw = "LONG_LIVED_ACCESS_TOKEN is set"
-        problems.append(Problem("token_left", saw, _which(configuration)))
+        problems.append(Problem("token_left", saw, _which(function)))
     return problems or Fine("as here")
 
 
@@ -362,20 +296,20 @@ def _switch_problems(theirs: Mapping[str, str]) -> Iterator[Problem]:
                 yield Problem(name.lower(), f"{name} is on there")
 
 
-@_of_function
-def role(context: Context, configuration: Configuration) -> Outcome:
+@of_function
+def role(_context: Context, function: Function) -> Outcome:
     """The function may do no more than it has to."""
-    name = str(configuration["Role"]).rpartition("/")[2]
-    iam = client(context, "iam")
-    attached = ask(iam.list_attached_role_policies, RoleName=name)
+    name = function.role
+    iam = function.client("iam")
+    attached = call(iam.list_attached_role_policies, RoleName=name)
     broad = [
         str(policy["PolicyName"])
         for policy in attached["AttachedPolicies"]
         if policy["PolicyName"] in ("AdministratorAccess", "PowerUserAccess")
         or policy["PolicyName"].endswith("FullAccess")
     ]
-    for inline in ask(iam.list_role_policies, RoleName=name)["PolicyNames"]:
-        policy = ask(iam.get_role_policy, RoleName=name, PolicyName=inline)
+    for inline in call(iam.list_role_policies, RoleName=name)["PolicyNames"]:
+        policy = call(iam.get_role_policy, RoleName=name, PolicyName=inline)
         if _is_broad(policy["PolicyDocument"]):
             broad.append(str(inline))
     if broad:

@@ -1,12 +1,13 @@
 """The functions that AWS CloudFormation has made, by the outputs of their stacks."""
 
-from typing import Any
+from typing import Any, Final
 
+from ha_bridge_ops.aws.session import AwsError, Session, boto3_clients, call
 from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.regions import REGIONS, Region
 
 #: The output of template.yaml with the ARN of the function.
-OUTPUT = "FunctionArn"
+OUTPUT: Final = "FunctionArn"
 
 
 def functions_of(stack: str, needed: Region) -> list[str]:
@@ -19,20 +20,19 @@ def functions_of(stack: str, needed: Region) -> list[str]:
     Raises:
         CommandError: The needed region has no such stack, or AWS cannot be asked.
     """
-    try:
-        import boto3  # noqa: PLC0415 - large, and only needed here
-        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
-    except ImportError:
+    make = boto3_clients()
+    if make is None:
         raise CommandError(
             "--stack needs boto3: install it (pip install boto3), or give the "
             "ARN with --arn."
-        ) from None
+        )
+    session = Session(make, needed.aws_region)
     found = []
     for region in REGIONS:
         try:
-            client = boto3.client("cloudformation", region_name=region.aws_region)
-            answer = client.describe_stacks(StackName=stack)
-        except (BotoCoreError, ClientError) as error:
+            client = session.client("cloudformation", region.aws_region)
+            answer = call(client.describe_stacks, StackName=stack)
+        except AwsError as error:
             if region is needed:
                 raise CommandError(_sentence(error, stack, region)) from None
             continue
@@ -55,11 +55,11 @@ def _output(stack: dict[str, Any]) -> str | None:
     return None
 
 
-def _sentence(error: Exception, stack: str, region: Region) -> str:
-    words = " ".join(str(error).split()).rstrip(".")
-    if "does not exist" in words:
+def _sentence(error: AwsError, stack: str, region: Region) -> str:
+    if "does not exist" in error.words:
         return (
             f"There is no stack {stack} in {region.aws_region}: run "
             f"`sam build && sam deploy --config-env {region.samconfig_env}` first."
         )
+    words = error.words.rstrip(".")
     return f"AWS did not describe the stack {stack} in {region.aws_region}: {words}."

@@ -1,0 +1,155 @@
+"""The function in AWS: found, and as a typed value."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Self
+
+from ha_bridge_ops.aws.session import AwsError, Session, call
+
+#: What the ARN of a function looks like; its region is the first group.
+FUNCTION_ARN: Final = re.compile(
+    r"arn:aws[a-z-]*:lambda:([a-z0-9-]+):\d{12}:function:[\w-]+(?::[\w$-]+)?"
+)
+
+
+@dataclass(frozen=True)
+class Permission:
+    """Who may call a function."""
+
+    principal: str
+    """Such as alexa-connectedhome.amazon.com."""
+    skill_id: str | None
+    """The only skill for which it may; None for any."""
+    statement_id: str = ""
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function, as far as the bridge is concerned with it.
+
+    The names of AWS's API are in `described`, and nowhere else.
+    """
+
+    session: Session = field(repr=False)
+    arn: str
+    name: str
+    timeout_s: int
+    memory_mb: int
+    runtime: str
+    """Such as python3.13; empty for a container image."""
+    role: str
+    """The name of its role in IAM."""
+    log_group: str
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False)
+    variables_error: str | None = None
+    """Why AWS does not show the variables, such as a key that we may not use."""
+    logs_json: bool = False
+    """Whether each line of its log is a JSON object."""
+    revision: str | None = None
+    """Changes with each change of the function."""
+
+    @classmethod
+    def described(cls, session: Session, found: Mapping[str, Any]) -> Self:
+        """Return the function that AWS describes so.
+
+        https://docs.aws.amazon.com/lambda/latest/api/API_FunctionConfiguration.html
+        """
+        environment = found.get("Environment", {})
+        logging = found.get("LoggingConfig", {})
+        error = environment.get("Error")
+        name = str(found["FunctionName"])
+        return cls(
+            session=session,
+            arn=str(found["FunctionArn"]),
+            name=name,
+            timeout_s=int(found["Timeout"]),
+            memory_mb=int(found["MemorySize"]),
+            runtime=str(found.get("Runtime") or ""),
+            role=str(found["Role"]).rpartition("/")[2],
+            log_group=str(logging.get("LogGroup") or f"/aws/lambda/{name}"),
+            variables=dict(environment.get("Variables", {})),
+            variables_error=str(error.get("ErrorCode")) if error else None,
+            logs_json=logging.get("LogFormat") == "JSON",
+            revision=found.get("RevisionId"),
+        )
+
+    @property
+    def region(self) -> str:
+        """The AWS region in which it is."""
+        return self.arn.split(":")[3]
+
+    def client(self, service: str) -> Any:
+        """Return the client of a service in the function's region.
+
+        Raises:
+            AwsError: boto3 refuses to make one.
+        """
+        return self.session.client(service, self.region)
+
+    def permissions(self) -> Iterator[Permission]:
+        """Give who may call the function.
+
+        Raises:
+            AwsError: AWS does not say.
+        """
+        try:
+            answer = call(self.client("lambda").get_policy, FunctionName=self.name)
+        except AwsError as error:
+            if error.is_not_there:
+                return
+            raise
+        for statement in json.loads(answer["Policy"])["Statement"]:
+            if statement.get("Effect") != "Allow":
+                continue
+            principal = statement.get("Principal", {})
+            who = principal.get("Service") if isinstance(principal, dict) else principal
+            condition = statement.get("Condition", {}).get("StringEquals", {})
+            yield Permission(
+                str(who),
+                condition.get("lambda:EventSourceToken"),
+                str(statement.get("Sid", "")),
+            )
+
+    def invoke(self, event: object) -> Any:
+        """Return the function's answer to an event; None if it is no JSON.
+
+        Raises:
+            AwsError: AWS did not let us.
+        """
+        answer = call(
+            self.client("lambda").invoke,
+            FunctionName=self.name,
+            Payload=json.dumps(event).encode(),
+        )
+        try:
+            return json.loads(answer["Payload"].read())
+        except ValueError:
+            return None
+
+
+def functions_in(session: Session, region: str, name: str | None) -> list[Function]:
+    """Return the functions of a region that may be the bridge.
+
+    Args:
+        session: Whose functions.
+        region: An AWS region.
+        name: Name or ARN; None for those that have a variable BASE_URL.
+
+    Raises:
+        AwsError: AWS does not let us look.
+    """
+    client = session.client("lambda", region)
+    if name:
+        try:
+            found = [call(client.get_function_configuration, FunctionName=name)]
+        except AwsError as error:
+            if error.is_not_there:
+                return []
+            raise
+        return [Function.described(session, one) for one in found]
+    pages = call(client.get_paginator("list_functions").paginate)
+    listed = call(lambda: [one for page in pages for one in page["Functions"]])
+    every = (Function.described(session, one) for one in listed)
+    return [one for one in every if "BASE_URL" in one.variables]

@@ -1,0 +1,91 @@
+"""Clients of AWS's services, one error for whatever they raise, one way to call."""
+
+from collections.abc import Callable
+from typing import Any
+
+#: Gives the client of an AWS service in a region, as boto3.Session.client does.
+MakeClient = Callable[[str, str | None], Any]
+
+
+class AwsError(Exception):
+    """AWS did not give what was asked for.
+
+    Args:
+        code: Its error code, or the name of botocore's exception.
+        words: What AWS or botocore said, in one line.
+    """
+
+    def __init__(self, code: str, words: str = "") -> None:
+        self.code = code
+        self.words = words
+        super().__init__(code)
+
+    @property
+    def is_not_there(self) -> bool:
+        """Whether what was asked for does not exist, as far as we may know."""
+        return self.code in _NOT_THERE
+
+    @property
+    def is_no_login(self) -> bool:
+        """Whether this machine has no credentials for AWS."""
+        return self.code in ("NoCredentialsError", "PartialCredentialsError")
+
+
+#: Error codes by which AWS says that something is not there, or not for us.
+_NOT_THERE = frozenset(
+    {"ResourceNotFoundException", "ResourceNotFound", "NoSuchEntity"}
+)
+
+
+def call(method: Callable[..., Any], **request: Any) -> Any:
+    """Return AWS's answer.
+
+    Raises:
+        AwsError: Whatever botocore raises.
+    """
+    try:
+        return method(**request)
+    except Exception as error:  # noqa: BLE001 - boto3 need not be there to import from
+        response = getattr(error, "response", None)
+        details = response.get("Error", {}) if isinstance(response, dict) else {}
+        code = str(details.get("Code") or type(error).__name__)
+        raise AwsError(code, " ".join(str(error).split())) from None
+
+
+class Session:
+    """AWS with the credentials of this machine.
+
+    Args:
+        make: Gives the clients.
+        region: Where to ask if nothing else is said.
+    """
+
+    def __init__(self, make: MakeClient, region: str) -> None:
+        self._make = make
+        self._region = region
+
+    def client(self, service: str, region: str | None = None) -> Any:
+        """Return the client of a service.
+
+        Raises:
+            AwsError: boto3 refuses to make one.
+        """
+        return call(lambda: self._make(service, region or self._region))
+
+
+def boto3_clients() -> MakeClient | None:
+    """Return what gives real clients; None where boto3 is not installed."""
+    try:
+        import boto3  # noqa: PLC0415 - it takes long, and need not be installed
+        from botocore.config import Config  # noqa: PLC0415
+    except ImportError:
+        return None
+    # A probe may take as long as the function may.
+    config = Config(
+        connect_timeout=5, read_timeout=30, retries={"total_max_attempts": 2}
+    )
+
+    def client(service: str, region: str | None) -> Any:
+        return boto3.client(service, region_name=region, config=config)
+
+    return client
