@@ -7,18 +7,22 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
+from ha_bridge.home_assistant import PATH
 from ha_bridge.probe import Dial, Resolve, examine
 from ha_bridge.redaction import Secret
 from ha_bridge.settings import Address, parse_address, parse_switch
 from ha_bridge_ops.aws.session import MakeClient, Session
 from ha_bridge_ops.check.client import Answer, Client
 from ha_bridge_ops.check.evidence import Evidence
-from ha_bridge_ops.check.model import Finding, Status
+from ha_bridge_ops.check.model import Finding, Question, Status
 from ha_bridge_ops.regions import REGIONS
 
 #: Seconds that Alexa waits, and no directive of ours may take longer.
 #: https://developer.amazon.com/en-US/docs/alexa/smarthome/troubleshooting-guide.html
 ALEXA_WAITS_S = 8.0
+
+#: Puts a question, with what an empty answer stands for, and returns the answer.
+Ask = Callable[[Question, str], str]
 
 T = TypeVar("T")
 
@@ -45,7 +49,7 @@ class Context:
         resolve: As socket.getaddrinfo.
         dial: As socket.create_connection.
         aws: Gives clients of AWS; None where boto3 is not installed.
-        ask: Asks the user for a text, hidden if so told.
+        ask: Puts a question to the user; None if nobody is there.
     """
 
     environ: Mapping[str, str]
@@ -54,12 +58,10 @@ class Context:
     resolve: Resolve = socket.getaddrinfo
     dial: Dial = socket.create_connection
     aws: MakeClient | None = None
-    ask: Callable[[str, bool], str] | None = None
+    ask: Ask | None = None
     findings: dict[str, Finding] = field(default_factory=dict)
     secrets: list[Secret] = field(default_factory=list)
     """All that must not be shown, whatever a server may echo."""
-    asked: dict[str, Any] = field(default_factory=dict)
-    """What a check has learnt that a later one needs."""
     learnt: dict[object, Any] = field(default_factory=dict)
     """What is known by now, by `Fact`."""
 
@@ -100,19 +102,23 @@ class Context:
         return Evidence(self.address, report, self.now())
 
     @cached_property
-    def client(self) -> Client:
-        """The way to ask Home Assistant; only for where somebody answers."""
-        assert self.address is not None  # noqa: S101 - see above
-        assert self.evidence is not None  # noqa: S101
-        assert self.evidence.ip is not None  # noqa: S101
+    def home(self) -> Client:
+        """The way to ask Home Assistant.
+
+        Raises:
+            ConnectionError: Nobody listens there.
+        """
+        evidence = self.evidence
+        if evidence is None or evidence.ip is None:
+            raise ConnectionError("nobody listens")
         return Client(
-            self.address, self.evidence.ip, self.dial, verify_tls=self.verifies_tls
+            evidence.address, evidence.ip, self.dial, verify_tls=self.verifies_tls
         )
 
     def close(self) -> None:
         """Close the connection to Home Assistant, if there is one."""
-        if "client" in vars(self):
-            self.client.close()
+        if "home" in vars(self):
+            self.home.close()
 
     def forget(self) -> None:
         """Forget what was learnt, because it has been changed since."""
@@ -145,9 +151,9 @@ class Context:
             OSError: The network failed.
             HTTPException: What came back is not HTTP.
         """
-        return self.client.request(
+        return self.home.request(
             "POST",
-            "/api/alexa/smart_home",
+            PATH,
             json=event,
             token=token,
             timeout_s=ALEXA_WAITS_S,

@@ -2,15 +2,16 @@
 
 from http import HTTPStatus
 from http.client import HTTPException
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ha_bridge.bridge import BUDGET_S
 from ha_bridge.messages import error_type
 from ha_bridge.redaction import Secret
 from ha_bridge_ops.check.client import Answer
-from ha_bridge_ops.check.context import Context
+from ha_bridge_ops.check.context import Context, Fact
 from ha_bridge_ops.check.discovery import endpoints_of
 from ha_bridge_ops.check.model import Fine, Outcome, Problem, Untried
+from ha_bridge_ops.check.token import accepted_token
 from ha_bridge_ops.endpoints.troubles import Endpoint
 from ha_bridge_ops.events import EVENTS, load, with_token
 
@@ -32,23 +33,33 @@ ADVICE: Final = {
 
 def report_state(context: Context) -> Outcome:
     """Devices report their state."""
-    found = endpoints_of(context)
-    token = context.asked.get("token")
-    if not found or not isinstance(token, Secret):
+    if not endpoints_of(context) or accepted_token(context) is None:
         return Untried("there is no list of devices")
-    sample = _sample(found)
-    if not sample:
+    reports = _reports(context)
+    if not reports:
         return Untried("no device has a state that can be asked")
-    failed = []
-    for endpoint in sample:
-        entity = str(endpoint["endpointId"]).replace("#", ".")
-        if complaint := _complaint(context, endpoint, token):
-            failed.append(Problem("failed", f"{entity}: {complaint}"))
+    failed = [one for one in reports if one.complaint]
     if failed:
-        first = failed[0].saw.partition(":")[0]
-        saw = "; ".join(problem.saw for problem in failed)
-        return Problem("failed", saw, {"entity": first})
-    return Fine(f"{len(sample)} of {len(sample)} asked")
+        saw = "; ".join(f"{one.entity}: {one.complaint}" for one in failed)
+        return Problem("failed", saw, {"entity": failed[0].entity})
+    return Fine(f"{len(reports)} of {len(reports)} asked")
+
+
+class _Report(NamedTuple):
+    """How a device was, or why it did not say."""
+
+    entity: str
+    complaint: str | None = None
+    first_byte_ms: float | None = None
+
+
+@Fact
+def _reports(context: Context) -> list[_Report]:
+    """The reports of a few devices, each asked once."""
+    token = accepted_token(context)
+    if token is None:
+        return []
+    return [_report(context, one, token) for one in _sample(endpoints_of(context))]
 
 
 def _sample(endpoints: list[Endpoint]) -> list[Endpoint]:
@@ -71,18 +82,17 @@ def _properties(capability: dict[str, Any]) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _complaint(context: Context, endpoint: Endpoint, token: Secret) -> str | None:
+def _report(context: Context, endpoint: Endpoint, token: Secret) -> _Report:
     event = with_token(load(EVENTS / "report_state.json"), token.reveal())
     event["directive"]["endpoint"]["endpointId"] = endpoint["endpointId"]
+    entity = str(endpoint["endpointId"]).replace("#", ".")
     try:
         answer = context.directive(event, token)
     except TimeoutError:
-        return "no answer within 8 s"
+        return _Report(entity, "no answer within 8 s")
     except (OSError, HTTPException) as error:
-        return type(error).__name__
-    times = context.asked.setdefault("first_byte_ms", [])
-    times.append(answer.first_byte_ms)
-    return _why_no_report(answer)
+        return _Report(entity, type(error).__name__)
+    return _Report(entity, _why_no_report(answer), answer.first_byte_ms)
 
 
 def _why_no_report(answer: Answer) -> str | None:
@@ -99,7 +109,8 @@ def _why_no_report(answer: Answer) -> str | None:
 
 def time(context: Context) -> Outcome:
     """The answer comes long before Alexa hangs up."""
-    times = context.asked.get("first_byte_ms")
+    measured = (one.first_byte_ms for one in _reports(context))
+    times = [ms for ms in measured if ms is not None]
     if not times or context.evidence is None:
         return Untried("no device was asked")
     parts = {

@@ -6,9 +6,9 @@ from typing import Final
 
 from ha_bridge.messages import error_type
 from ha_bridge_ops.check.client import Answer
-from ha_bridge_ops.check.context import Context
+from ha_bridge_ops.check.context import Context, Fact
 from ha_bridge_ops.check.model import Fine, Outcome, Problem, Untried
-from ha_bridge_ops.check.token import why_no_token
+from ha_bridge_ops.check.token import discovery_of, why_no_token
 from ha_bridge_ops.endpoints import troubles
 from ha_bridge_ops.endpoints.limits import MAX_ENDPOINTS
 from ha_bridge_ops.endpoints.troubles import Endpoint, Trouble
@@ -24,17 +24,16 @@ _SHOWN: Final = 5
 
 def count(context: Context) -> Outcome:
     """There are devices, and no more than Alexa takes."""
-    answer = context.asked.get("discovery")
+    answer = discovery_of(context)
     if isinstance(answer, Exception):
         is_late = isinstance(answer, TimeoutError)
         name = "no answer within 8 s" if is_late else type(answer).__name__
         return Problem("timeout" if is_late else "not_an_answer", name)
     if answer is None or why_no_token(context):
         return Untried(why_no_token(context) or "nothing was asked")
-    endpoints = _endpoints(answer) if answer.status == HTTPStatus.OK else None
+    endpoints = _endpoints(context)
     if endpoints is None:
         return _no_list(answer)
-    context.asked["endpoints"] = endpoints
     if not endpoints:
         return Problem("none", "no endpoints")
     if len(endpoints) > MAX_ENDPOINTS:
@@ -55,7 +54,12 @@ def _no_list(answer: Answer) -> Outcome:
     return Problem("error" if kind else "not_an_answer", kind or "not an event")
 
 
-def _endpoints(answer: Answer) -> list[Endpoint] | None:
+@Fact
+def _endpoints(context: Context) -> list[Endpoint] | None:
+    """What Discovery listed; None if it did not."""
+    answer = discovery_of(context)
+    if not isinstance(answer, Answer) or answer.status != HTTPStatus.OK:
+        return None
     try:
         endpoints = answer.json["event"]["payload"]["endpoints"]
     except (KeyError, TypeError):
@@ -68,7 +72,7 @@ def _endpoints(answer: Answer) -> list[Endpoint] | None:
 
 def endpoints_of(context: Context) -> list[Endpoint]:
     """Return what Discovery listed; nothing if there was none."""
-    return list(context.asked.get("endpoints", []))
+    return _endpoints(context) or []
 
 
 def endpoints(context: Context) -> Outcome:
@@ -107,7 +111,7 @@ def duplicate_names(context: Context) -> Outcome:
 
 def size(context: Context) -> Outcome:
     """The list is small enough for Lambda."""
-    answer = context.asked.get("discovery")
+    answer = discovery_of(context)
     if not isinstance(answer, Answer) or answer.status != HTTPStatus.OK:
         return Untried("there is no list of devices")
     length = len(answer.body)

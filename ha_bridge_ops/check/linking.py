@@ -15,8 +15,8 @@ from urllib.parse import urlencode, urlsplit
 from ha_bridge.redaction import Secret
 from ha_bridge_ops.check.address import not_public
 from ha_bridge_ops.check.client import Answer
-from ha_bridge_ops.check.context import Context
-from ha_bridge_ops.check.model import Fine, Outcome, Problem, Untried
+from ha_bridge_ops.check.context import Ask, Context, Fact
+from ha_bridge_ops.check.model import Fine, Outcome, Problem, Question, Untried
 from ha_bridge_ops.regions import Region, region_of
 
 #: Milliseconds that Amazon waits for a token.
@@ -41,12 +41,10 @@ class _Linking:
         return f"https://{self.region.redirect_host}/api/skill/link/HA-BRIDGE-CHECK"
 
 
+@Fact
 def _linking(context: Context) -> _Linking:
-    if "linking" not in context.asked:
-        assert context.options.locale is not None  # noqa: S101 - the command asks for it
-        context.asked["linking"] = _Linking(region_of(context.options.locale))
-    found: _Linking = context.asked["linking"]
-    return found
+    """How far it has come, for the marketplace of the locale."""
+    return _Linking(region_of(context.options.locale or ""))
 
 
 def _values(context: Context) -> dict[str, str]:
@@ -64,8 +62,7 @@ def client_id(context: Context) -> Outcome:
     right = _linking(context).region.client_id
     given = context.options.client_id
     if given is None and context.ask is not None:
-        question = f"“Your Client ID” in the Alexa console\n(Enter, if it is {right})"
-        given = context.ask(question, False)  # noqa: FBT003
+        given = context.ask(Question.CLIENT_ID, right)
     given = (given or "").strip() or right
     if given == right:
         return Fine(right)
@@ -116,10 +113,10 @@ def authorize(context: Context) -> Outcome:
         "state": secrets.token_urlsafe(16),
         "scope": "smart_home",
     }
-    page = context.client.request("GET", f"/auth/authorize?{urlencode(query)}")
+    page = context.home.request("GET", f"/auth/authorize?{urlencode(query)}")
     if page.status != HTTPStatus.OK or page.content_type != _HTML:
         return Problem("no_page", _shown(page), values)
-    return _judge_providers(context.client.request("GET", "/auth/providers"), values)
+    return _judge_providers(context.home.request("GET", "/auth/providers"), values)
 
 
 def _judge_providers(answer: Answer, values: Mapping[str, str]) -> Outcome:
@@ -160,12 +157,12 @@ def login(context: Context) -> Outcome:
         "handler": ["homeassistant", None],
         "redirect_uri": linking.redirect_uri,
     }
-    form = context.client.request("POST", "/auth/login_flow", json=start)
+    form = context.home.request("POST", "/auth/login_flow", json=start)
     flow = form.json
     if form.status != HTTPStatus.OK or not isinstance(flow, dict):
         return _no_login(context, form)
-    user = context.ask("User of Home Assistant", False)  # noqa: FBT003
-    password = context.ask("Password (not shown, not kept)", True)  # noqa: FBT003
+    user = context.ask(Question.USER, "")
+    password = context.ask(Question.PASSWORD, "")
     if not user.strip() or not password:
         # Sent, it would count as a failed login.
         return Untried("no user and password were given")
@@ -174,7 +171,7 @@ def login(context: Context) -> Outcome:
     answer = _submit(context, flow, fields)
     while _asks_for_more(answer):
         step = answer.json
-        fields = _second_factor(context, step)
+        fields = _second_factor(context.ask, step)
         answer = _submit(context, step, fields)
     return _logged_in(context, answer)
 
@@ -195,7 +192,7 @@ def _submit(
     client_id = _linking(context).region.client_id
     path = f"/auth/login_flow/{flow.get('flow_id', '')}"
     body = {"client_id": client_id, **fields}
-    return context.client.request("POST", path, json=body)
+    return context.home.request("POST", path, json=body)
 
 
 def _asks_for_more(answer: Answer) -> bool:
@@ -209,14 +206,12 @@ def _asks_for_more(answer: Answer) -> bool:
     )
 
 
-def _second_factor(context: Context, step: Mapping[str, Any]) -> dict[str, str]:
-    assert context.ask is not None  # noqa: S101 - `login` has looked
+def _second_factor(ask: Ask, step: Mapping[str, Any]) -> dict[str, str]:
     if step["step_id"] == "select_mfa_module":
         schema = step.get("data_schema") or [{}]
         options = schema[0].get("options") or [[""]]
         return {"multi_factor_auth_module": str(options[0][0])}
-    code = context.ask("Code of the second factor", True)  # noqa: FBT003
-    return {"code": code.strip()}
+    return {"code": ask(Question.SECOND_FACTOR, "").strip()}
 
 
 def _logged_in(context: Context, answer: Answer) -> Outcome:
@@ -259,7 +254,7 @@ def token(context: Context) -> Outcome:
         "code": linking.code.reveal(),
         "client_id": linking.region.client_id,
     }
-    answer = context.client.request("POST", "/auth/token", form=form)
+    answer = context.home.request("POST", "/auth/token", form=form)
     given = answer.json if isinstance(answer.json, dict) else {}
     if answer.status != HTTPStatus.OK or not given.get("access_token"):
         return Problem(_no_token(answer), _shown(answer), _values(context))
@@ -294,13 +289,13 @@ def refresh(context: Context) -> Outcome:
         "refresh_token": linking.refresh_token.reveal(),
         "client_id": linking.region.client_id,
     }
-    answer = context.client.request("POST", "/auth/token", form=form)
+    answer = context.home.request("POST", "/auth/token", form=form)
     given = answer.json if isinstance(answer.json, dict) else {}
     if answer.status != HTTPStatus.OK or not given.get("access_token"):
         return Problem("not_renewed", _shown(answer), _values(context))
     renewed = Secret(str(given["access_token"]))
     context.secrets.append(renewed)
-    used = context.client.request("GET", "/api/", token=renewed)
+    used = context.home.request("GET", "/api/", token=renewed)
     if used.status != HTTPStatus.OK:
         return Problem("not_accepted", _shown(used), _values(context))
     given_back = "given back" if give_back(context) else "left to expire"
@@ -309,13 +304,13 @@ def refresh(context: Context) -> Outcome:
 
 def give_back(context: Context) -> bool:
     """Revoke what was given, however far it came; return whether that went well."""
-    linking: _Linking | None = context.asked.get("linking")
+    linking = _linking.known(context)
     if linking is None or linking.refresh_token is None:
         return False
     form = {"token": linking.refresh_token.reveal()}
     linking.refresh_token = None
     try:
-        answer = context.client.request("POST", "/auth/revoke", form=form)
+        answer = context.home.request("POST", "/auth/revoke", form=form)
     except (OSError, HTTPException):
         return False  # it expires by itself when it is not used
     return answer.status == HTTPStatus.OK

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import Enum, StrEnum
 
 
 class Status(StrEnum):
@@ -12,6 +12,31 @@ class Status(StrEnum):
     WARNING = "warning"
     FAILED = "failed"
     SKIPPED = "skipped"
+
+
+class Question(Enum):
+    """What only the user knows; a terminal and a page can both put it."""
+
+    CLIENT_ID = (
+        "“Your Client ID” in the Alexa console\n(Enter, if it is {expected})",
+        False,
+    )
+    USER = ("User of Home Assistant", False)
+    PASSWORD = ("Password (not shown, not kept)", True)
+    SECOND_FACTOR = ("Code of the second factor", True)
+
+    def __init__(self, prompt: str, is_secret: bool) -> None:  # noqa: FBT001 - a row
+        self._prompt = prompt
+        self.is_secret = is_secret
+        """Whether the answer is not to be seen while it is typed."""
+
+    def prompt(self, expected: str = "") -> str:
+        """Return the question in words.
+
+        Args:
+            expected: What an empty answer stands for.
+        """
+        return self._prompt.replace("{expected}", expected)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from ha_bridge.errors import BridgeError
 from ha_bridge.home_assistant import has_expired
 from ha_bridge.redaction import Secret
 from ha_bridge.secrets import READERS, SecretReader
-from ha_bridge_ops.check.context import Context
+from ha_bridge_ops.check.client import Answer
+from ha_bridge_ops.check.context import Context, Fact
 from ha_bridge_ops.check.model import Fine, Outcome, Problem, Status, Untried
 from ha_bridge_ops.check.settings import why_malformed
 from ha_bridge_ops.events import EVENTS, load, with_token
@@ -55,42 +56,67 @@ def expired(context: Context) -> Outcome:
 
 def accepted(context: Context) -> Outcome:
     """Home Assistant accepts the token; a Discovery shows it, so that one is enough."""
-    token = _token(context)
-    if isinstance(token, Untried):
-        return token
-    for link in ("token.kind", "token.expired"):
-        if not context.is_fine(link):
-            return Untried("the token is not fit to be sent")
-    if why := context.why_no_secret_may_be_sent():
-        return Untried(why)
-    try:
-        return _ask(context, token)
-    except (OSError, HTTPException) as error:
-        context.asked["discovery"] = error
+    tried = _tried(context)
+    if isinstance(tried, Untried):
+        return tried
+    if isinstance(tried, Exception):
         return Untried("no answer came; see discovery.count")
-
-
-def _ask(context: Context, token: Secret) -> Outcome:
-    if context.is_fine("ha.smart_home"):
-        event = with_token(load(EVENTS / "discovery_with_token.json"), token.reveal())
-        answer = context.directive(event, token)
-        context.asked["discovery"] = answer
-    else:
-        # Anything may answer 404 in these words: the token goes to nobody else.
-        providers = context.client.request("GET", "/auth/providers")
-        if "homeassistant" not in providers.text:
-            return Untried("Home Assistant was not seen at this address")
-        answer = context.client.request("GET", "/api/", token=token)
-    if answer.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-        is_own = answer.is_own("Unauthorized")
-        saw = f"HTTP {answer.status}: {answer.text[:60]}" if is_own else ""
-        saw = saw or f"HTTP {answer.status} from {answer.server or 'another server'}"
+    if tried.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+        is_own = tried.is_own("Unauthorized")
+        saw = f"HTTP {tried.status}: {tried.text[:60]}" if is_own else ""
+        saw = saw or f"HTTP {tried.status} from {tried.server or 'another server'}"
         return Problem("refused" if is_own else "blocked", saw)
-    context.asked["token"] = token
     return Fine("accepted")
 
 
+@Fact
+def _tried(context: Context) -> Answer | OSError | HTTPException | Untried:
+    """What came of sending the token, once: a Discovery where Alexa's part is there."""
+    token = _token(context)
+    if isinstance(token, Untried):
+        return token
+    if why := _why_not_sent(context):
+        return Untried(why)
+    try:
+        if context.is_fine("ha.smart_home"):
+            found = load(EVENTS / "discovery_with_token.json")
+            return context.directive(with_token(found, token.reveal()), token)
+        # Anything may answer 404 in these words: the token goes to nobody else.
+        providers = context.home.request("GET", "/auth/providers")
+        if "homeassistant" not in providers.text:
+            return Untried("Home Assistant was not seen at this address")
+        return context.home.request("GET", "/api/", token=token)
+    except (OSError, HTTPException) as error:
+        return error
+
+
+def _why_not_sent(context: Context) -> str | None:
+    if not (context.is_fine("token.kind") and context.is_fine("token.expired")):
+        return "the token is not fit to be sent"
+    return context.why_no_secret_may_be_sent()
+
+
+def discovery_of(context: Context) -> Answer | OSError | HTTPException | None:
+    """Return what came of a Discovery; None if none was sent."""
+    tried = _tried(context)
+    if isinstance(tried, Untried):
+        return None
+    if isinstance(tried, Answer) and not context.is_fine("ha.smart_home"):
+        return None
+    return tried
+
+
+def accepted_token(context: Context) -> Secret | None:
+    """Return the token, if Home Assistant accepts it."""
+    token = _token(context)
+    if isinstance(token, Untried) or not context.is_fine("token.accepted"):
+        return None
+    return token
+
+
+@Fact
 def _token(context: Context) -> Secret | Untried:
+    """The token, and if it is kept in AWS, what is read there."""
     text = context.value("LONG_LIVED_ACCESS_TOKEN")
     if not text:
         return Untried("LONG_LIVED_ACCESS_TOKEN is not set")
@@ -98,21 +124,15 @@ def _token(context: Context) -> Secret | Untried:
         if why_malformed(text):
             return Untried("LONG_LIVED_ACCESS_TOKEN is malformed")
         return Secret(text)
-    if context.aws is None or "resolved" in context.asked:
-        resolved: Secret | Untried = context.asked.get(
-            "resolved", Untried("the token is kept in AWS: add --aws to look further")
-        )
-        return resolved
+    if context.aws is None:
+        return Untried("the token is kept in AWS: add --aws to look further")
     aws, region = context.aws, context.options.region
+    reader = SecretReader(lambda service: aws(service, region))
     try:
-        found: Secret | Untried = SecretReader(
-            lambda service: aws(service, region)
-        ).resolve(Secret(text), time.monotonic() + 8)
+        found = reader.resolve(Secret(text), time.monotonic() + 8)
     except BridgeError as error:
-        found = Untried(f"it cannot be read: {error.detail}")
-    if isinstance(found, Secret):
-        context.secrets.append(found)
-    context.asked["resolved"] = found
+        return Untried(f"it cannot be read: {error.detail}")
+    context.secrets.append(found)
     return found
 
 

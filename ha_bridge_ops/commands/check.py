@@ -15,7 +15,7 @@ from ha_bridge_ops.check.catalogue import AWS, CHAIN, LINKING
 from ha_bridge_ops.check.chain import walk
 from ha_bridge_ops.check.context import Context, Options
 from ha_bridge_ops.check.function import SKILL_ID, function_of
-from ha_bridge_ops.check.model import Finding, Link, Status
+from ha_bridge_ops.check.model import Finding, Link, Question, Status
 from ha_bridge_ops.check.repairs import REPAIRS, carry_out, change_for
 from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.regions import locale_of
@@ -150,10 +150,14 @@ def _real_context(
     )
 
 
-def _ask(question: str, hidden: bool) -> str:  # noqa: FBT001 - as `Context` asks
+def _ask(question: Question, expected: str) -> str:
     try:
         answer: str = click.prompt(
-            question, default="", hide_input=hidden, show_default=False, err=True
+            question.prompt(expected),
+            default="",
+            hide_input=question.is_secret,
+            show_default=False,
+            err=True,
         )
     except click.Abort:
         raise CommandError("Nobody answered, so nothing was linked.") from None

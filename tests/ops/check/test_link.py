@@ -9,7 +9,7 @@ import pytest
 
 from ha_bridge_ops.check.catalogue import CHAIN, LINKING
 from ha_bridge_ops.check.context import Context, Options
-from ha_bridge_ops.check.model import Finding, Status
+from ha_bridge_ops.check.model import Finding, Question, Status
 from tests.fakes.behaviours import after as after_seconds
 from tests.fakes.behaviours import hang_up, reply, reply_json
 from tests.fakes.server import Behaviour, Exchange, Server
@@ -83,22 +83,23 @@ def look(
     server: Server,
     *,
     client_id: str | None = LAYLA,
-    answers: Mapping[str, str] | None = None,
+    answers: Mapping[Question, str] | None = None,
     **more: Any,
 ) -> dict[str, Finding]:
     """Return all that is found, without a token of one's own."""
-    given = {"User": "demo", "Password": PASSWORD, "Code": "123456", **(answers or {})}
-
-    def ask(question: str, hidden: bool) -> str:  # noqa: FBT001
-        assert hidden == question.startswith(("Password", "Code"))
-        return next(v for k, v in given.items() if question.startswith(k))
+    given = {
+        Question.USER: "demo",
+        Question.PASSWORD: PASSWORD,
+        Question.SECOND_FACTOR: "123456",
+        **(answers or {}),
+    }
 
     context = Context(
         {"BASE_URL": URL},
         Options(locale="en-GB", client_id=client_id),
         resolve=resolver(PUBLIC),
         dial=dialler(server.port),
-        ask=ask,
+        ask=lambda question, _expected: given[question],
         **more,
     )
     found = findings(context, (*CHAIN, *LINKING))
@@ -169,7 +170,9 @@ def test_a_wrong_client_id(client_id: str, cause: str, serve: Serve) -> None:
 )
 def test_the_client_id_is_asked_for(typed: str, status: str, serve: Serve) -> None:
     """Enter means the right one."""
-    found = look(serve(home_that_links()), client_id=None, answers={"“Your": typed})
+    found = look(
+        serve(home_that_links()), client_id=None, answers={Question.CLIENT_ID: typed}
+    )
     assert found["link.client_id"].status == status
 
 
@@ -362,16 +365,16 @@ def test_no_password_goes_where_home_assistant_was_not_seen(serve: Serve) -> Non
         (providers if is_list else page)(exchange)
 
     server = serve((behave,))
-    found = look(server, answers={"User": "", "Password": ""})
+    found = look(server, answers={Question.USER: "", Question.PASSWORD: ""})
     assert found["link.login"].status is Status.SKIPPED
     assert not any(one.startswith("POST") for one in paths(server))
 
 
-@pytest.mark.parametrize("given", [{"User": ""}, {"Password": ""}], ids=str)
-def test_an_empty_login_is_never_sent(serve: Serve, given: dict[str, str]) -> None:
+@pytest.mark.parametrize("empty", [Question.USER, Question.PASSWORD], ids=str)
+def test_an_empty_login_is_never_sent(serve: Serve, empty: Question) -> None:
     """Enter at the prompt is no login; sent, it would count as a failed one."""
     server = serve(home_that_links())
-    found = look(server, answers=given)
+    found = look(server, answers={empty: ""})
     assert found["link.login"].status is Status.SKIPPED
     assert "POST /auth/login_flow/f1" not in paths(server)
 
@@ -393,7 +396,7 @@ def test_no_password_goes_over_plain_http(*, is_public: bool) -> None:
             Options(locale="en-GB", client_id=LAYLA),
             resolve=resolver(address),
             dial=dialler(server.port),
-            ask=lambda _question, _hidden: PASSWORD,
+            ask=lambda _question, _expected: PASSWORD,
         )
         found = findings(context, (*CHAIN, *LINKING))
         sent = any(PASSWORD.encode() in one.body for one in server.requests)
@@ -406,8 +409,8 @@ def test_a_password_that_is_typed_slowly(serve: Serve) -> None:
     """The proxy has closed the connection meanwhile; that is no fault."""
     server = serve(home_that_links())
 
-    def ask(_question: str, hidden: bool) -> str:  # noqa: FBT001
-        if hidden:
+    def ask(question: Question, _expected: str) -> str:
+        if question.is_secret:
             server.drop_connections()
             time.sleep(0.1)
         return PASSWORD

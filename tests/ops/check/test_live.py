@@ -9,7 +9,7 @@ import pytest
 
 from ha_bridge_ops.check.catalogue import CHAIN, LINKING
 from ha_bridge_ops.check.context import Context, Options
-from ha_bridge_ops.check.model import Finding, Status
+from ha_bridge_ops.check.model import Finding, Question, Status
 from ha_bridge_ops.local import embedded
 from ha_bridge_ops.local.embedded import PASSWORD, USER, HomeAssistantServer
 from ha_bridge_ops.local.lambda_runtime import LambdaRuntime
@@ -173,8 +173,8 @@ def link(
 ) -> tuple[Context, dict[str, Finding]]:
     """Link an account, and return what was found."""
 
-    def ask(_question: str, hidden: bool) -> str:  # noqa: FBT001
-        return password if hidden else user
+    def ask(question: Question, _expected: str) -> str:
+        return password if question.is_secret else user
 
     looking = Context(
         {"BASE_URL": URL},
