@@ -12,9 +12,9 @@ from ha_bridge.probe import Dial, Resolve, examine
 from ha_bridge.redaction import Secret
 from ha_bridge.settings import Address, parse_address, parse_switch
 from ha_bridge_ops.aws.session import MakeClient, Session
-from ha_bridge_ops.check.client import Answer, Client
 from ha_bridge_ops.check.evidence import Evidence
 from ha_bridge_ops.check.model import Finding, Question, Status
+from ha_bridge_ops.home_client import Answer, Client
 from ha_bridge_ops.regions import REGIONS
 
 #: Seconds that Alexa waits, and no directive of ours may take longer.

@@ -7,13 +7,13 @@ from typing import Any, Final, NamedTuple
 from ha_bridge.bridge import BUDGET_S
 from ha_bridge.messages import error_type
 from ha_bridge.redaction import Secret
-from ha_bridge_ops.check.client import Answer
 from ha_bridge_ops.check.context import Context, Fact
 from ha_bridge_ops.check.discovery import endpoints_of
 from ha_bridge_ops.check.model import Fine, Outcome, Problem, Untried
 from ha_bridge_ops.check.token import accepted_token
 from ha_bridge_ops.endpoints.troubles import Endpoint
 from ha_bridge_ops.events import EVENTS, load, with_token
+from ha_bridge_ops.home_client import Answer
 
 #: How many devices are asked: of as many kinds as there are.
 SAMPLE: Final = 4

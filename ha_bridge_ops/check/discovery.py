@@ -5,13 +5,13 @@ from http import HTTPStatus
 from typing import Final
 
 from ha_bridge.messages import error_type
-from ha_bridge_ops.check.client import Answer
 from ha_bridge_ops.check.context import Context, Fact
 from ha_bridge_ops.check.model import Fine, Outcome, Problem, Untried
 from ha_bridge_ops.check.token import discovery_of, why_no_token
 from ha_bridge_ops.endpoints import troubles
 from ha_bridge_ops.endpoints.limits import MAX_ENDPOINTS
 from ha_bridge_ops.endpoints.troubles import Endpoint, Trouble
+from ha_bridge_ops.home_client import Answer
 
 #: Bytes that Lambda passes on, and from where on it gets close.
 #: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html

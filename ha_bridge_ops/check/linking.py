@@ -14,9 +14,9 @@ from urllib.parse import urlencode, urlsplit
 
 from ha_bridge.redaction import Secret
 from ha_bridge_ops.check.address import not_public
-from ha_bridge_ops.check.client import Answer
 from ha_bridge_ops.check.context import Ask, Context, Fact
 from ha_bridge_ops.check.model import Fine, Outcome, Problem, Question, Untried
+from ha_bridge_ops.home_client import Answer
 from ha_bridge_ops.regions import Region, region_of
 
 #: Milliseconds that Amazon waits for a token.

@@ -13,11 +13,11 @@ from ha_bridge.errors import BridgeError
 from ha_bridge.home_assistant import has_expired
 from ha_bridge.redaction import Secret
 from ha_bridge.secrets import READERS, SecretReader
-from ha_bridge_ops.check.client import Answer
 from ha_bridge_ops.check.context import Context, Fact
 from ha_bridge_ops.check.model import Fine, Outcome, Problem, Status, Untried
 from ha_bridge_ops.check.settings import why_malformed
 from ha_bridge_ops.events import EVENTS, load, with_token
+from ha_bridge_ops.home_client import Answer
 
 
 def kind(context: Context) -> Outcome:
