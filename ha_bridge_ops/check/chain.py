@@ -60,6 +60,8 @@ CHECKS: Final[Mapping[str, Check]] = {
     "discovery.count": discovery.count,
     "discovery.endpoints": discovery.endpoints,
     "discovery.duplicate_names": discovery.duplicate_names,
+    "discovery.names": discovery.names,
+    "discovery.use": discovery.use,
     "discovery.size": discovery.size,
     "directive.report_state": directive.report_state,
     "directive.time": directive.time,

@@ -11,7 +11,7 @@ from ha_bridge_ops.check.context import Context, Fact
 from ha_bridge_ops.check.discovery import endpoints_of
 from ha_bridge_ops.check.model import Fine, Outcome, Problem, Untried
 from ha_bridge_ops.check.token import accepted_token
-from ha_bridge_ops.endpoints.troubles import Endpoint
+from ha_bridge_ops.endpoints.capabilities import Endpoint
 from ha_bridge_ops.events import EVENTS, load, with_token
 from ha_bridge_ops.home_client import Answer
 

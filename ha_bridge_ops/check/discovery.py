@@ -1,6 +1,6 @@
 """Links `discovery.*`: what Home Assistant offers Alexa."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from typing import Final
 
@@ -9,8 +9,9 @@ from ha_bridge_ops.check.context import Context, Fact
 from ha_bridge_ops.check.model import Fine, Outcome, Problem, Untried
 from ha_bridge_ops.check.token import discovery_of, why_no_token
 from ha_bridge_ops.endpoints import troubles
+from ha_bridge_ops.endpoints.capabilities import Endpoint
 from ha_bridge_ops.endpoints.limits import MAX_ENDPOINTS
-from ha_bridge_ops.endpoints.troubles import Endpoint, Trouble
+from ha_bridge_ops.endpoints.troubles import Trouble
 from ha_bridge_ops.home_client import Answer
 
 #: Bytes that Lambda passes on, and from where on it gets close.
@@ -80,10 +81,37 @@ def endpoints(context: Context) -> Outcome:
     found = endpoints_of(context)
     if not found:
         return Untried("there is no list of devices")
-    found_wrong = troubles.descriptions(found)
-    if not found_wrong:
-        return Fine("all as Alexa wants them")
-    return list(_gathered(found_wrong))
+    return _told(troubles.descriptions(found), "all as Alexa wants them")
+
+
+def names(context: Context) -> Outcome:
+    """Names can be said, and mean one device."""
+    return _hint(context, troubles.names, "all can be said", "may be hard to say")
+
+
+def use(context: Context) -> Outcome:
+    """Alexa can do something with each device."""
+    return _hint(context, troubles.use, "with each", "have no stream, state or use")
+
+
+def _hint(
+    context: Context,
+    look: Callable[[list[Endpoint]], list[Trouble]],
+    otherwise: str,
+    what: str,
+) -> Outcome:
+    """Tell what could be better, which is no fault: every home has some of it."""
+    found = endpoints_of(context)
+    if not found:
+        return Untried("there is no list of devices")
+    seen = {one for trouble in look(found) for one in trouble.endpoint_ids}
+    if not seen:
+        return Fine(otherwise)
+    return Fine(f"{len(seen)} of {len(found)} {what}: see ha-bridge page")
+
+
+def _told(found: list[Trouble], otherwise: str) -> Outcome:
+    return list(_gathered(found)) if found else Fine(otherwise)
 
 
 def _gathered(found: list[Trouble]) -> Iterator[Problem]:

@@ -1,7 +1,12 @@
 """What Alexa can do with an endpoint, in words that a person reads."""
 
 from collections.abc import Mapping
-from typing import Any
+
+from ha_bridge_ops.endpoints.capabilities import (
+    Endpoint,
+    capabilities,
+    categories_of,
+)
 
 #: What Alexa can do through an interface.
 #: https://developer.amazon.com/en-US/docs/alexa/device-apis/list-of-interfaces.html
@@ -36,14 +41,17 @@ ABILITIES: Mapping[str, str] = {
     "Alexa.ToggleController": "switch",
 }
 
+#: What an endpoint can do that can do none of it.
+NOTHING = "nothing"
+
 #: Interfaces that every endpoint has, or that say nothing to a person.
 _SILENT = frozenset({"Alexa", "Alexa.EndpointHealth", "Alexa.PlaybackStateReporter"})
 
 
-def abilities(endpoint: Mapping[str, Any]) -> str:
+def abilities(endpoint: Endpoint) -> str:
     """Return what Alexa can do with an endpoint, such as "on and off, brightness"."""
     words: dict[str, None] = {}
-    for capability in endpoint.get("capabilities") or []:
+    for capability in capabilities(endpoint):
         interface = str(capability.get("interface", ""))
         if interface in _SILENT:
             continue
@@ -52,10 +60,10 @@ def abilities(endpoint: Mapping[str, Any]) -> str:
         if instance := str(capability.get("instance", "")):
             word = instance.partition(".")[2].replace("_", " ") or word
         words[word] = None
-    return ", ".join(words) or "nothing"
+    return ", ".join(words) or NOTHING
 
 
-def category(endpoint: Mapping[str, Any]) -> str:
+def category(endpoint: Endpoint) -> str:
     """Return an endpoint's display categories, such as "light"."""
-    categories = endpoint.get("displayCategories") or ["none"]
-    return ", ".join(str(name).lower().replace("_", " ") for name in categories)
+    found = categories_of(endpoint) or ("none",)
+    return ", ".join(name.lower().replace("_", " ") for name in found)

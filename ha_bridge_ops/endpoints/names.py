@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 #: Words that listeners and Alexa skip before a name, in the languages of its skills.
@@ -46,6 +47,7 @@ _PLURALS: Final = (
 )
 
 
+@lru_cache(maxsize=8192)
 def words(text: str) -> tuple[str, ...]:
     """Return the words of a name as one hears them, such as ("bed", "light").
 
@@ -62,6 +64,7 @@ def words(text: str) -> tuple[str, ...]:
     ) or tuple(heard)
 
 
+@lru_cache(maxsize=8192)
 def heard(text: str) -> str:
     """Return a key that is the same for names that sound the same.
 
@@ -92,3 +95,64 @@ def _singular(word: str) -> str:
         if ending.search(word):
             return ending.sub(instead, word)
     return word
+
+
+# -- Whether a name can be said
+
+#: Abbreviations that everybody says.
+_SAID: Final = """
+    ac cd dj dvd hifi hvac led lcd mp3 nas pc tv usb uv vr wc wifi wlan xbox
+    """
+_SPOKEN_ABBREVIATIONS: Final = frozenset(_SAID.split())
+
+#: Rooms and the words for groups: Alexa takes them for a group of that name.
+_ROOM_WORDS: Final = """
+    attic balcony basement bathroom bedroom cellar conservatory corridor den dining-room
+    downstairs driveway entrance entry family-room foyer garage garden guest-room
+    hall hallway home house kitchen landing laundry-room library living-room loft
+    lounge lounge-room master-bedroom nursery office outside patio pantry playroom
+    porch room stairs study terrace toilet upstairs utility-room yard
+    everything group all light lamp fan plug switch thermostat tv blind curtain lock
+    door speaker camera heating music volume temperature alarm timer alexa echo amazon
+    computer
+    kuche wohnzimmer schlafzimmer badezimmer bad flur buro keller garten kinderzimmer
+    cuisine salon chambre bureau cocina salon dormitorio cucina soggiorno camera quarto
+    """
+_ROOMS: Final = frozenset(heard(one) for one in _ROOM_WORDS.split())
+
+_VOWELS: Final = frozenset("aeiouy")
+_SYMBOLS: Final = re.compile(r"[_/\\|#@*+=<>\[\]{}()~^$%:;\"]")
+_LATIN: Final = re.compile(r"[a-z]+")
+#: Letters of an abbreviation, at most.
+_ABBREVIATED: Final = 4
+
+
+def is_group_word(name: str) -> bool:
+    """Whether a name alone means a room, or every device of a kind."""
+    key = heard(name)
+    return bool(key) and key in _ROOMS
+
+
+def hard_to_say(name: str) -> str:
+    """Return what is hard to say in a name, such as "“LR” is spelled"; or nothing."""
+    if any(char.isdecimal() for char in name):
+        return "it has digits"
+    if found := _SYMBOLS.search(name):
+        return f"it has a “{found[0]}”"
+    for word in re.split(r"[\W_]+", name):
+        if _is_abbreviation(word):
+            return f"“{word}” is spelled"
+    if name.strip() and not heard(name):
+        return "it has no word"
+    return ""
+
+
+def _is_abbreviation(word: str) -> bool:
+    plain = _without_accents(word.casefold())
+    if not _LATIN.fullmatch(plain) or plain in _SPOKEN_ABBREVIATIONS:
+        return False
+    if len(plain) == 1:
+        return plain not in ("a", "e", "i", "o", "y", "s", "d", "l")
+    if not _VOWELS & set(plain):
+        return True  # bdrm
+    return word.isupper() and len(word) <= _ABBREVIATED - 1

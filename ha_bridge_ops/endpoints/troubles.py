@@ -7,17 +7,26 @@ stand, and the endpoints that have it.
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Final
 
+from ha_bridge_ops.endpoints.abilities import NOTHING, abilities
+from ha_bridge_ops.endpoints.capabilities import (
+    Endpoint,
+    capabilities,
+    capability,
+    categories_of,
+    entity_of,
+    id_of,
+    mapping,
+    name_of,
+)
 from ha_bridge_ops.endpoints.limits import (
     CATEGORIES,
     ENDPOINT_ID,
     MAX_CAPABILITIES,
     MAX_NAME,
 )
-from ha_bridge_ops.endpoints.names import heard
-
-Endpoint = Mapping[str, Any]
+from ha_bridge_ops.endpoints.names import hard_to_say, heard, is_group_word
 
 
 @dataclass(frozen=True)
@@ -32,35 +41,90 @@ class Trouble:
     """What the braces in the texts of the cause stand for."""
 
 
-def entity_of(endpoint: Endpoint) -> str:
-    """Return the id of the entity in Home Assistant, such as light.kitchen."""
-    return str(endpoint.get("endpointId", "")).replace("#", ".")
-
-
 def descriptions(endpoints: Sequence[Endpoint]) -> list[Trouble]:
     """Return where endpoints are not described as Alexa wants it."""
     return [*_same_ids(endpoints), *(t for one in endpoints for t in _faults(one))]
+
+
+def names(endpoints: Sequence[Endpoint]) -> list[Trouble]:
+    """Return which names are hard to say, or mean something else to Alexa."""
+    found = []
+    for one in endpoints:
+        name = name_of(one)
+        if is_group_word(name):
+            found.append(_about(one, "discovery.names", "group_word", f"“{name}”"))
+        if why := hard_to_say(name):
+            found.append(_about(one, "discovery.names", "hard", f"“{name}”: {why}"))
+    return found
+
+
+#: Interfaces that have no state: a scene is started, a doorbell rings.
+_STATELESS: Final = frozenset(
+    {"Alexa.CameraStreamController", "Alexa.DoorbellEventSource"}
+    | {"Alexa.SceneController"}
+)
+
+
+def use(endpoints: Sequence[Endpoint]) -> list[Trouble]:
+    """Return which endpoints Alexa can do little with."""
+    found = []
+    for one in endpoints:
+        name = f"“{name_of(one)}”"
+        if "CAMERA" in categories_of(one) and not _shows(one):
+            found.append(_about(one, "discovery.use", "no_stream", name))
+        elif abilities(one) == NOTHING:
+            found.append(_about(one, "discovery.use", "nothing", name))
+        elif not _can_be_read(one):
+            found.append(_about(one, "discovery.use", "no_state", name))
+    return found
+
+
+def _shows(endpoint: Endpoint) -> bool:
+    """Whether a camera has a picture, or something else that it sees."""
+    return any(
+        capability(endpoint, interface)
+        for interface in ("Alexa.CameraStreamController", "Alexa.RTCSessionController")
+    ) or (abilities(endpoint) != NOTHING)
+
+
+def _can_be_read(endpoint: Endpoint) -> bool:
+    able = [
+        one
+        for one in capabilities(endpoint)
+        if one.get("interface") not in ("Alexa", "Alexa.EndpointHealth")
+    ]
+    return any(
+        one.get("interface") in _STATELESS
+        or mapping(one, "properties").get("retrievable")
+        for one in able
+    )
+
+
+def _about(one: Endpoint, finding: str, cause: str, saw: str) -> Trouble:
+    return Trouble(finding, cause, saw, (id_of(one),), {"entity": entity_of(one)})
+
+
+def every(endpoints: Sequence[Endpoint]) -> list[Trouble]:
+    """Return all that is wrong, the worst kind first."""
+    looks = (descriptions, duplicate_names, names, use)
+    return [trouble for look in looks for trouble in look(endpoints)]
 
 
 def duplicate_names(endpoints: Sequence[Endpoint]) -> list[Trouble]:
     """Return which names are there twice, to the ear."""
     named = defaultdict(list)
     for one in endpoints:
-        named[heard(_name(one))].append(one)
+        named[heard(name_of(one))].append(one)
     return [
         Trouble(
             "discovery.duplicate_names",
             "duplicates",
-            " and ".join(dict.fromkeys(f"“{_name(one)}”" for one in same)),
+            " and ".join(dict.fromkeys(f"“{name_of(one)}”" for one in same)),
             tuple(str(one.get("endpointId")) for one in same),
         )
         for name, same in named.items()
         if name and len(same) > 1
     ]
-
-
-def _name(endpoint: Endpoint) -> str:
-    return " ".join(str(endpoint.get("friendlyName") or "").split())
 
 
 def _same_ids(endpoints: Sequence[Endpoint]) -> Iterator[Trouble]:
