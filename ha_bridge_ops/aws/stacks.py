@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from ha_bridge_ops.aws import deploy
 from ha_bridge_ops.aws.session import AwsError, Session, boto3_clients, call
 from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.regions import REGIONS, Region
@@ -59,7 +60,7 @@ def _sentence(error: AwsError, stack: str, region: Region) -> str:
     if "does not exist" in error.words:
         return (
             f"There is no stack {stack} in {region.aws_region}: run "
-            f"`sam build && sam deploy --config-env {region.samconfig_env}` first."
+            f"`{deploy.command(region.samconfig_env)}` first."
         )
     words = error.words.rstrip(".")
     return f"AWS did not describe the stack {stack} in {region.aws_region}: {words}."

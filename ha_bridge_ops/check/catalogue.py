@@ -61,12 +61,13 @@ class Texts:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         words = _read(folder / "placeholders.toml")
-        self._phrases: dict[str, str] = {}
+        self.phrases: dict[str, str] = {}
+        """For each name that stands for the same always, what it stands for."""
         self.examples: Mapping[str, str] = words["seen"]
         """For each name that a check fills in, what may stand in its place."""
         for name, text in words["phrases"].items():
             # A phrase may hold those before it.
-            self._phrases[name] = self._checked(text, f"phrases.{name}")
+            self.phrases[name] = self._checked(text, f"phrases.{name}")
 
     def part(self, name: str) -> tuple[str, tuple[Link, ...]]:
         """Return the heading of a part, and its links.
@@ -107,7 +108,7 @@ class Texts:
         if not isinstance(text, str) or not text.strip():
             raise _mistake(where, "has a text that is empty or none")
         whole = _PLACEHOLDER.sub(
-            lambda found: self._phrases.get(found[1], found[0]), text
+            lambda found: self.phrases.get(found[1], found[0]), text
         )
         for name in _PLACEHOLDER.findall(whole):
             if name not in self.examples:

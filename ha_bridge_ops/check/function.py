@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from typing import Any, Final
 
 from ha_bridge.settings import parse_address, parse_switch
+from ha_bridge_ops.aws.changes import SMART_HOME
 from ha_bridge_ops.aws.function import FUNCTION_ARN, Function, functions_in
 from ha_bridge_ops.aws.session import AwsError, call
 from ha_bridge_ops.check.context import Context, Fact
@@ -19,9 +20,8 @@ SKILL_ID: Final = re.compile(r"amzn1\.ask\.skill\.[0-9a-f-]{36}")
 #: Stands in the texts where the skill id is not known.
 NO_SKILL_ID: Final = "amzn1.ask.skill.…"
 
-#: Who calls for smart home skills, and who for custom ones.
+#: Who calls for custom skills.
 #: https://docs.aws.amazon.com/lambda/latest/dg/services-alexa.html
-SMART_HOME: Final = "alexa-connectedhome.amazon.com"
 CUSTOM: Final = "alexa-appkit.amazon.com"
 
 #: Seconds and megabytes that Amazon asks for at least.

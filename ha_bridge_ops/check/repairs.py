@@ -1,13 +1,13 @@
 """`ha-bridge check --fix ID`: what AWS's API can repair, shown before it is done."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
+from ha_bridge_ops.aws import changes
+from ha_bridge_ops.aws.changes import Change
 from ha_bridge_ops.aws.function import Function
-from ha_bridge_ops.aws.session import AwsError, call
 from ha_bridge_ops.check.context import Context
-from ha_bridge_ops.check.function import SMART_HOME, function_of
+from ha_bridge_ops.check.function import function_of
 from ha_bridge_ops.check.model import Status
 from ha_bridge_ops.errors import CommandError
 
@@ -15,68 +15,27 @@ from ha_bridge_ops.errors import CommandError
 TIMEOUT_S: Final = 9
 MEMORY_MB: Final = 256
 
-STATEMENT_ID: Final = "ha-bridge-alexa-smart-home"
-
-
-@dataclass(frozen=True)
-class Change:
-    """One call of AWS's API."""
-
-    shown: str
-    """What changes, in words."""
-    call: str
-    """Method of the Lambda client."""
-    request: Mapping[str, Any]
-
 
 def _timeout(_context: Context, function: Function) -> Change:
-    return Change(
-        f"Timeout: {function.timeout_s} s → {TIMEOUT_S} s",
-        "update_function_configuration",
-        {"Timeout": TIMEOUT_S, **_revision(function)},
-    )
+    return changes.timeout(function, TIMEOUT_S)
 
 
 def _memory(_context: Context, function: Function) -> Change:
-    return Change(
-        f"Memory: {function.memory_mb} MB → {MEMORY_MB} MB",
-        "update_function_configuration",
-        {"MemorySize": MEMORY_MB, **_revision(function)},
-    )
+    return changes.memory(function, MEMORY_MB)
 
 
 def _environment(_context: Context, function: Function) -> Change:
-    left = dict(function.variables)
-    left.pop("LONG_LIVED_ACCESS_TOKEN", None)
-    return Change(
-        f"Variables: LONG_LIVED_ACCESS_TOKEN is deleted; {', '.join(left)} stay",
-        "update_function_configuration",
-        {"Environment": {"Variables": left}, **_revision(function)},
-    )
+    return changes.without_variable(function, "LONG_LIVED_ACCESS_TOKEN")
 
 
-def _trigger(context: Context, _function: Function) -> Change:
+def _trigger(context: Context, function: Function) -> Change:
     skill_id = context.options.skill_id
     if skill_id is None:
         raise CommandError(
             "Which skill may call the function? Give its id, from the Alexa developer "
             "console: --skill-id amzn1.ask.skill.…"
         )
-    return Change(
-        f"Trigger: {SMART_HOME} may invoke it, for skill {skill_id}",
-        "add_permission",
-        {
-            "StatementId": f"{STATEMENT_ID}-{skill_id.rpartition('.')[2][:8]}",
-            "Action": "lambda:InvokeFunction",
-            "Principal": SMART_HOME,
-            "EventSourceToken": skill_id,
-        },
-    )
-
-
-def _revision(function: Function) -> dict[str, Any]:
-    # AWS then refuses if somebody else has changed the function meanwhile.
-    return {"RevisionId": function.revision} if function.revision else {}
+    return changes.trigger(function, skill_id)
 
 
 #: Findings that can be repaired: the causes, and how.
@@ -120,18 +79,3 @@ def change_for(context: Context, link: str) -> Change | None:
             f"This --fix cannot repair: {finding.saw}. {finding.fix} {finding.paste}"
         )
     return None
-
-
-def carry_out(function: Function, change: Change) -> None:
-    """Change the function.
-
-    Raises:
-        CommandError: AWS refused.
-    """
-    service = function.client("lambda")
-    try:
-        call(
-            getattr(service, change.call), FunctionName=function.name, **change.request
-        )
-    except AwsError as error:
-        raise CommandError(f"AWS refused: {error.code}. Nothing was changed.") from None

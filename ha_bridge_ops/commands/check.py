@@ -14,9 +14,9 @@ from ha_bridge_ops.check import output
 from ha_bridge_ops.check.catalogue import AWS, CHAIN, LINKING
 from ha_bridge_ops.check.chain import walk
 from ha_bridge_ops.check.context import Context, Options
-from ha_bridge_ops.check.function import SKILL_ID, function_of
+from ha_bridge_ops.check.function import SKILL_ID
 from ha_bridge_ops.check.model import Finding, Link, Question, Status
-from ha_bridge_ops.check.repairs import REPAIRS, carry_out, change_for
+from ha_bridge_ops.check.repairs import REPAIRS, change_for
 from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.regions import locale_of
 from ha_bridge_ops.variables import env_file_option, read_variables
@@ -192,14 +192,12 @@ def _repair(context: Context, link: str, *, yes: bool) -> None:
     if change is None:
         click.echo(f"Nothing to repair: {link} is {findings[-1].saw}.")
         return
-    function = function_of(context)
-    assert function is not None  # noqa: S101 - `change_for` has looked
-    click.echo(f"Function: {function.arn}")
+    click.echo(f"Function: {change.function.arn}")
     click.echo(change.shown)
     if not yes and not click.confirm("Change it?", err=True):
         click.echo("Nothing was changed.")
         raise SystemExit(1)
-    carry_out(function, change)
+    change.do()
     context.forget()
     again = list(walk(context, needed))[-1]
     click.echo(f"Done: {link} is {again.status}, {again.saw}.")

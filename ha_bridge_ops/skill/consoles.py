@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from ha_bridge_ops.aws.deploy import command
 from ha_bridge_ops.regions import REGIONS
 from ha_bridge_ops.skill.documents import CLIENT_SECRET, SCOPE, Folder, Skill
 
@@ -139,10 +140,7 @@ def again(skill: Skill, folder: Folder) -> str:
 
 def deploy(skill: Skill, skill_id: str) -> str:
     """Return what lets a skill call the function."""
-    return (
-        f"sam build && sam deploy --config-env {skill.region.samconfig_env} "
-        f"--parameter-overrides BaseUrl={skill.address} SkillId={skill_id}"
-    )
+    return command(skill.region.samconfig_env, str(skill.address), skill_id)
 
 
 def permit(skill: Skill, skill_id: str) -> str:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from ha_bridge_ops.aws.deploy import command
 from ha_bridge_ops.check.catalogue import EVERY, FINDINGS, TEXTS, Texts
 from ha_bridge_ops.check.model import Status
 from ha_bridge_ops.errors import CommandError
@@ -101,6 +102,12 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
     """One sentence with its path."""
     with pytest.raises(CommandError, match=r"ha\.toml cannot be read"):
         texts(tmp_path, CAUSE).part("ha")
+
+
+def test_it_is_deployed_as_everywhere() -> None:
+    """The command of the texts is the one that the other commands print."""
+    deploy = (TEXTS.phrases["deploy"], TEXTS.phrases["deploy_new"])
+    assert deploy == (command("{env}"), f"{command('{env}', 'X')[:-1]}{{base_url}}")
 
 
 def test_every_placeholder_is_used() -> None:

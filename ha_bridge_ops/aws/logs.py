@@ -1,0 +1,116 @@
+"""The log of a function, line by line, and what AWS counted."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import Any, Final
+
+from ha_bridge_ops.aws.function import Function
+from ha_bridge_ops.aws.session import AwsError, call
+
+#: Pages of the log that are read, each of up to 10 000 lines.
+MAX_PAGES: Final = 5
+
+#: Pages that are asked for: CloudWatch gives empty ones too while it searches.
+MAX_REQUESTS: Final = 50
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the log."""
+
+    text: str
+    """As it was written."""
+    at_ms: int = 0
+    """When, in milliseconds since the epoch."""
+
+    @cached_property
+    def record(self) -> Mapping[str, Any] | None:
+        """What it says if it is a JSON object; None if it is not."""
+        try:
+            found = json.loads(self.text)
+        except (ValueError, RecursionError):
+            return None
+        return found if isinstance(found, dict) else None
+
+    @property
+    def directive(self) -> Mapping[str, Any] | None:
+        """What the function says of a directive, if this is the line of one."""
+        found = self.record.get("directive") if self.record else None
+        return found if isinstance(found, dict) else None
+
+
+class Log:
+    """The lines of a function's log from a time on, oldest first, as they are read.
+
+    Args:
+        function: Whose.
+        since_s: Seconds since the epoch.
+    """
+
+    def __init__(self, function: Function, since_s: float) -> None:
+        self._function = function
+        self._since_ms = int(since_s * 1000)
+        self.is_whole = False
+        """Whether it was read to its end."""
+
+    def __iter__(self) -> Iterator[Line]:
+        """Give the lines.
+
+        Raises:
+            AwsError: AWS does not let us look.
+        """
+        pages = 0
+        for page in self._pages():
+            for event in page["events"]:
+                yield Line(str(event["message"]), int(event.get("timestamp", 0)))
+            pages += bool(page["events"])
+            if pages == MAX_PAGES:
+                return
+
+    def _pages(self) -> Iterator[Mapping[str, Any]]:
+        service = self._function.client("logs")
+        request: dict[str, Any] = {
+            "logGroupName": self._function.log_group,
+            "startTime": self._since_ms,
+        }
+        for _ in range(MAX_REQUESTS):
+            try:
+                page = call(service.filter_log_events, **request)
+            except AwsError as error:
+                if not error.is_not_there:
+                    raise
+                page = {"events": []}
+            # Before its lines are given: nobody may come back after the last of them.
+            self.is_whole = not page.get("nextToken")
+            yield page
+            if self.is_whole:
+                return
+            request["nextToken"] = page["nextToken"]
+
+
+def throttles(function: Function, until_s: float, hours: int) -> int:
+    """Return how many calls AWS has turned away; 0 where it does not say.
+
+    Args:
+        function: Whose.
+        until_s: Seconds since the epoch.
+        hours: Before that.
+    """
+    end = datetime.fromtimestamp(until_s, UTC)
+    try:
+        answer = call(
+            function.client("cloudwatch").get_metric_statistics,
+            Namespace="AWS/Lambda",
+            MetricName="Throttles",
+            Dimensions=[{"Name": "FunctionName", "Value": function.name}],
+            StartTime=end - timedelta(hours=hours),
+            EndTime=end,
+            Period=hours * 3600,
+            Statistics=["Sum"],
+        )
+    except AwsError:
+        return 0
+    return int(sum(point.get("Sum", 0) for point in answer["Datapoints"]))

@@ -1,0 +1,118 @@
+"""A change of the function is shown, done and undone, in moto's AWS."""
+
+import io
+import zipfile
+from collections.abc import Callable, Iterator
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from ha_bridge_ops.aws import changes
+from ha_bridge_ops.aws.changes import Change
+from ha_bridge_ops.aws.function import Function, functions_in
+from ha_bridge_ops.aws.session import Session, boto3_clients
+from ha_bridge_ops.errors import CommandError
+
+REGION = "eu-west-1"
+SKILL = "amzn1.ask.skill.12345678-1234-1234-1234-123456789abc"
+SECRET = "a-token-that-nobody-may-see"
+
+Look = Callable[[], Function]
+
+
+@pytest.fixture
+def look(monkeypatch: pytest.MonkeyPatch) -> Iterator[Look]:
+    """Return what describes the one function as it is now."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    with mock_aws(config={"lambda": {"use_docker": False}}):
+        role = boto3.client("iam", region_name=REGION).create_role(
+            RoleName="ha-bridge-role", AssumeRolePolicyDocument="{}"
+        )
+        code = io.BytesIO()
+        with zipfile.ZipFile(code, "w") as archive:
+            archive.writestr("lambda_function.py", "")
+        boto3.client("lambda", region_name=REGION).create_function(
+            FunctionName="ha-bridge",
+            Runtime="python3.13",
+            Role=role["Role"]["Arn"],
+            Handler="lambda_function.lambda_handler",
+            Timeout=3,
+            MemorySize=128,
+            Code={"ZipFile": code.getvalue()},
+            Environment={
+                "Variables": {
+                    "BASE_URL": "https://home.example.org",
+                    "LONG_LIVED_ACCESS_TOKEN": SECRET,
+                }
+            },
+        )
+        make = boto3_clients()
+        assert make is not None
+        session = Session(make, REGION)
+        yield lambda: functions_in(session, REGION, None)[0]
+
+
+def seen(function: Function) -> object:
+    """Return all that the changes may change."""
+    return (
+        function.timeout_s,
+        function.memory_mb,
+        function.variables,
+        [one.principal for one in function.permissions()],
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "shown"),
+    [
+        (lambda it: changes.timeout(it, 9), "Timeout: 3 s → 9 s"),
+        (lambda it: changes.memory(it, 256), "Memory: 128 MB → 256 MB"),
+        (
+            lambda it: changes.without_variable(it, "LONG_LIVED_ACCESS_TOKEN"),
+            "Variables: LONG_LIVED_ACCESS_TOKEN is deleted; BASE_URL stay",
+        ),
+        (
+            lambda it: changes.trigger(it, SKILL),
+            f"Trigger: {changes.SMART_HOME} may invoke it, for skill {SKILL}",
+        ),
+    ],
+    ids=["timeout", "memory", "variable", "trigger"],
+)
+def test_what_is_done_can_be_undone(
+    look: Look, change: Callable[[Function], Change], shown: str
+) -> None:
+    """Afterwards the function is what it was; no secret is in what is shown."""
+    before = seen(look())
+    made = change(look())
+    assert made.shown == shown
+    assert SECRET not in repr(made)
+    made.do()
+    assert seen(look()) != before
+    made.undo()
+    assert seen(look()) == before
+
+
+def test_a_trigger_is_for_one_skill(look: Look) -> None:
+    """The request names it: any other that knows the function's ARN is refused."""
+    function = look()
+    change = changes.trigger(function, SKILL)
+    assert change.request.arguments["EventSourceToken"] == SKILL
+    change.do()
+    # moto keeps no EventSourceToken.
+    (permission,) = function.permissions()
+    assert permission.principal == changes.SMART_HOME
+    assert permission.statement_id == "ha-bridge-alexa-smart-home-12345678"
+
+
+@pytest.mark.parametrize("step", ["do", "undo"])
+def test_a_refusal_is_one_sentence(look: Look, step: str) -> None:
+    """AWS's code is named, and what the function is now."""
+    change = changes.timeout(look(), 9)
+    look().client("lambda").delete_function(FunctionName="ha-bridge")
+    with pytest.raises(CommandError) as raised:
+        getattr(change, step)()
+    assert "ResourceNotFoundException" in raised.value.message
+    expected = {"do": "Nothing was changed", "undo": "could not be undone: Timeout"}
+    assert expected[step] in raised.value.message
