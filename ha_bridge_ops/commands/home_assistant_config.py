@@ -1,24 +1,12 @@
-"""`ha-bridge home-assistant-config`: the block for Home Assistant's configuration.
+"""`ha-bridge home-assistant-config`: the block for Home Assistant's configuration."""
 
-The keys are those of https://www.home-assistant.io/integrations/alexa.smart_home/, as
-Home Assistant 2024.3 to 2025.4 accept them.
-"""
-
-import json
-import re
-from collections.abc import Iterable
+from dataclasses import replace
 
 import click
 
+from ha_bridge_ops.endpoints.exposure import Entity, configuration
 from ha_bridge_ops.errors import CommandError
-from ha_bridge_ops.regions import LOCALES, locale_of, region_of
-
-#: What a filter may name, in the order in which Home Assistant's documents have it.
-_KINDS = {
-    "domains": re.compile(r"[a-z][a-z0-9_]*"),
-    "entities": re.compile(r"[a-z][a-z0-9_]*\.[a-z0-9_]+"),
-    "entity_globs": re.compile(r"(?=.*[*?\[])[a-z0-9_.*?\[\]!-]+"),
-}
+from ha_bridge_ops.regions import LOCALES, locale_of
 
 
 @click.command(
@@ -39,10 +27,29 @@ _KINDS = {
     "one that she may not. May be repeated, or given with commas.",
 )
 @click.option(
+    "--entity",
+    "named",
+    multiple=True,
+    metavar="ID[=NAME]",
+    help="An entity that Alexa may see, and what she calls it. May be repeated.",
+)
+@click.option(
+    "--category",
+    "categories",
+    multiple=True,
+    metavar="ID=CATEGORY",
+    help="What Alexa takes an entity for, such as LIGHT. May be repeated.",
+)
+@click.option(
     "--proactive", is_flag=True, help="Let Home Assistant report changes to Alexa."
 )
 def home_assistant_config(
-    *, locale: str, filters: tuple[str, ...], proactive: bool
+    *,
+    locale: str,
+    filters: tuple[str, ...],
+    named: tuple[str, ...],
+    categories: tuple[str, ...],
+    proactive: bool,
 ) -> None:
     """Print the `alexa:` block for your Home Assistant's configuration.yaml.
 
@@ -52,11 +59,14 @@ def home_assistant_config(
       ha-bridge home-assistant-config --locale en-US \\
         --filter light --filter climate.bedroom --filter 'sensor.*_temperature'
       ha-bridge home-assistant-config --locale fr-FR --filter 'light,!light.hall'
+      ha-bridge home-assistant-config --locale en-GB \\
+        --entity light.kitchen="Kitchen light" --category light.kitchen=SMARTPLUG
       ha-bridge home-assistant-config --locale ja-JP --proactive
 
     Put it into configuration.yaml, in place of an `alexa:` that is there already, and
-    restart Home Assistant. Without a filter Alexa sees whatever Home Assistant can
-    offer her.
+    restart Home Assistant. Without a filter or an entity Alexa sees whatever Home
+    Assistant can offer; with them, just those. To rename something and keep
+    everything else, add --filter '*'. `ha-bridge page` writes the block for you.
 
     With --proactive, Home Assistant tells Alexa of changes by itself. It needs the
     client id and secret of the skill in its secrets.yaml, as alexa_client_id and
@@ -64,7 +74,8 @@ def home_assistant_config(
 
     Exit status: 0 fine, 2 wrong usage.
     """
-    text = configuration(locale, filters, proactive=proactive)
+    entities = _entities(named, categories)
+    text = configuration(locale, filters, proactive=proactive, entities=entities)
     click.echo(text, nl=False)
     if proactive:
         click.echo(
@@ -75,61 +86,23 @@ def home_assistant_config(
         click.echo("! Home Assistant knows nl-NL from 2025.1 on.", err=True)
 
 
-def configuration(
-    locale: str, filters: Iterable[str] = (), *, proactive: bool = False
-) -> str:
-    """Return the block as YAML.
-
-    Args:
-        locale: Of the Amazon account.
-        filters: Domains, entity ids and patterns; a ! before one excludes it.
-        proactive: Whether Home Assistant reports changes to Alexa's event gateway.
+def _entities(named: tuple[str, ...], categories: tuple[str, ...]) -> list[Entity]:
+    """Return the entities that were named, each once.
 
     Raises:
-        CommandError: The locale is unknown, or a filter names nothing.
+        CommandError: A text is none of ID, ID=NAME and ID=CATEGORY.
     """
-    lines = ["alexa:", "  smart_home:", f"    locale: {locale_of(locale)}"]
-    if proactive:
-        lines += [
-            f"    endpoint: {region_of(locale).event_gateway}",
-            "    client_id: !secret alexa_client_id",
-            "    client_secret: !secret alexa_client_secret",
-        ]
-    chosen = _sorted(filters)
-    if chosen:
-        lines.append("    filter:")
-        for key, names in chosen.items():
-            lines.append(f"      {key}:")
-            lines += [f"        - {_scalar(name)}" for name in names]
-    return "\n".join(lines) + "\n"
-
-
-def _sorted(filters: Iterable[str]) -> dict[str, list[str]]:
-    """Return what is included and excluded, by Home Assistant's keys."""
-    wanted: dict[str, list[str]] = {
-        f"{way}_{kind}": [] for way in ("include", "exclude") for kind in _KINDS
-    }
-    for text in filters:
-        for part in text.split(","):
-            name = part.strip()
-            way = "exclude" if name.startswith("!") else "include"
-            name = name.removeprefix("!").strip()
-            wanted[f"{way}_{_kind(name)}"].append(name)
-    return {key: list(dict.fromkeys(names)) for key, names in wanted.items() if names}
-
-
-def _kind(name: str) -> str:
-    for kind, pattern in _KINDS.items():
-        if pattern.fullmatch(name):
-            return kind
-    raise CommandError(
-        f"{name!r} is no filter: give a domain such as light, an entity such as "
-        "light.kitchen, or a pattern such as 'sensor.*_temperature', in small letters."
-    )
-
-
-def _scalar(name: str) -> str:
-    """Return it as YAML reads it as a text: a * would begin an alias."""
-    return (
-        name if re.fullmatch(r"[a-z0-9_]+(\.[a-z0-9_]+)?", name) else json.dumps(name)
-    )
+    found: dict[str, Entity] = {}
+    for text in named:
+        entity_id, _, name = text.partition("=")
+        found[entity_id.strip()] = Entity(entity_id.strip(), name.strip())
+    for text in categories:
+        entity_id, _, category = (part.strip() for part in text.partition("="))
+        if not category:
+            raise CommandError(
+                f"{text!r} is no category: say it as light.kitchen=LIGHT."
+            )
+        known = found.get(entity_id, Entity(entity_id, is_chosen=False))
+        category = category.upper().replace(" ", "_")
+        found[entity_id] = replace(known, category=category)
+    return list(found.values())

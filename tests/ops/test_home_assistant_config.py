@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 import urllib3
-import yaml  # type: ignore[import-untyped]
+import yaml
 
-from ha_bridge_ops.commands.home_assistant_config import configuration
+from ha_bridge_ops.endpoints.exposure import Entity, configuration
 from ha_bridge_ops.events import load, with_token
 from ha_bridge_ops.local import embedded
 from ha_bridge_ops.local.embedded import CONFIGURATION, HomeAssistantServer
@@ -26,7 +26,7 @@ FILTERS = (
 )
 
 
-class Loader(yaml.SafeLoader):  # type: ignore[misc]
+class Loader(yaml.SafeLoader):
     """YAML as Home Assistant reads it, with its !secret."""
 
 
@@ -109,6 +109,77 @@ def test_wrong_usage_is_one_line_and_exit_status_2(
     assert done.stderr.count("\n") == 1
 
 
+def test_entities_are_chosen_and_renamed(run: Run) -> None:
+    """Names and categories stand in entity_config; a category alone chooses nothing."""
+    done = run(
+        *["home-assistant-config", "--locale", "en-GB", "--filter", "fan"],
+        *["--entity", "light.kitchen=Kitchen light", "--entity", "lock.door"],
+        *["--category", "light.kitchen=smartplug", "--category", "fan.hall=Other"],
+    )
+    assert done.stderr == ""
+    assert read(done.stdout) == {
+        "locale": "en-GB",
+        "filter": {
+            "include_domains": ["fan"],
+            "include_entities": ["light.kitchen", "lock.door"],
+        },
+        "entity_config": {
+            "light.kitchen": {
+                "name": "Kitchen light",
+                "display_categories": "SMARTPLUG",
+            },
+            "fan.hall": {"display_categories": "OTHER"},
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "on",
+        "12",
+        "~",
+        "Lamp: left # 1",
+        "- x",
+        "!secret x",
+        "'\"",
+        "😀 Küche",
+        "ガレージ",
+        "{{ states }}",
+        "* all",
+        "a" * 128,
+        "=",
+        "<img src=x onerror=alert(1)>",
+    ],
+)
+def test_any_name_is_read_as_it_was_meant(name: str) -> None:
+    """What YAML would take for something else is quoted."""
+    block = read(configuration("en-US", entities=[Entity("light.on", name)]))
+    assert block["entity_config"] == {"light.on": {"name": name}}
+    assert block["filter"] == {"include_entities": ["light.on"]}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--entity", "Light.Kitchen=x"], "'Light.Kitchen' is no entity"),
+        (["--entity", "light"], "'light' is no entity"),
+        (["--entity", "light.x=" + "a" * 129], "1 to 128 characters"),
+        (["--entity", "light.x=a\x07b"], "visible"),
+        (["--category", "light.x"], "light.kitchen=LIGHT"),
+        (["--category", "light.x=LAMP"], "'LAMP' is no category"),
+        (["--entity", "light.x", "--filter", "!light.x"], "both chosen and excluded"),
+    ],
+)
+def test_an_entity_that_cannot_be(run: Run, arguments: list[str], words: str) -> None:
+    """One line that says what is wrong, and exit status 2."""
+    done = run("home-assistant-config", "--locale", "de-DE", *arguments)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert words in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
 def test_dutch_needs_a_newer_home_assistant(run: Run) -> None:
     """An older one does not start with it."""
     assert "2025.1" in run("home-assistant-config", "--locale", "nl-NL").stderr
@@ -183,7 +254,27 @@ def test_home_assistant_starts_with_it_and_filters() -> None:
     assert "Invalid config" not in log
 
 
+@pytest.mark.live
+def test_home_assistant_shows_just_what_was_chosen() -> None:
+    """By the names and categories that were given, and nothing else."""
+    names = {"light.bed_light": "Reading: “lamp” # 1", "switch.ac": "Air on"}
+    chosen = [Entity(one, name, "OTHER") for one, name in names.items()]
+    block = configuration("en-GB", entities=[*chosen, Entity("lock.front_door")])
+    text = CONFIGURATION.replace("alexa:\n  smart_home:\n", block)
+    with HomeAssistantServer(embedded.choose_release(), text) as server:
+        found = {one["endpointId"].replace("#", "."): one for one in discovered(server)}
+    assert set(found) == {*names, "lock.front_door"}
+    for entity, name in names.items():
+        assert found[entity]["friendlyName"] == name
+        assert found[entity]["displayCategories"] == ["OTHER"]
+    assert found["lock.front_door"]["friendlyName"] == "Front Door"
+
+
 def endpoints(server: HomeAssistantServer) -> set[str]:
+    return {one["endpointId"].replace("#", ".") for one in discovered(server)}
+
+
+def discovered(server: HomeAssistantServer) -> list[dict[str, Any]]:
     event = with_token(load(EVENTS / "discovery.json"), server.access_token)
     answer = urllib3.request(
         "POST",
@@ -192,7 +283,5 @@ def endpoints(server: HomeAssistantServer) -> set[str]:
         json=event,
         timeout=30,
     ).json()
-    return {
-        one["endpointId"].replace("#", ".")
-        for one in answer["event"]["payload"]["endpoints"]
-    }
+    found: list[dict[str, Any]] = answer["event"]["payload"]["endpoints"]
+    return found
