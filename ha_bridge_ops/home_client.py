@@ -20,6 +20,11 @@ from ha_bridge.settings import Address
 TIMEOUT_S = 8.0
 
 
+#: Objects and lists in an answer that is read; a Discovery of 300 devices has some
+#: 30 000.
+MAX_OBJECTS = 300_000
+
+
 @dataclass(frozen=True)
 class Answer:
     """What came back."""
@@ -39,11 +44,21 @@ class Answer:
 
     @property
     def json(self) -> Any:
-        """The body as JSON; None if it is none."""
+        """The body as JSON; None if it is none, or one that would eat the memory."""
+        if self.is_dense:
+            return None
         try:
             return json_module.loads(self.body)
         except (ValueError, RecursionError):
             return None
+
+    @property
+    def is_dense(self) -> bool:
+        """Whether there are more objects and lists in it than anybody's devices need.
+
+        Six megabytes of empty ones would take half a gigabyte.
+        """
+        return self.body.count(b"{") + self.body.count(b"[") > MAX_OBJECTS
 
     def is_own(self, text: str) -> bool:
         """Return whether it is a refusal in Home Assistant's own words."""
@@ -91,7 +106,7 @@ class Client:
 
         Raises:
             OSError: The network failed, or it took too long.
-            HTTPException: What came back is not HTTP.
+            HTTPException: What came back is not HTTP, or what was to be sent is not.
         """
         body, kind = None, None
         if json is not None:
@@ -115,6 +130,10 @@ class Client:
         except (OSError, HTTPException):
             self.close()
             raise
+        except ValueError:
+            # Its text is what could not be sent, a token perhaps.
+            self.close()
+            raise HTTPException from None
         if answer.will_close or not answer.isclosed():
             self.close()
         return Answer(

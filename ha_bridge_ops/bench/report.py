@@ -5,14 +5,15 @@ import statistics
 from dataclasses import dataclass
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from ha_bridge_ops.bench.estimates import Estimate
 from ha_bridge_ops.bench.figures import FIGURES, KB, MB, MS, Figures
 from ha_bridge_ops.bench.lab import CONTENDERS
 from ha_bridge_ops.bench.measure import Growth, Trouble
 from ha_bridge_ops.bench.targets import TARGETS, Verdict
+from ha_bridge_ops.terminal import Console
 
 #: Digits after the point, by unit.
 DIGITS = {"×": 3, "ms": 1, "kB": 2, "MB": 1}
@@ -109,7 +110,7 @@ class Report:
                 one.what,
                 f"{one.limit:g} {one.unit}",
                 f"{one.value:.4g} {one.unit}",
-                "met" if one.is_met else "[bold]missed[/bold]",
+                "met" if one.is_met else Text("missed", style="bold"),
             )
         return drawn
 

@@ -1,12 +1,12 @@
 """Links `address.*`: BASE_URL, the name in it, and where that leads."""
 
 from ipaddress import ip_address
-from urllib.parse import urlsplit
 
 from ha_bridge.home_assistant import PATH
-from ha_bridge.settings import Address
+from ha_bridge.settings import Address, parse_address
 from ha_bridge_ops.check.evidence import Evidence
 from ha_bridge_ops.check.model import Fine, Outcome, Problem, Untried
+from ha_bridge_ops.outside import quoted
 
 HTTPS_PORT = 443
 
@@ -83,26 +83,37 @@ def redirect(evidence: Evidence) -> Outcome:
     if evidence.who != "redirect":
         return Fine("no redirect")
     location = str(evidence.http.get("location", ""))
-    target = _base_of(location, evidence.address)
-    if target is None:
+    target = _base_of(location)
+    if target is None or target == evidence.address:
         return Problem("unclear", f"HTTP {evidence.status} to another page")
-    saw = f"HTTP {evidence.status} to {location}"
-    return Problem("redirects", saw, {"target": target})
+    saw = f"HTTP {evidence.status} to {quoted(location, 120)}"
+    if not _may_be_followed(target, evidence):
+        return Problem("unclear", saw)
+    return Problem("redirects", saw, {"target": str(target)})
 
 
-def _base_of(location: str, address: Address) -> str | None:
+def _base_of(location: str) -> Address | None:
     """Return the BASE_URL that a redirect of the Alexa path points to."""
-    try:
-        url = urlsplit(location)
-    except ValueError:
-        return None
-    path = url.path.rstrip("/")
-    if url.scheme not in ("http", "https") or not url.netloc:
-        return None
+    path = location.rstrip("/")
     if not path.endswith(PATH):
         return None
-    base = f"{url.scheme}://{url.netloc}{path.removesuffix(PATH)}"
-    return base if base != str(address) else None
+    try:
+        return parse_address(path.removesuffix(PATH))
+    except ValueError:
+        return None
+
+
+def _may_be_followed(target: Address, evidence: Evidence) -> bool:
+    """Return whether a target may be printed to be pasted.
+
+    Whoever sits on a way that is not trusted could choose where the token goes.  The
+    same host over https is no choice of theirs.
+    """
+    if not target.is_tls:
+        return False
+    if evidence.address.is_tls and not evidence.tls.get("error"):
+        return True
+    return target.host == evidence.address.host
 
 
 def _named(evidence: Evidence) -> dict[str, str]:

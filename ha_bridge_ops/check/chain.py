@@ -93,7 +93,7 @@ def walk(context: Context, links: Sequence[Link]) -> Generator[Finding]:
     """
     try:
         for one in links:
-            finding = judge(one, CHECKS[one.id](context))
+            finding = judge(one, CHECKS[one.id](context), context.hide)
             context.findings[one.id] = finding
             yield finding
     finally:

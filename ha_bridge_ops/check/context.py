@@ -10,11 +10,13 @@ from typing import Any, Generic, TypeVar
 from ha_bridge.home_assistant import PATH
 from ha_bridge.probe import Dial, Resolve, examine
 from ha_bridge.redaction import Secret
+from ha_bridge.secrets import READERS
 from ha_bridge.settings import Address, parse_address, parse_switch
 from ha_bridge_ops.aws.session import MakeClient, Session
 from ha_bridge_ops.check.evidence import Evidence
 from ha_bridge_ops.check.model import Finding, Question, Status
 from ha_bridge_ops.home_client import Answer, Client
+from ha_bridge_ops.outside import without
 from ha_bridge_ops.regions import REGIONS
 
 #: Seconds that Alexa waits, and no directive of ours may take longer.
@@ -111,9 +113,22 @@ class Context:
         evidence = self.evidence
         if evidence is None or evidence.ip is None:
             raise ConnectionError("nobody listens")
+        # Where the certificate is good, it must be at every connection.
+        is_good = not evidence.tls.get("error")
         return Client(
-            evidence.address, evidence.ip, self.dial, verify_tls=self.verifies_tls
+            evidence.address,
+            evidence.ip,
+            self.dial,
+            verify_tls=self.verifies_tls or is_good,
         )
+
+    def hide(self, text: str) -> str:
+        """Return a text from outside without what is secret, whoever echoed it."""
+        token = self.value("LONG_LIVED_ACCESS_TOKEN")
+        known = [*self.secrets]
+        if token.partition(":")[0] not in READERS:
+            known.append(Secret(token))
+        return without(known, text)
 
     def close(self) -> None:
         """Close the connection to Home Assistant, if there is one."""

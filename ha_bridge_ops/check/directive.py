@@ -1,5 +1,6 @@
 """Links `directive.*`: a few devices are asked how they are; nothing is switched."""
 
+import re
 from http import HTTPStatus
 from http.client import HTTPException
 from typing import Any, Final, NamedTuple
@@ -13,7 +14,9 @@ from ha_bridge_ops.check.model import Fine, Outcome, Problem, Untried
 from ha_bridge_ops.check.token import accepted_token
 from ha_bridge_ops.endpoints.capabilities import Endpoint
 from ha_bridge_ops.events import EVENTS, load, with_token
+from ha_bridge_ops.grammar import ERROR_TYPE
 from ha_bridge_ops.home_client import Answer
+from ha_bridge_ops.outside import one_of, quoted
 
 #: How many devices are asked: of as many kinds as there are.
 SAMPLE: Final = 4
@@ -31,6 +34,9 @@ ADVICE: Final = {
 }
 
 
+_EVENT: Final = re.compile(r"[A-Za-z.]{1,40}")
+
+
 def report_state(context: Context) -> Outcome:
     """Devices report their state."""
     if not endpoints_of(context) or accepted_token(context) is None:
@@ -40,7 +46,7 @@ def report_state(context: Context) -> Outcome:
         return Untried("no device has a state that can be asked")
     failed = [one for one in reports if one.complaint]
     if failed:
-        saw = "; ".join(f"{one.entity}: {one.complaint}" for one in failed)
+        saw = "; ".join(f"{quoted(one.entity, 60)}: {one.complaint}" for one in failed)
         return Problem("failed", saw, {"entity": failed[0].entity})
     return Fine(f"{len(reports)} of {len(reports)} asked")
 
@@ -65,7 +71,7 @@ def _reports(context: Context) -> list[_Report]:
 def _sample(endpoints: list[Endpoint]) -> list[Endpoint]:
     kinds: dict[str, Endpoint] = {}
     for endpoint in endpoints:
-        if _is_retrievable(endpoint):
+        if _is_retrievable(endpoint) and isinstance(endpoint.get("endpointId"), str):
             kinds.setdefault(str(endpoint.get("displayCategories")), endpoint)
     return list(kinds.values())[:SAMPLE]
 
@@ -100,11 +106,11 @@ def _why_no_report(answer: Answer) -> str | None:
         return f"HTTP {answer.status}"
     try:
         if kind := error_type(answer.json):
-            return kind
+            return one_of(kind, ERROR_TYPE)
         name = answer.json["event"]["header"]["name"]
     except (KeyError, TypeError):
         return "not an event"
-    return None if name == "StateReport" else f"a {str(name)[:40]}"
+    return None if name == "StateReport" else f"a {one_of(name, _EVENT)}"
 
 
 def time(context: Context) -> Outcome:

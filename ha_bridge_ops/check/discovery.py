@@ -12,12 +12,17 @@ from ha_bridge_ops.endpoints import troubles
 from ha_bridge_ops.endpoints.capabilities import Endpoint
 from ha_bridge_ops.endpoints.limits import MAX_ENDPOINTS
 from ha_bridge_ops.endpoints.troubles import Trouble
-from ha_bridge_ops.home_client import Answer
+from ha_bridge_ops.grammar import ERROR_TYPE
+from ha_bridge_ops.home_client import MAX_OBJECTS, Answer
+from ha_bridge_ops.outside import one_of
 
 #: Bytes that Lambda passes on, and from where on it gets close.
 #: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 MAX_SIZE: Final = 6 * 1024 * 1024
 LARGE: Final = 5 * 1024 * 1024
+
+#: Endpoints that are looked at one by one; Alexa takes a tenth.
+LOOKED_AT: Final = 10 * MAX_ENDPOINTS
 
 #: How many of many are named.
 _SHOWN: Final = 5
@@ -50,9 +55,14 @@ def _no_list(answer: Answer) -> Outcome:
         return Problem("error" if is_error else "not_an_answer", saw)
     if len(answer.body) > MAX_SIZE:
         return Untried("the list is too large to read; see discovery.size")
-    body = answer.json if isinstance(answer.json, dict) else {}
+    if answer.is_dense:
+        return Problem("not_an_answer", f"over {MAX_OBJECTS} objects in one answer")
+    found = answer.json
+    body = found if isinstance(found, dict) else {}
     kind = error_type(body) if isinstance(body.get("event"), dict) else None
-    return Problem("error" if kind else "not_an_answer", kind or "not an event")
+    if kind is None:
+        return Problem("not_an_answer", "not an event")
+    return Problem("error", one_of(kind, ERROR_TYPE))
 
 
 @Fact
@@ -73,7 +83,7 @@ def _endpoints(context: Context) -> list[Endpoint] | None:
 
 def endpoints_of(context: Context) -> list[Endpoint]:
     """Return what Discovery listed; nothing if there was none."""
-    return _endpoints(context) or []
+    return (_endpoints(context) or [])[:LOOKED_AT]
 
 
 def endpoints(context: Context) -> Outcome:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from ha_bridge.errors import STATUS_FAILURES, Failure
 from ha_bridge.settings import Address
+from ha_bridge_ops.outside import known, quoted
 
 _ACCESS: Final = "cloudflareaccess.com"
 
@@ -75,9 +76,9 @@ class Evidence:
         http = self.http
         words = [f"HTTP {http['status']}"]
         if http.get("server"):
-            words.append(f"from {http['server']}")
+            words.append(f"from {known(http['server'])}")
         if title := http.get("title") or http.get("begins"):
-            words.append(f"“{title[:60]}”")
+            words.append(quoted(title, 60))
         return " ".join(words)
 
     def milliseconds(self, part: str) -> float | None:

@@ -12,13 +12,13 @@ from ha_bridge_ops.aws.function import FUNCTION_ARN, Function, functions_in
 from ha_bridge_ops.aws.session import AwsError, call
 from ha_bridge_ops.check.context import Context, Fact
 from ha_bridge_ops.check.model import Fine, Outcome, Problem, Untried
+from ha_bridge_ops.check.placeholders import NO_SKILL_ID
+from ha_bridge_ops.outside import one_of
 from ha_bridge_ops.regions import REGIONS, region_in, region_of
 
 #: What every skill id looks like.
 SKILL_ID: Final = re.compile(r"amzn1\.ask\.skill\.[0-9a-f-]{36}")
 
-#: Stands in the texts where the skill id is not known.
-NO_SKILL_ID: Final = "amzn1.ask.skill.…"
 
 #: Who calls for custom skills.
 #: https://docs.aws.amazon.com/lambda/latest/dg/services-alexa.html
@@ -43,6 +43,9 @@ RUNTIME_ENDS: Final[Mapping[str, date]] = {
 
 #: Days before that end at which it is time to go.
 RUNTIME_SOON_DAYS: Final = 180
+
+#: How many of many are named.
+_SHOWN: Final = 5
 
 
 def credentials(context: Context) -> Outcome:
@@ -205,7 +208,7 @@ def _trigger_for(
     wanted: str | None, skills: list[str | None], values: Mapping[str, str]
 ) -> Outcome:
     named = [skill for skill in skills if skill is not None]
-    shown = ", ".join(named)
+    shown = ", ".join(one_of(skill, SKILL_ID) for skill in named[:_SHOWN])
     may = wanted in named if wanted else any(map(SKILL_ID.fullmatch, named))
     if len(named) < len(skills):
         if may:

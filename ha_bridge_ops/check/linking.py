@@ -4,6 +4,7 @@ Source: https://developers.home-assistant.io/docs/auth_api/ and
 https://developer.amazon.com/docs/account-linking/configure-authorization-code-grant.html
 """
 
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,15 +15,31 @@ from urllib.parse import urlencode, urlsplit
 
 from ha_bridge.redaction import Secret
 from ha_bridge_ops.check.address import not_public
-from ha_bridge_ops.check.context import Ask, Context, Fact
+from ha_bridge_ops.check.context import Context, Fact
 from ha_bridge_ops.check.model import Fine, Outcome, Problem, Question, Untried
+from ha_bridge_ops.check.settings import why_malformed
 from ha_bridge_ops.home_client import Answer
+from ha_bridge_ops.outside import known, one_of, quoted
 from ha_bridge_ops.regions import Region, region_of
 
 #: Milliseconds that Amazon waits for a token.
 TOKEN_LIMIT_MS: Final = 4500.0
 
 _HTML: Final = "text/html"
+
+#: Forms that are filled in after the password: a module is chosen, its code is typed.
+_MOST_STEPS: Final = 3
+
+#: Characters of an answer that may be shown in part.
+_READ: Final = 4000
+
+#: Ways to log in that are named.
+_SHOWN: Final = 8
+
+#: What Home Assistant calls its providers, modules and errors; its flows; a time.
+_WORD: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_FLOW_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_SECONDS: Final = re.compile(r"\d{1,9}(?:\.\d{1,3})?")
 
 
 @dataclass
@@ -66,16 +83,16 @@ def client_id(context: Context) -> Outcome:
     given = (given or "").strip() or right
     if given == right:
         return Fine(right)
-    values = _values(context)
+    values, shown = _values(context), quoted(given)
     try:
         url = urlsplit(given)
     except ValueError:
         url = urlsplit("")
     if url.scheme not in ("http", "https") or not url.netloc:
-        return Problem("not_an_address", given[:80], values)
+        return Problem("not_an_address", shown, values)
     if url.netloc.lower() != _linking(context).region.redirect_host:
-        return Problem("other_host", f"{given[:80]}, for {values['locale']}", values)
-    return Problem("spelling", f"{given[:80]}, not {right}", values)
+        return Problem("other_host", f"{shown}, for {values['locale']}", values)
+    return Problem("spelling", f"{shown}, not {right}", values)
 
 
 #: A step that asks Home Assistant something.
@@ -115,20 +132,23 @@ def authorize(context: Context) -> Outcome:
     }
     page = context.home.request("GET", f"/auth/authorize?{urlencode(query)}")
     if page.status != HTTPStatus.OK or page.content_type != _HTML:
-        return Problem("no_page", _shown(page), values)
-    return _judge_providers(context.home.request("GET", "/auth/providers"), values)
+        return Problem("no_page", _shown(context, page), values)
+    return _judge_providers(context, context.home.request("GET", "/auth/providers"))
 
 
-def _judge_providers(answer: Answer, values: Mapping[str, str]) -> Outcome:
+def _judge_providers(context: Context, answer: Answer) -> Outcome:
+    values = _values(context)
     if answer.status == HTTPStatus.BAD_REQUEST and "onboard" in answer.text.lower():
-        return Problem("not_set_up", _shown(answer), values)
+        return Problem("not_set_up", _shown(context, answer), values)
     kinds = _providers(answer)
     if kinds is None:
-        return Problem("no_page", f"/auth/providers: {_shown(answer)}", values)
-    saw = f"ways to log in: {', '.join(kinds)}"
+        saw = f"/auth/providers: {_shown(context, answer)}"
+        return Problem("no_page", saw, values)
+    shown = (one_of(kind, _WORD) for kind in kinds[:_SHOWN])
+    saw = f"ways to log in: {', '.join(shown)}"
     if "homeassistant" not in kinds:
         return Problem("no_password", saw, values)
-    if kinds[0] == "trusted_networks":
+    if kinds[:1] == ["trusted_networks"]:
         return Problem("trusted_networks", saw, values)
     return Fine(saw)
 
@@ -169,17 +189,30 @@ def login(context: Context) -> Outcome:
     context.secrets.append(Secret(password))
     fields = {"username": user, "password": password}
     answer = _submit(context, flow, fields)
-    while _asks_for_more(answer):
+    return _after_the_password(context, answer)
+
+
+def _after_the_password(context: Context, answer: Answer) -> Outcome:
+    for _ in range(_MOST_STEPS):
+        if not _asks_for_more(answer):
+            return _logged_in(context, answer)
         step = answer.json
-        fields = _second_factor(context.ask, step)
-        answer = _submit(context, step, fields)
+        answer = _submit(context, step, _second_factor(context, step))
+    if _asks_for_more(answer):
+        saw = f"after {_MOST_STEPS} steps it still asks for more"
+        return Problem("other", saw, _values(context))
     return _logged_in(context, answer)
 
 
 def _why_no_password(context: Context) -> str | None:
     """Return why a password in particular may not be sent, or None."""
     evidence = context.evidence
-    if evidence is None or evidence.address.is_tls:
+    if evidence is None:
+        return None
+    if evidence.address.is_tls:
+        if evidence.tls.get("error"):
+            # Whatever NOT_VERIFY_SSL says: Amazon would not link over it either.
+            return "the certificate is not trusted, so no password is sent"
         return None
     if evidence.ip is not None and not_public(evidence.ip):
         return None
@@ -190,7 +223,10 @@ def _submit(
     context: Context, flow: Mapping[str, Any], fields: Mapping[str, str]
 ) -> Answer:
     client_id = _linking(context).region.client_id
-    path = f"/auth/login_flow/{flow.get('flow_id', '')}"
+    flow_id = flow.get("flow_id")
+    if not isinstance(flow_id, str) or not _FLOW_ID.fullmatch(flow_id):
+        raise HTTPException
+    path = f"/auth/login_flow/{flow_id}"
     body = {"client_id": client_id, **fields}
     return context.home.request("POST", path, json=body)
 
@@ -206,12 +242,23 @@ def _asks_for_more(answer: Answer) -> bool:
     )
 
 
-def _second_factor(ask: Ask, step: Mapping[str, Any]) -> dict[str, str]:
+def _second_factor(context: Context, step: Mapping[str, Any]) -> dict[str, str]:
     if step["step_id"] == "select_mfa_module":
-        schema = step.get("data_schema") or [{}]
-        options = schema[0].get("options") or [[""]]
-        return {"multi_factor_auth_module": str(options[0][0])}
-    return {"code": ask(Question.SECOND_FACTOR, "").strip()}
+        return {"multi_factor_auth_module": _first_option(step)}
+    assert context.ask is not None  # noqa: S101 - `login` has looked
+    code = context.ask(Question.SECOND_FACTOR, "").strip()
+    context.secrets.append(Secret(code))
+    return {"code": code}
+
+
+def _first_option(step: Mapping[str, Any]) -> str:
+    """Return the first of the modules that a form offers; nothing if it is odd."""
+    try:
+        option = step["data_schema"][0]["options"][0]
+        module = option if isinstance(option, str) else option[0]
+    except (KeyError, IndexError, TypeError):
+        return ""
+    return module if isinstance(module, str) and _WORD.fullmatch(module) else ""
 
 
 def _logged_in(context: Context, answer: Answer) -> Outcome:
@@ -219,13 +266,18 @@ def _logged_in(context: Context, answer: Answer) -> Outcome:
     if answer.status != HTTPStatus.OK or not isinstance(result, dict):
         return _no_login(context, answer)
     if result.get("type") == "create_entry":
-        code = _linking(context).code = Secret(str(result.get("result")))
-        context.secrets.append(code)
+        code = result.get("result")
+        if not isinstance(code, str) or not code.isprintable():
+            return Problem("other", "what it gave is no code", _values(context))
+        _linking(context).code = Secret(code)
+        context.secrets.append(Secret(code))
         return Fine("Home Assistant gave a code for Amazon")
-    errors = result.get("errors") or {}
-    said = str(errors.get("base") or result.get("reason") or result.get("type"))
+    errors = result.get("errors")
+    base = errors.get("base") if isinstance(errors, dict) else errors
+    said = str(base or result.get("reason") or result.get("type"))
     causes = {"invalid_auth": "wrong_password", "invalid_code": "wrong_code"}
-    return Problem(causes.get(said, "other"), said[:80], _values(context))
+    saw = one_of(context.hide(said), _WORD)
+    return Problem(causes.get(said, "other"), saw, _values(context))
 
 
 #: What Home Assistant says when it refuses a login, and what that is.
@@ -240,7 +292,7 @@ _REFUSALS: Final = (
 
 def _no_login(context: Context, answer: Answer) -> Outcome:
     causes = (cause for words, cause in _REFUSALS if words in answer.text)
-    return Problem(next(causes, "other"), _shown(answer), _values(context))
+    return Problem(next(causes, "other"), _shown(context, answer), _values(context))
 
 
 @_over_the_network("other")
@@ -256,15 +308,25 @@ def token(context: Context) -> Outcome:
     }
     answer = context.home.request("POST", "/auth/token", form=form)
     given = answer.json if isinstance(answer.json, dict) else {}
-    if answer.status != HTTPStatus.OK or not given.get("access_token"):
-        return Problem(_no_token(answer), _shown(answer), _values(context))
-    linking.access_token = Secret(str(given["access_token"]))
-    linking.refresh_token = Secret(str(given.get("refresh_token", "")))
-    context.secrets += [linking.access_token, linking.refresh_token]
-    saw = f"valid for {given.get('expires_in')} s, after {answer.ms:.0f} ms"
+    linking.access_token = _given(context, given, "access_token")
+    linking.refresh_token = _given(context, given, "refresh_token")
+    if answer.status != HTTPStatus.OK or linking.access_token is None:
+        return Problem(_no_token(answer), _shown(context, answer), _values(context))
+    lasts = one_of(str(given.get("expires_in")), _SECONDS)
+    saw = f"valid for {lasts} s, after {answer.ms:.0f} ms"
     if answer.ms > TOKEN_LIMIT_MS:
         return Problem("slow", saw, _values(context))
     return Fine(saw)
+
+
+def _given(context: Context, answer: Mapping[str, Any], name: str) -> Secret | None:
+    """Return a token of an answer; None if there is none that could be sent."""
+    text = answer.get(name)
+    if not isinstance(text, str) or not text:
+        return None
+    found = Secret(text)
+    context.secrets.append(found)
+    return None if why_malformed(text) else found
 
 
 def _no_token(answer: Answer) -> str:
@@ -291,13 +353,12 @@ def refresh(context: Context) -> Outcome:
     }
     answer = context.home.request("POST", "/auth/token", form=form)
     given = answer.json if isinstance(answer.json, dict) else {}
-    if answer.status != HTTPStatus.OK or not given.get("access_token"):
-        return Problem("not_renewed", _shown(answer), _values(context))
-    renewed = Secret(str(given["access_token"]))
-    context.secrets.append(renewed)
+    renewed = _given(context, given, "access_token")
+    if answer.status != HTTPStatus.OK or renewed is None:
+        return Problem("not_renewed", _shown(context, answer), _values(context))
     used = context.home.request("GET", "/api/", token=renewed)
     if used.status != HTTPStatus.OK:
-        return Problem("not_accepted", _shown(used), _values(context))
+        return Problem("not_accepted", _shown(context, used), _values(context))
     given_back = "given back" if give_back(context) else "left to expire"
     return Fine(f"renewed, used and {given_back}")
 
@@ -316,12 +377,15 @@ def give_back(context: Context) -> bool:
     return answer.status == HTTPStatus.OK
 
 
-def _shown(answer: Answer) -> str:
+def _shown(context: Context, answer: Answer) -> str:
+    """Return an answer in a few words, without the secrets that it may echo."""
     said = answer.json
     if isinstance(said, dict):
-        known = (said.get(key) for key in ("message", "error_description", "error"))
-        text = next((str(one) for one in known if one), "")
+        found = (said.get(key) for key in ("message", "error_description", "error"))
+        text = next((str(one) for one in found if one), "")
     else:
         is_text = answer.content_type == "text/plain"
         text = answer.text if is_text else answer.content_type
-    return f"HTTP {answer.status} {text[:80]}".strip()
+    # Before it is cut: half a secret is none that could be found.
+    shown = known(context.hide(text[:_READ]), 80)
+    return f"HTTP {answer.status} {shown}".strip()

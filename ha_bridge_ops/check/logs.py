@@ -11,8 +11,13 @@ from ha_bridge_ops.aws.logs import Line, Log, throttles
 from ha_bridge_ops.check.context import Context
 from ha_bridge_ops.check.function import deployed_anew, of_function
 from ha_bridge_ops.check.model import Fine, Outcome, Problem
+from ha_bridge_ops.grammar import ERROR_TYPE
+from ha_bridge_ops.outside import one_of, quoted
 
 HOURS: Final = 24
+
+#: Kinds of error that are named.
+_SHOWN: Final = 5
 
 #: A token of Home Assistant's in clear, as an older script logs it.
 _TOKEN: Final = re.compile(r"""token\\?["']?\s*[:=]\s*\\?["']ey|Bearer ey""")
@@ -45,8 +50,8 @@ class _Seen:
         self.directives += 1
         self.grants += directive.get("name") == "AcceptGrant"
         if kind := directive.get("errorType"):
-            self.errors[str(kind)] += 1
-            self.last = str(line.record.get("message", ""))[:300]
+            self.errors[one_of(kind, ERROR_TYPE)] += 1
+            self.last = quoted(line.record.get("message", ""), 300)
 
 
 @of_function
@@ -79,7 +84,9 @@ def logs(context: Context, function: Function) -> Outcome:
 
 def _problems(seen: _Seen, values: Mapping[str, str]) -> Iterator[Problem]:
     if seen.errors:
-        counted = ", ".join(f"{kind} {n}" for kind, n in seen.errors.most_common())
+        counted = ", ".join(
+            f"{kind} {n}" for kind, n in seen.errors.most_common(_SHOWN)
+        )
         saw = f"{counted} of {seen.directives} directives; the last: {seen.last}"
         yield Problem("errors", saw, values)
     for cause, number in (

@@ -1,8 +1,17 @@
 """What a check is, what it may see, and what it says."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
+from typing import Final
+
+from ha_bridge_ops.check.placeholders import LEFT_OUT, sentence, to_paste
+from ha_bridge_ops.outside import lines, visible
+
+#: Characters of what was seen, of a text about it, and of a cell beside it.
+_SEEN: Final = 1000
+_TEXT: Final = 2000
+_CELL: Final = 80
 
 
 class Status(StrEnum):
@@ -105,7 +114,7 @@ Outcome = Fine | Untried | Problem | list[Problem]
 
 @dataclass(frozen=True)
 class Finding:
-    """What is said of one link."""
+    """What is said of one link, fit to be shown: whatever it is made of, it is text."""
 
     id: str
     status: Status
@@ -118,43 +127,58 @@ class Finding:
     rows: tuple[Row, ...] = ()
     """From here and from AWS, side by side."""
 
+    def __post_init__(self) -> None:
+        """Make all of it visible: there is no finding that was not here."""
+        for name, limit in (("saw", _SEEN), ("means", _TEXT), ("fix", _TEXT)):
+            object.__setattr__(self, name, visible(getattr(self, name), limit))
+        object.__setattr__(self, "paste", lines(self.paste))
+        rows = tuple(
+            (visible(what, _CELL), visible(here, _CELL), visible(there, _CELL))
+            for what, here, there in self.rows
+        )
+        object.__setattr__(self, "rows", rows)
+
     def as_json(self) -> dict[str, str]:
         """Return it for machines."""
         fix = "\n".join(part for part in (self.fix, self.paste) if part)
         return {"id": self.id, "status": self.status, "saw": self.saw, "fix": fix}
 
 
-def judge(link: Link, outcome: Outcome) -> Finding:
-    """Return the finding that an outcome stands for, its texts from the catalogue."""
+#: Takes out of a text from outside what must not be shown.
+Hide = Callable[[str], str]
+
+
+def judge(link: Link, outcome: Outcome, hide: Hide = str) -> Finding:
+    """Return the finding that an outcome stands for, its texts from the catalogue.
+
+    Args:
+        link: What was looked at.
+        outcome: What came of it, in words from anywhere.
+        hide: Takes secrets out of what was seen; our own texts have none.
+    """
     if isinstance(outcome, Fine):
-        return Finding(link.id, Status.OK, outcome.saw, rows=outcome.rows)
+        return Finding(link.id, Status.OK, hide(outcome.saw), rows=outcome.rows)
     if isinstance(outcome, Untried):
-        return Finding(link.id, Status.SKIPPED, outcome.why)
+        return Finding(link.id, Status.SKIPPED, hide(outcome.why))
     problems = outcome if isinstance(outcome, list) else [outcome]
     causes = [link.cause(problem.cause) for problem in problems]
     failed = any(cause.status is Status.FAILED for cause in causes)
-
-    def joined(text: Callable[[Cause], str], between: str) -> str:
-        parts = (
-            _filled(text(cause), problem.values)
-            for cause, problem in zip(causes, problems, strict=True)
-        )
-        return between.join(dict.fromkeys(part for part in parts if part.strip()))
-
+    found = list(zip(causes, problems, strict=True))
+    pasted = [to_paste(cause.paste, problem.values) for cause, problem in found]
+    fixes = [sentence(cause.fix, problem.values) for cause, problem in found]
+    if None in pasted:
+        fixes.append(LEFT_OUT)
     return Finding(
         link.id,
         Status.FAILED if failed else Status.WARNING,
-        "; ".join(problem.saw for problem in problems),
-        joined(lambda cause: cause.means, " "),
-        joined(lambda cause: cause.fix, " "),
-        joined(lambda cause: cause.paste, "\n"),
+        hide("; ".join(problem.saw for problem in problems)),
+        _joined((sentence(cause.means, one.values) for cause, one in found), " "),
+        _joined(fixes, " "),
+        _joined(pasted, "\n"),
         tuple(problem.cause for problem in problems),
         next((problem.rows for problem in problems if problem.rows), ()),
     )
 
 
-def _filled(text: str, values: Mapping[str, str]) -> str:
-    # Not str.format: what is to be pasted may hold braces of its own.
-    for name, value in values.items():
-        text = text.replace("{" + name + "}", value)
-    return text
+def _joined(parts: Iterable[str | None], between: str) -> str:
+    return between.join(dict.fromkeys(part for part in parts if part and part.strip()))

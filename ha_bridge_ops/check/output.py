@@ -1,21 +1,25 @@
 """Findings for people, for machines and for a forum."""
 
 import contextlib
-import json
 import re
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from rich.console import Console
 from rich.text import Text
 
-from ha_bridge.redaction import REDACTED
 from ha_bridge_ops.check.catalogue import PARTS
 from ha_bridge_ops.check.context import Context
 from ha_bridge_ops.check.function import known_function
 from ha_bridge_ops.check.model import Finding, Status
+from ha_bridge_ops.outside import (
+    code_span,
+    fenced,
+    for_strangers,
+    is_public,
+    to_json,
+)
+from ha_bridge_ops.terminal import Console
 
 #: A sign and a word for each status; colour only repeats what they say.
 SIGNS = {
@@ -33,40 +37,17 @@ _SEEN = 46
 Clean = Callable[[str], str]
 
 
-def cleaner(context: Context, *, for_forum: bool = False) -> Clean:
-    """Return what takes secrets out of a text, whoever may have put them in.
-
-    Args:
-        context: Knows them.
-        for_forum: Also take out where the home is, and whose AWS account it is.
-    """
+def anonymous(context: Context) -> Clean:
+    """Return what takes out of a text where the home is, and whose account it is."""
 
     def clean(text: str) -> str:
-        known = [secret.reveal() for secret in context.secrets]
-        for secret in (context.value("LONG_LIVED_ACCESS_TOKEN"), *known):
-            if len(secret) > _SHORT:
-                text = text.replace(secret, REDACTED)
-        return _anonymous(context, text) if for_forum else text
+        if context.address is not None:
+            text = _without(text, context.address.host, "home.example.org")
+        for host in _other_hosts(context):
+            text = _without(text, host, "other.example.org")
+        return for_strangers(text)
 
     return clean
-
-
-#: A token this short is none, and could stand in any text.
-_SHORT = 8
-
-
-def _anonymous(context: Context, text: str) -> str:
-    if context.address is not None:
-        text = _without(text, context.address.host, "home.example.org")
-    for host in _other_hosts(context):
-        text = _without(text, host, "other.example.org")
-    addresses = context.evidence.addresses if context.evidence else []
-    # What the function saw may be another address than what is seen from here.
-    for ip in {*addresses, *_IPV4.findall(text)} - _NAME_SERVERS:
-        with contextlib.suppress(ValueError):
-            if ip_address(ip.partition("%")[0]).is_global:
-                text = text.replace(ip, "<public address>")
-    return _ACCOUNT.sub("<account>", _IDENTITY.sub(r"\1<account>", text))
 
 
 def _without(text: str, host: str, instead: str) -> str:
@@ -76,29 +57,18 @@ def _without(text: str, host: str, instead: str) -> str:
 def _other_hosts(context: Context) -> set[str]:
     """Return the names of one's own that a redirect or a certificate gave away."""
     evidence = context.evidence
-    found = set(evidence.tls.get("names", [])) if evidence else set()
+    found = {str(name) for name in evidence.tls.get("names", [])} if evidence else set()
     addresses = [str(evidence.http.get("location", ""))] if evidence else []
     if (function := known_function(context)) is not None:
         addresses.append(function.variables.get("BASE_URL", ""))
     for address in addresses:
         with contextlib.suppress(ValueError):
             found.add(urlsplit(address).hostname or "")
-    return {name for name in found if name and not name.endswith(_NOT_OWN)}
+    return {name for name in found if len(name) > _LABEL and not is_public(name)}
 
 
-#: Names that say nothing of whose home it is.
-_NOT_OWN = ("cloudflareaccess.com", "home.example.org")
-
-_IPV4 = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.])")
-
-#: In commands that we print ourselves.
-_NAME_SERVERS = {"1.1.1.1"}
-
-#: Who is logged in to AWS; with single sign-on an e-mail address stands in it.
-_IDENTITY = re.compile(r"(arn:aws[\w-]*:(?:iam|sts)::)\S+")
-
-#: The number of an AWS account.
-_ACCOUNT = re.compile(r"\b\d{12}\b")
+#: A name this short could stand in any text.
+_LABEL = 3
 
 
 class Report:
@@ -106,23 +76,21 @@ class Report:
 
     Args:
         console: Where to.
-        clean: Takes out what must not be shown.
     """
 
-    def __init__(self, console: Console, clean: Clean) -> None:
+    def __init__(self, console: Console) -> None:
         self._console = console
-        self._clean = clean
         self._part = ""
 
     def add(self, finding: Finding) -> None:
         """Show one finding."""
         part = PARTS[finding.id.partition(".")[0]]
         if part != self._part:
-            self._console.print(f"\n[bold]{part}[/bold]")
+            self._console.print(Text.assemble("\n", (part, "bold")))
             self._part = part
         sign, word, style = SIGNS[finding.status]
         line = Text(f"{sign} {word}".ljust(_INDENT), style=style)
-        saw = self._clean(finding.saw)
+        saw = finding.saw
         if not finding.means and len(saw) <= self._console.width - _SEEN:
             line.append(finding.id.ljust(_SEEN - _INDENT))
             line.append(saw)
@@ -132,18 +100,18 @@ class Report:
         self._console.print(line)
         self._say(saw)
         for row in _table(finding):
-            self._console.print(Text(self._clean(row)), soft_wrap=True)
+            self._console.print(Text(row), soft_wrap=True)
         self._say(finding.means)
         self._say(finding.fix, arrow="→ ")
         for pasted in finding.paste.splitlines():
-            shown = Text(" " * (_INDENT + 4) + self._clean(pasted), style="cyan")
+            shown = Text(" " * (_INDENT + 4) + pasted, style="cyan")
             # Never broken: it is there to be copied.
             self._console.print(shown, soft_wrap=True)
 
     def _say(self, text: str, *, arrow: str = "") -> None:
         """Print a text below the id, in lines of its own."""
         lines = textwrap.wrap(
-            self._clean(text),
+            text,
             self._console.width,
             initial_indent=" " * _INDENT + arrow,
             subsequent_indent=" " * (_INDENT + len(arrow)),
@@ -188,18 +156,20 @@ def summary(findings: Iterable[Finding]) -> str:
     return f"{', '.join(parts)}."
 
 
-def as_json(findings: Sequence[Finding], clean: Clean) -> str:
+def as_json(findings: Sequence[Finding]) -> str:
     """Return one JSON object."""
-    cleaned = [
-        {key: clean(value) for key, value in finding.as_json().items()}
-        for finding in findings
-    ]
-    return json.dumps({"findings": cleaned}, indent=2, ensure_ascii=False)
+    return to_json({"findings": [finding.as_json() for finding in findings]})
 
 
 def as_markdown(findings: Sequence[Finding], version: str, clean: Clean) -> str:
-    """Return a table for a forum, and the fixes below it."""
-    lines = [
+    """Return a table for a forum, and the fixes below it.
+
+    Args:
+        findings: What was found.
+        version: Of this command.
+        clean: Takes out what is nobody else's business.
+    """
+    rows = [
         f"**ha-bridge check** {version}: {summary(findings)}",
         "",
         "| | finding | seen |",
@@ -207,14 +177,15 @@ def as_markdown(findings: Sequence[Finding], version: str, clean: Clean) -> str:
     ]
     for finding in findings:
         sign, word, _ = SIGNS[finding.status]
-        saw = clean(finding.saw).replace("|", "\\|").replace("\n", " ")
-        lines.append(f"| {sign} {word} | `{finding.id}` | {saw} |")
+        saw = code_span(clean(finding.saw))
+        rows.append(f"| {sign} {word} | `{finding.id}` | {saw} |")
         for what, here, there in finding.rows:
-            lines.append(f"| | {what} | from here {here}, from AWS {there} |")
+            beside = f"from here {code_span(here)}, from AWS {code_span(there)}"
+            rows.append(f"| | {code_span(what)} | {beside} |")
     for finding in findings:
         if finding.fix:
-            lines += ["", f"**{finding.id}** {clean(finding.means)}", ""]
-            lines.append(f"→ {clean(finding.fix)}")
+            rows += ["", f"**{finding.id}** {clean(finding.means)}", ""]
+            rows.append(f"→ {clean(finding.fix)}")
             if finding.paste:
-                lines += ["", "```", clean(finding.paste), "```"]
-    return "\n".join(lines)
+                rows += ["", *fenced(clean(finding.paste))]
+    return "\n".join(rows)

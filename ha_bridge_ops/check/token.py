@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -18,12 +19,21 @@ from ha_bridge_ops.check.model import Fine, Outcome, Problem, Status, Untried
 from ha_bridge_ops.check.settings import why_malformed
 from ha_bridge_ops.events import EVENTS, load, with_token
 from ha_bridge_ops.home_client import Answer
+from ha_bridge_ops.outside import known, one_of
+
+_WORD = re.compile(r"[A-Za-z0-9-]{1,20}")
+
+
+class _Malformed(Untried):
+    """What is kept in AWS cannot be a token."""
 
 
 def kind(context: Context) -> Outcome:
     """The token is one of Home Assistant's."""
     token = _token(context)
     if isinstance(token, Untried):
+        if isinstance(token, _Malformed):
+            return Problem("not_a_token", token.why)
         return token
     text = token.reveal()
     values = {"host": context.evidence.name if context.evidence else "home.example.org"}
@@ -33,7 +43,9 @@ def kind(context: Context) -> Outcome:
     if text.count(".") != 2 or header is None or claims is None:  # noqa: PLR2004 - JWT
         return Problem("not_a_token", f"a text of {len(text)} characters", values)
     if header.get("alg") != "HS256" or not {"iss", "iat", "exp"} <= set(claims):
-        return Problem("foreign", f"signed with {header.get('alg')}", values)
+        return Problem(
+            "foreign", f"signed with {one_of(header.get('alg'), _WORD)}", values
+        )
     return Fine("a token as Home Assistant makes them")
 
 
@@ -64,7 +76,8 @@ def accepted(context: Context) -> Outcome:
     if tried.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         is_own = tried.is_own("Unauthorized")
         saw = f"HTTP {tried.status}: {tried.text[:60]}" if is_own else ""
-        saw = saw or f"HTTP {tried.status} from {tried.server or 'another server'}"
+        server = context.hide(tried.server)
+        saw = saw or f"HTTP {tried.status} from {known(server or 'another server')}"
         return Problem("refused" if is_own else "blocked", saw)
     return Fine("accepted")
 
@@ -124,15 +137,21 @@ def _token(context: Context) -> Secret | Untried:
         if why_malformed(text):
             return Untried("LONG_LIVED_ACCESS_TOKEN is malformed")
         return Secret(text)
+    return _resolved(context, text)
+
+
+def _resolved(context: Context, reference: str) -> Secret | Untried:
     if context.aws is None:
         return Untried("the token is kept in AWS: add --aws to look further")
     aws, region = context.aws, context.options.region
     reader = SecretReader(lambda service: aws(service, region))
     try:
-        found = reader.resolve(Secret(text), time.monotonic() + 8)
+        found = reader.resolve(Secret(reference), time.monotonic() + 8)
     except BridgeError as error:
         return Untried(f"it cannot be read: {error.detail}")
     context.secrets.append(found)
+    if complaint := why_malformed(found.reveal()):
+        return _Malformed(f"what {reference} holds {complaint}")
     return found
 
 

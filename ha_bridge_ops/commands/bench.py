@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
+from rich.text import Text
 
 from ha_bridge_ops.bench import measure
 from ha_bridge_ops.bench.cpu import Share
@@ -24,6 +24,7 @@ from ha_bridge_ops.bench.measure import Progress
 from ha_bridge_ops.bench.picture import svg
 from ha_bridge_ops.bench.report import Report
 from ha_bridge_ops.local import embedded
+from ha_bridge_ops.terminal import Console, echo
 
 #: Columns of the tables; narrower, their lines would break.
 WIDTH = 124
@@ -84,23 +85,24 @@ def bench(
 
     Exit status: 0 measured, whatever the result; 2 it could not be.
     """
-    progress = Console(stderr=True, highlight=False)
+    progress = Console(stderr=True)
     started = time.monotonic()
     with progress.status("Installing what is needed ...") as status:
 
         def say(what: str, done: float) -> None:
-            status.update(f"{what} [dim]{done:.0%}[/dim]")
+            status.update(Text.assemble(what, (f" {done:.0%}", "dim")))
 
         with contextlib.ExitStack() as stack:
             report = _measure(stack, rtt, Share(memory), rounds, say)
     seconds = time.monotonic() - started
-    progress.print(f"[green]✓[/green] Measured [dim]{seconds:.0f} s[/dim]")
+    took = (f" {seconds:.0f} s", "dim")
+    progress.print(Text.assemble(("✓ ", "green"), "Measured", took))
     if picture:
         picture.write_text(svg(report), "utf-8")
     if as_json:
-        click.echo(json.dumps(report.as_json(), indent=2))
+        echo(json.dumps(report.as_json(), indent=2))
     else:
-        report.show(Console(highlight=False, width=WIDTH))
+        report.show(Console(width=WIDTH))
 
 
 def _measure(

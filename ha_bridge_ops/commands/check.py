@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import click
-from rich.console import Console
 
 from ha_bridge import __version__
 from ha_bridge_ops.aws.function import FUNCTION_ARN
@@ -19,6 +18,7 @@ from ha_bridge_ops.check.model import Finding, Link, Question, Status
 from ha_bridge_ops.check.repairs import REPAIRS, change_for
 from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.regions import locale_of
+from ha_bridge_ops.terminal import Console, echo
 from ha_bridge_ops.variables import env_file_option, read_variables
 
 #: Makes the context; a test hands in its own world.
@@ -114,11 +114,11 @@ def check(  # noqa: PLR0913 - one a option
         return
     links = (*CHAIN, *(LINKING if link else ()), *(AWS if aws else ()))
     findings = _walk(context, links, quiet=as_json or markdown)
-    clean = output.cleaner(context, for_forum=markdown)
     if as_json:
-        click.echo(output.as_json(findings, clean))
+        echo(output.as_json(findings))
     if markdown:
-        click.echo(output.as_markdown(findings, __version__, clean))
+        clean = output.anonymous(context)
+        echo(output.as_markdown(findings, __version__, clean))
     if any(finding.status is Status.FAILED for finding in findings):
         raise SystemExit(1)
 
@@ -165,10 +165,8 @@ def _ask(question: Question, expected: str) -> str:
 
 
 def _walk(context: Context, links: Sequence[Link], *, quiet: bool) -> list[Finding]:
-    talk = Console(stderr=True, highlight=False)
-    shown = output.Report(
-        Console(highlight=False, quiet=quiet), output.cleaner(context)
-    )
+    talk = Console(stderr=True)
+    shown = output.Report(Console(quiet=quiet))
     findings = []
     remaining = walk(context, links)
     for link in links:
@@ -190,16 +188,16 @@ def _repair(context: Context, link: str, *, yes: bool) -> None:
     findings = list(walk(context, needed))
     change = change_for(context, link)
     if change is None:
-        click.echo(f"Nothing to repair: {link} is {findings[-1].saw}.")
+        echo(f"Nothing to repair: {link} is {findings[-1].saw}.")
         return
-    click.echo(f"Function: {change.function.arn}")
-    click.echo(change.shown)
+    echo(f"Function: {change.function.arn}")
+    echo(change.shown)
     if not yes and not click.confirm("Change it?", err=True):
-        click.echo("Nothing was changed.")
+        echo("Nothing was changed.")
         raise SystemExit(1)
     change.do()
     context.forget()
     again = list(walk(context, needed))[-1]
-    click.echo(f"Done: {link} is {again.status}, {again.saw}.")
+    echo(f"Done: {link} is {again.status}, {again.saw}.")
     if again.status is Status.FAILED:
         raise SystemExit(1)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from ha_bridge.messages import error_type
 from ha_bridge_ops.endpoints.table import endpoint_table
@@ -18,6 +18,7 @@ from ha_bridge_ops.events import EVENTS, load, with_token
 from ha_bridge_ops.local import embedded, lambda_runtime
 from ha_bridge_ops.local.embedded import HomeAssistantServer
 from ha_bridge_ops.local.lambda_runtime import Function, InProcess, LambdaRuntime
+from ha_bridge_ops.terminal import Console, echo
 
 #: Seconds for a device of the demo to reach its state; its locks take two.
 SETTLE_S = 6.0
@@ -107,8 +108,8 @@ class Stage:
     """Progress on stderr; the show itself on stdout."""
 
     def __init__(self, *, quiet: bool) -> None:
-        self.progress = Console(stderr=True, highlight=False)
-        self.show = Console(highlight=False, quiet=quiet)
+        self.progress = Console(stderr=True)
+        self.show = Console(quiet=quiet)
 
     @contextlib.contextmanager
     def step(self, what: str, *, kept: bool = True) -> Iterator[None]:
@@ -119,12 +120,13 @@ class Stage:
         if not kept:
             return
         seconds = time.monotonic() - started
-        self.progress.print(f"[green]✓[/green] {what} [dim]{seconds:.1f} s[/dim]")
+        took = (f" {seconds:.1f} s", "dim")
+        self.progress.print(Text.assemble(("✓ ", "green"), what, took))
 
     def title(self, text: str) -> None:
         """Begin a part of the show."""
         self.show.print()
-        self.show.rule(f"[bold]{text}", align="left")
+        self.show.rule(Text(text, style="bold"), align="left")
         self.show.print()
 
 
@@ -174,7 +176,7 @@ def demo(*, as_json: bool) -> None:
             function = InProcess(variables)
         results = _play(stage, server, function)
     if as_json:
-        click.echo(json.dumps(results.as_json(), indent=2))
+        echo(json.dumps(results.as_json(), indent=2))
     if not results.all_well:
         raise SystemExit(1)
 
@@ -228,8 +230,11 @@ def _play(stage: Stage, server: HomeAssistantServer, function: Function) -> Resu
     endpoints = answer["event"]["payload"].get("endpoints", [])
     stage.show.print(endpoint_table(endpoints))
     stage.show.print(
-        f"\n[bold]{len(endpoints)} endpoints[/bold] in {cold_ms:.0f} ms "
-        f"[dim]({function.description})[/dim]"
+        Text.assemble(
+            (f"\n{len(endpoints)} endpoints", "bold"),
+            f" in {cold_ms:.0f} ms ",
+            (f"({function.description})", "dim"),
+        )
     )
     stage.title("Said to Alexa, seen in Home Assistant")
     played = [_act(stage, server, function, act) for act in ACTS]
@@ -239,10 +244,17 @@ def _play(stage: Stage, server: HomeAssistantServer, function: Function) -> Resu
     stage.show.print(_mishap_table(mishaps))
     stage.title("What next")
     stage.show.print(
-        "Your own home, with a long-lived token from your Home Assistant profile:\n\n"
-        "  [bold]printf 'BASE_URL=https://…\\nLONG_LIVED_ACCESS_TOKEN=…\\n' > .env\n"
-        "  .venv/bin/ha-bridge invoke events/discovery.json --table[/bold]\n\n"
-        "All the tests: [bold]make test[/bold].  The whole story: README.md\n"
+        Text.assemble(
+            "Your own home, with a long-lived token from your profile there:\n\n",
+            (
+                "  printf 'BASE_URL=https://…\\nLONG_LIVED_ACCESS_TOKEN=…\\n' > .env\n"
+                "  .venv/bin/ha-bridge invoke events/discovery.json --table\n\n",
+                "bold",
+            ),
+            "All the tests: ",
+            ("make test", "bold"),
+            ".  The whole story: README.md\n",
+        )
     )
     return Results(len(endpoints), cold_ms, played, mishaps)
 
@@ -315,7 +327,8 @@ def _table_of(played: list[Played]) -> Table:
 def _mishap_table(mishaps: list[Mishap]) -> Table:
     drawn = _table("What is wrong", "What Alexa is told, and the log says")
     for one in mishaps:
-        drawn.add_row(one.what, f"[bold]{one.told}[/bold]\n{one.message}\n")
+        told = Text.assemble((one.told, "bold"), f"\n{one.message}\n")
+        drawn.add_row(one.what, told)
     return drawn
 
 

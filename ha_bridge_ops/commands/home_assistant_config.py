@@ -7,6 +7,7 @@ import click
 from ha_bridge_ops.endpoints.exposure import Entity, configuration
 from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.regions import LOCALES, locale_of
+from ha_bridge_ops.terminal import echo
 
 
 @click.command(
@@ -76,14 +77,14 @@ def home_assistant_config(
     """
     entities = _entities(named, categories)
     text = configuration(locale, filters, proactive=proactive, entities=entities)
-    click.echo(text, nl=False)
+    echo(text, nl=False)
     if proactive:
-        click.echo(
+        echo(
             "! It needs alexa_client_id and alexa_client_secret in secrets.yaml.",
             err=True,
         )
     if locale_of(locale) == "nl-NL":
-        click.echo("! Home Assistant knows nl-NL from 2025.1 on.", err=True)
+        echo("! Home Assistant knows nl-NL from 2025.1 on.", err=True)
 
 
 def _entities(named: tuple[str, ...], categories: tuple[str, ...]) -> list[Entity]:

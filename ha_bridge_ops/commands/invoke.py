@@ -7,16 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
+from rich.text import Text
 
 from ha_bridge.errors import BridgeError, ErrorType
 from ha_bridge.messages import error_type
-from ha_bridge.redaction import redacted
+from ha_bridge.redaction import Secret, redacted
 from ha_bridge.settings import Settings
 from ha_bridge_ops.endpoints.table import endpoint_table
 from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.events import load
 from ha_bridge_ops.local.lambda_runtime import InProcess
+from ha_bridge_ops.outside import to_json, without
+from ha_bridge_ops.terminal import Console, LogFormatter, echo
 from ha_bridge_ops.variables import env_file_option, read_variables
 
 TOKEN = "LONG_LIVED_ACCESS_TOKEN"  # noqa: S105 - its name
@@ -65,24 +67,25 @@ def invoke(event: Path, *, table: bool, as_json: bool, env_file: Path) -> None:
     # What a function is warned of is no news here: only errors are shown.
     log = logging.StreamHandler(sys.stderr)
     log.setLevel(logging.ERROR)
-    logging.basicConfig(format="%(levelname)s: %(message)s", handlers=[log])
+    log.setFormatter(LogFormatter("%(levelname)s: %(message)s"))
+    logging.basicConfig(handlers=[log])
     answer = InProcess(variables).invoke(directive)
-    _show(answer, table=table, as_json=as_json)
+    _show(answer, Secret(variables.get(TOKEN, "")), table=table, as_json=as_json)
     if kind := error_type(answer):
         if kind in _ABOUT_THE_TOKEN:
             known = "Check" if TOKEN in variables else "There is no"
-            click.echo(f"{known} {TOKEN} in the environment or {env_file}.", err=True)
+            echo(f"{known} {TOKEN} in the environment or {env_file}.", err=True)
         raise SystemExit(1)
 
 
-def _show(answer: dict[str, Any], *, table: bool, as_json: bool) -> None:
+def _show(answer: dict[str, Any], token: Secret, *, table: bool, as_json: bool) -> None:
     payload = answer.get("event", {}).get("payload")
     endpoints = payload.get("endpoints") if isinstance(payload, dict) else None
     if as_json:
-        click.echo(json.dumps(answer))
+        echo(json.dumps(answer))
     elif table and isinstance(endpoints, list):
         console = Console()
         console.print(endpoint_table(endpoints))
-        console.print(f"\n[bold]{len(endpoints)} endpoints[/bold]")
+        console.print(Text(f"\n{len(endpoints)} endpoints", style="bold"))
     else:
-        click.echo(json.dumps(redacted(answer), indent=2, ensure_ascii=False))
+        echo(without([token], to_json(redacted(answer))))

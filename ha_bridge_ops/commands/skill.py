@@ -1,19 +1,19 @@
 """`ha-bridge skill`: the skill's documents, the commands, and the way by hand."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.markup import escape
+from rich.text import Text
 
 from ha_bridge_ops.aws import stacks
+from ha_bridge_ops.outside import to_json
 from ha_bridge_ops.regions import LOCALES
 from ha_bridge_ops.skill import consoles, documents
 from ha_bridge_ops.skill.apply import Outcome, State, alone_in, apply
 from ha_bridge_ops.skill.ask_cli import Ask
 from ha_bridge_ops.skill.documents import Folder, Skill
+from ha_bridge_ops.terminal import Console, echo
 from ha_bridge_ops.variables import env_file_option, read_variables
 
 
@@ -115,7 +115,7 @@ def skill(  # noqa: PLR0913 - one argument an option
     state = State(Folder(folder).state, profile)
     known = documents.read_skill_id(skill_id) if skill_id else state.skill_id
     ask = Ask(ask_command, profile) if do_apply else None
-    talk = Console(stderr=True, highlight=False, soft_wrap=True)
+    talk = Console(stderr=True, soft_wrap=True)
     _warn(talk, wanted)
     written = Folder(folder).write(wanted)
     outcome = None
@@ -127,37 +127,40 @@ def skill(  # noqa: PLR0913 - one argument an option
         known = outcome.skill_id
     if as_json:
         shown = _as_json(wanted, Folder(folder), known, outcome)
-        click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
+        echo(to_json(shown))
     elif outcome is not None:
-        _show_outcome(Console(highlight=False, soft_wrap=True), wanted, outcome)
+        _show_outcome(Console(soft_wrap=True), wanted, outcome)
     else:
         names = ", ".join(path.name for path in written)
-        talk.print(f"Written to {escape(str(folder))}: {names}")
-        _show(Console(highlight=False, soft_wrap=True), wanted, Folder(folder), known)
+        talk.print(f"Written to {folder}: {names}")
+        _show(Console(soft_wrap=True), wanted, Folder(folder), known)
 
 
 def _warn(talk: Console, wanted: Skill) -> None:
+    sign = ("! ", "yellow")
     if wanted.address.port != 443:  # noqa: PLR2004 - https's own
-        talk.print(
-            "[yellow]![/yellow] Amazon links accounts over port 443 only, and the "
-            f"base URL has port {wanted.address.port}."
+        why = (
+            "Amazon links accounts over port 443 only, and the base URL has port "
+            f"{wanted.address.port}."
         )
+        talk.print(Text.assemble(sign, why))
     if "nl-NL" in wanted.locales:
-        talk.print("[yellow]![/yellow] Home Assistant knows nl-NL from 2025.1 on.")
+        talk.print(Text.assemble(sign, "Home Assistant knows nl-NL from 2025.1 on."))
 
 
 def _show(show: Console, wanted: Skill, folder: Folder, skill_id: str | None) -> None:
-    show.print("\n[bold]With the ASK CLI[/bold]  (or --apply, which types it for you)")
+    hint = "  (or --apply, which types it for you)"
+    show.print(Text.assemble(("\nWith the ASK CLI", "bold"), hint))
     for number, command in enumerate(consoles.commands(wanted, folder, skill_id), 1):
-        show.print(f"\n[dim]# {number}. {command.what}[/dim]")
-        show.print(consoles.folded(command.line), markup=False)
-    show.print("\n[bold]By hand, in the consoles[/bold]")
+        show.print(Text(f"\n# {number}. {command.what}", style="dim"))
+        show.print(consoles.folded(command.line))
+    show.print(Text("\nBy hand, in the consoles", style="bold"))
     page = ""
     for entry in consoles.entries(wanted, skill_id):
         if entry.page != page:
             page = entry.page
             show.print(f"\n{page}")
-        show.print(f"  [dim]{entry.field:<24}[/dim]{escape(entry.value)}")
+        show.print(Text.assemble((f"  {entry.field:<24}", "dim"), entry.value))
     show.print(
         "\nKeep to this order: Amazon tries the trigger out when you save the endpoint,"
         "\nand forgets account linking when the endpoint changes."
@@ -165,24 +168,31 @@ def _show(show: Console, wanted: Skill, folder: Folder, skill_id: str | None) ->
 
 
 def _show_outcome(show: Console, wanted: Skill, outcome: Outcome) -> None:
-    show.print(f"\nThe skill is [bold]{outcome.skill_id}[/bold]")
+    show.print(Text.assemble("\nThe skill is ", (outcome.skill_id, "bold")))
     if outcome.next:
         show.print(
-            "\nNow let it, and no other, call the function:\n\n"
-            f"[bold]{escape(consoles.folded(outcome.next))}[/bold]\n\n"
-            f"and run this command once more with --stack {consoles.STACK} "
-            "(or with --arn)."
+            Text.assemble(
+                "\nNow let it, and no other, call the function:\n\n",
+                (consoles.folded(outcome.next), "bold"),
+                f"\n\nand run this command once more with --stack {consoles.STACK} "
+                "(or with --arn).",
+            )
         )
         return
     if outcome.secrets:
+        config = (
+            f"ha-bridge home-assistant-config --locale {wanted.locales[0]} --proactive"
+        )
         show.print(
-            f"\nFor Home Assistant, {outcome.secrets} has two lines for its "
-            "secrets.yaml. Its configuration:\n\n  [bold]ha-bridge "
-            f"home-assistant-config --locale {wanted.locales[0]} --proactive[/bold]"
+            Text.assemble(
+                f"\nFor Home Assistant, {outcome.secrets} has two lines for its "
+                "secrets.yaml. Its configuration:\n\n  ",
+                (config, "bold"),
+            )
         )
     show.print(
         "\nThe last step is yours: in the Alexa app, More, Skills & Games, Your "
-        f"Skills, Dev,\nopen “{escape(wanted.name)}”, Enable to use, and log in to "
+        f"Skills, Dev,\nopen “{wanted.name}”, Enable to use, and log in to "
         "Home Assistant."
     )
 

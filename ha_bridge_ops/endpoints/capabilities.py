@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ha_bridge_ops.endpoints.limits import MAX_NAME
+
 Endpoint = Mapping[str, Any]
 Capability = Mapping[str, Any]
 
@@ -28,7 +30,8 @@ def capability(
 
 def name_of(endpoint: Endpoint) -> str:
     """Return the name, without spaces that nobody sees."""
-    return " ".join(str(endpoint.get("friendlyName") or "").split())
+    # A longer one is a trouble of its own.
+    return " ".join(str(endpoint.get("friendlyName") or "")[: 2 * MAX_NAME].split())
 
 
 def id_of(endpoint: Endpoint) -> str:

@@ -27,6 +27,7 @@ from ha_bridge_ops.endpoints.limits import (
     MAX_NAME,
 )
 from ha_bridge_ops.endpoints.names import hard_to_say, heard, is_group_word
+from ha_bridge_ops.outside import quoted
 
 
 @dataclass(frozen=True)
@@ -52,9 +53,11 @@ def names(endpoints: Sequence[Endpoint]) -> list[Trouble]:
     for one in endpoints:
         name = name_of(one)
         if is_group_word(name):
-            found.append(_about(one, "discovery.names", "group_word", f"“{name}”"))
+            found.append(_about(one, "discovery.names", "group_word", quoted(name)))
         if why := hard_to_say(name):
-            found.append(_about(one, "discovery.names", "hard", f"“{name}”: {why}"))
+            found.append(
+                _about(one, "discovery.names", "hard", f"{quoted(name)}: {why}")
+            )
     return found
 
 
@@ -69,7 +72,7 @@ def use(endpoints: Sequence[Endpoint]) -> list[Trouble]:
     """Return which endpoints Alexa can do little with."""
     found = []
     for one in endpoints:
-        name = f"“{name_of(one)}”"
+        name = quoted(name_of(one))
         if "CAMERA" in categories_of(one) and not _shows(one):
             found.append(_about(one, "discovery.use", "no_stream", name))
         elif abilities(one) == NOTHING:
@@ -119,7 +122,7 @@ def duplicate_names(endpoints: Sequence[Endpoint]) -> list[Trouble]:
         Trouble(
             "discovery.duplicate_names",
             "duplicates",
-            " and ".join(dict.fromkeys(f"“{name_of(one)}”" for one in same)),
+            " and ".join(dict.fromkeys(quoted(name_of(one)) for one in same)),
             tuple(str(one.get("endpointId")) for one in same),
         )
         for name, same in named.items()
@@ -136,14 +139,14 @@ def _same_ids(endpoints: Sequence[Endpoint]) -> Iterator[Trouble]:
             yield Trouble(
                 "discovery.endpoints",
                 "same_id",
-                f"{name} is there {times} times",
+                f"{quoted(name, 60)} is there {times} times",
                 (name,),
             )
 
 
 def _faults(endpoint: Endpoint) -> Iterator[Trouble]:
     name = str(endpoint.get("endpointId", ""))
-    shown = name[:60] or "an endpoint without id"
+    shown = quoted(name, 60) if name else "an endpoint without id"
 
     def trouble(cause: str, saw: str) -> Trouble:
         values = {"entity": entity_of(endpoint)}
@@ -165,4 +168,4 @@ def _faults(endpoint: Endpoint) -> Iterator[Trouble]:
     if not isinstance(categories, list) or not categories:
         yield trouble("category", "no category")
     elif unknown := [str(one) for one in categories if str(one) not in CATEGORIES]:
-        yield trouble("category", ", ".join(unknown)[:60])
+        yield trouble("category", quoted(", ".join(unknown), 60))

@@ -15,12 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from rich.console import Console
+from rich.text import Text
 
 from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.skill import consoles
 from ha_bridge_ops.skill.ask_cli import Ask, Refused, in_words
 from ha_bridge_ops.skill.documents import Folder, Skill
+from ha_bridge_ops.terminal import Console
 
 T = TypeVar("T")
 
@@ -106,7 +107,7 @@ class Progress:
 
     def __init__(self) -> None:
         self.done: list[str] = []
-        self._console = Console(stderr=True, highlight=False)
+        self._console = Console(stderr=True)
 
     @contextlib.contextmanager
     def step(self, what: str) -> Iterator[None]:
@@ -116,10 +117,11 @@ class Progress:
             with self._console.status(f"{what} ..."):
                 yield
         except CommandError:
-            self._console.print(f"[red]✗[/red] {what}")
+            self._console.print(Text.assemble(("✗ ", "red"), what))
             raise
         seconds = time.monotonic() - started
-        self._console.print(f"[green]✓[/green] {what} [dim]{seconds:.1f} s[/dim]")
+        took = (f" {seconds:.1f} s", "dim")
+        self._console.print(Text.assemble(("✓ ", "green"), what, took))
         self.done.append(what)
 
 

@@ -9,7 +9,6 @@ from typing import Any, Literal
 
 import pytest
 from click.testing import CliRunner, Result
-from rich.console import Console
 
 from ha_bridge_ops.check.catalogue import CHAIN, EVERY, PARTS
 from ha_bridge_ops.check.chain import CHECKS
@@ -17,6 +16,7 @@ from ha_bridge_ops.check.context import Context, Options
 from ha_bridge_ops.check.model import Finding, Status
 from ha_bridge_ops.check.output import SIGNS, Report
 from ha_bridge_ops.commands.check import check
+from ha_bridge_ops.terminal import Console
 from tests.fakes.behaviours import reply
 from tests.ops.check.conftest import Serve
 from tests.ops.check.world import (
@@ -186,7 +186,7 @@ def test_colour_only_repeats_what_words_say() -> None:
         console = Console(
             file=text, force_terminal=is_terminal, color_system=system, width=80
         )
-        report = Report(console, str)
+        report = Report(console)
         for status in Status:
             report.add(Finding("ha.banned", status, "seen", "means", "fix", "paste"))
         shown[is_terminal] = text.getvalue()

@@ -1,0 +1,299 @@
+"""What comes from outside, before anybody sees it: the one way it goes.
+
+Servers, certificates, AWS, `ask`, logs and files of state say what they like.  It is
+only ever shown, as text: it moves no cursor, hides nothing, closes no quote, makes no
+link, and takes no more room than a sentence.  `terminal` prints nothing that has not
+been through here.
+"""
+
+import base64
+import contextlib
+import html
+import json
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from http import HTTPStatus
+from ipaddress import ip_address
+from typing import Any, Final
+from urllib.parse import quote, quote_plus
+
+from ha_bridge.redaction import REDACTED, Secret
+
+#: Characters of one text from outside; a sentence or two.
+LIMIT: Final = 300
+
+#: Stands for what cannot be seen and has no sign of its own.
+HIDDEN: Final = "\N{REPLACEMENT CHARACTER}"
+
+#: The signs that Unicode has for the control characters of ASCII.
+_SIGNS: Final = {
+    **{code: chr(0x2400 + code) for code in range(0x20)},
+    0x7F: "\N{SYMBOL FOR DELETE}",
+}
+
+
+def visible(value: object, limit: int = LIMIT) -> str:
+    """Return a text from outside as one line in which everything can be seen.
+
+    Control characters, those that turn the direction of writing, separators of lines,
+    half surrogates and what else is not printable become signs.
+
+    Args:
+        value: The text; anything else is written as Python does.
+        limit: Characters; what is longer ends with an ellipsis.
+    """
+    text = value if isinstance(value, str) else str(value)
+    cut = f"{text[: limit - 1]}…" if len(text) > limit else text
+    return cut if cut.isprintable() else "".join(map(_sign, cut))
+
+
+def lines(text: str, limit: int = 10_000) -> str:
+    """Return a text of several lines of ours, each of them `visible`."""
+    return "\n".join(visible(line, limit) for line in text[:limit].split("\n"))
+
+
+def _sign(character: str) -> str:
+    if character.isprintable():
+        return character
+    if unicodedata.category(character) == "Zs":  # a space of another width
+        return " "
+    return _SIGNS.get(ord(character), HIDDEN)
+
+
+def quoted(value: object, limit: int = 80) -> str:
+    """Return words from outside between quotation marks that they cannot close.
+
+    What may name a person or a place is quoted: `for_strangers` leaves that out.
+    """
+    shown = visible(value, limit)
+    for mark in "“”„‟":
+        shown = shown.replace(mark, '"')
+    return f"“{shown}”"
+
+
+def known(value: object, limit: int = 40) -> str:
+    """Return words that everybody's server says as they are; any other quoted."""
+    shown = visible(value, limit)
+    return shown if _are_known(shown) else quoted(value, limit)
+
+
+def one_of(value: object, pattern: re.Pattern[str]) -> str:
+    """Return a word that must be of a kind; any other is quoted."""
+    if isinstance(value, str) and pattern.fullmatch(value):
+        return value
+    return quoted(value)
+
+
+# -- for machines ----------------------------------------------------------------------
+
+
+def to_json(value: Any) -> str:
+    """Return JSON that says what it said, and can be shown as it is.
+
+    Letters of any language stand for themselves; what `visible` would replace is
+    written as JSON's own escape.
+    """
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    return "\n".join(map(_escaped, text.split("\n")))
+
+
+def _escaped(line: str) -> str:
+    if line.isprintable():
+        return line
+    return "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in line)
+
+
+# -- for a forum -----------------------------------------------------------------------
+
+_BACKTICKS: Final = re.compile("`+")
+
+
+def code_span(text: str) -> str:
+    """Return a text as code in a line or a cell of Markdown, where nothing renders.
+
+    https://spec.commonmark.org/0.31.2/#code-spans, and for the bar in a table
+    https://github.github.com/gfm/#tables-extension-
+    """
+    shown = visible(text, 10_000).strip()
+    if not shown:
+        return ""
+    ticks = _longer_than_any(shown, 1)
+    pad = " " if shown.startswith("`") or shown.endswith("`") else ""
+    escaped = shown.replace("|", "\\|")
+    return f"{ticks}{pad}{escaped}{pad}{ticks}"
+
+
+def fenced(text: str) -> list[str]:
+    """Return the lines of a block of code in Markdown that its text cannot end."""
+    fence = _longer_than_any(text, 3)
+    return [fence, *lines(text).split("\n"), fence]
+
+
+def _longer_than_any(text: str, least: int) -> str:
+    longest = max((len(run) for run in _BACKTICKS.findall(text)), default=0)
+    return "`" * max(least, longest + 1)
+
+
+# -- for strangers ---------------------------------------------------------------------
+
+#: Words that servers, proxies and authorities say of themselves, and nobody at home.
+_KNOWN_WORDS: Final = frozenset(
+    word
+    for text in (
+        *(status.phrase for status in HTTPStatus),
+        "Home Assistant just a moment attention required cloudflare access error code",
+        "nginx apache caddy traefik haproxy openresty lighttpd iis microsoft varnish",
+        "envoy awselb aiohttp python werkzeug tunnel server got itself in trouble",
+        "Let s Encrypt Google Trust Services ZeroSSL DigiCert Sectigo Amazon",
+        "GlobalSign Buypass Inc LLC Limited CA Corporation invalid expired message",
+        "ubuntu debian unix win linux html text plain application json",
+        "my page login log in sign on welcome to index of router",
+    )
+    for word in re.findall(r"[a-z]+", text.lower())
+)
+
+_QUOTED: Final = re.compile("“([^”]*)”?")
+_LETTERS: Final = re.compile(r"[^\W\d_]+")
+
+#: What may be an address: digits of an IPv4 with dots or hyphens, or of an IPv6.
+_ADDRESS: Final = re.compile(
+    r"(?<![\w.-])(?:\d{1,3}(?:[.-]\d{1,3}){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:.]+)(?![\w-])"
+)
+
+#: What may be the name of a machine.
+_NAME: Final = re.compile(r"(?<![\w@/-])(?:[\w-]+\.)+[A-Za-z][\w-]{1,62}\b(?!:)")
+
+#: Names that say nothing of whose home it is: those of our own texts, by their ends.
+_PUBLIC: Final = (
+    "alexa-appkit.amazon.com",
+    "alexa-connectedhome.amazon.com",
+    "amazon.co.jp",
+    "amazon.com",
+    "amzn1.ask.skill",
+    "cloudflareaccess.com",
+    "example.org",
+    "lambda_function.lambda_handler",
+)
+_FILES: Final = (".yaml", ".pem", ".env", ".md", ".json", ".txt", ".py")
+
+#: Name servers in commands that we print ourselves.
+_NAME_SERVERS: Final = frozenset({"1.1.1.1"})
+
+#: Who is logged in to AWS; with single sign-on an e-mail address stands in it.
+_IDENTITY: Final = re.compile(r"(arn:aws[\w-]*:(?:iam|sts)::)\S+")
+
+#: The number of an AWS account.
+_ACCOUNT: Final = re.compile(r"(?<!\d)\d{12}(?!\d)")
+
+_MAIL: Final = re.compile(r"[^\s@<>“”]+@[^\s@<>“”]+")
+
+_SKILL_ID: Final = re.compile(r"amzn1\.ask\.skill\.[0-9a-f-]+")
+
+
+def is_public(name: str) -> bool:
+    """Return whether the name of a machine tells nothing of whose it is."""
+    ours = (name == one or name.endswith(f".{one}") for one in _PUBLIC)
+    return any(ours) or name.endswith(_FILES)
+
+
+def for_strangers(text: str) -> str:
+    """Return a text without what tells where a home is, or whose.
+
+    What others said is left out but for words that everybody's server says; addresses
+    that the world can reach, names of machines and numbers of accounts are replaced.
+    """
+    text = _QUOTED.sub(_known_words, text)
+    text = _IDENTITY.sub(r"\1<account>", text)
+    text = _MAIL.sub("<someone>", text)
+    text = _SKILL_ID.sub("amzn1.ask.skill.…", text)
+    text = _ADDRESS.sub(_not_global, text)
+    text = _NAME.sub(lambda found: _public_name(found[0]), text)
+    return _ACCOUNT.sub("<account>", text)
+
+
+def _known_words(found: re.Match[str]) -> str:
+    return found[0] if _are_known(found[1]) else "“…”"
+
+
+def _are_known(text: str) -> bool:
+    return all(word.lower() in _KNOWN_WORDS for word in _LETTERS.findall(text))
+
+
+def _not_global(found: re.Match[str]) -> str:
+    text = found[0].rstrip(":.")
+    if text in _NAME_SERVERS:
+        return found[0]
+    with contextlib.suppress(ValueError):
+        if not ip_address(text.replace("-", ".")).is_global:
+            return found[0]
+        return "<public address>" + found[0][len(text) :]
+    return found[0]
+
+
+def _public_name(name: str) -> str:
+    return name if is_public(name) else "other.example.org"
+
+
+# -- without secrets -------------------------------------------------------------------
+
+#: Characters of a secret that nobody meets by chance.
+_PART: Final = 12
+
+#: A secret of fewer characters is hidden where it is a word of its own only: it could
+#: be a part of any.
+_SHORT: Final = 4
+
+
+def without(secrets: Iterable[Secret], text: str) -> str:
+    """Return a text without secrets, whoever has put them there, and however written.
+
+    Args:
+        secrets: Of any length.
+        text: From outside; of ours, it would tell by its gaps what a secret is.
+    """
+    for secret in secrets:
+        plain = secret.reveal()
+        for form in sorted(set(_forms(plain)), key=len, reverse=True):
+            text = _without_form(form, text)
+        if len(plain) > _PART:
+            text = _without_parts(plain, text)
+    return text
+
+
+def _without_form(form: str, text: str) -> str:
+    pattern = re.escape(form)
+    if len(form) < _SHORT:
+        pattern = rf"(?<!\w){pattern}(?!\w)"
+    return re.sub(pattern, REDACTED, text, flags=re.IGNORECASE)
+
+
+def _forms(plain: str) -> Iterator[str]:
+    """Give a secret as it may be written: plain, in an address, a page, a header."""
+    stripped = plain.strip()
+    if not stripped:
+        return
+    yield from (plain, stripped, quote(plain), quote(plain, safe=""), quote_plus(plain))
+    yield from (html.escape(plain), json.dumps(plain)[1:-1], repr(plain)[1:-1])
+    data = plain.encode("utf-8", "surrogatepass")
+    yield data.hex()
+    for before in range(3):  # how far a text before it shifts base64
+        coded = base64.b64encode(b"\0" * before + data).decode().rstrip("=")
+        # Its first and last letters hold bits of what is around it.
+        inner = coded[(before * 8 + 5) // 6 : (before + len(data)) * 8 // 6]
+        if len(inner) >= _SHORT:
+            yield from (inner, inner.replace("+", "-").replace("/", "_"))
+
+
+def _without_parts(plain: str, text: str) -> str:
+    """Return a text without any part of a long secret: it may have been cut."""
+    hidden = bytearray(len(text))
+    for start in range(len(text) - _PART + 1):
+        if text[start : start + _PART] in plain:
+            hidden[start : start + _PART] = b"\1" * _PART
+    if not any(hidden):
+        return text
+    shown = "".join(
+        "\0" if hide else one for hide, one in zip(hidden, text, strict=True)
+    )
+    return re.sub("\0+", REDACTED, shown)

