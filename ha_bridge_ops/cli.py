@@ -1,18 +1,57 @@
-"""The command `ha-bridge`: one module a subcommand."""
+"""The command `ha-bridge`: a subcommand's module is loaded when it is typed."""
+
+from importlib import import_module
+from types import MappingProxyType
+from typing import Final
 
 import click
 
 from ha_bridge import __version__
-from ha_bridge_ops.commands.bench import bench
-from ha_bridge_ops.commands.check import check
-from ha_bridge_ops.commands.demo import demo
-from ha_bridge_ops.commands.home_assistant_config import home_assistant_config
-from ha_bridge_ops.commands.invoke import invoke
-from ha_bridge_ops.commands.skill import skill
 from ha_bridge_ops.local.processes import ending_on_signals
 
+#: What each subcommand is for.  Its module in `commands/` has its name, with _ for -.
+COMMANDS: Final = MappingProxyType(
+    {
+        "bench": "Measure it beside the limit.",
+        "check": "What is wrong, why, and what to do.",
+        "demo": "See it work, without any account.",
+        "home-assistant-config": "The alexa: block for Home Assistant.",
+        "invoke": "One event through the handler, here.",
+        "skill": "Make the Alexa skill.",
+    }
+)
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+
+class LazyGroup(click.Group):
+    """A group that knows its commands' names and imports only the one that is run."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names, in alphabetical order."""
+        del ctx
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command, whose module is imported now; None if there is none."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        name = cmd_name.replace("-", "_")
+        command: click.Command = getattr(
+            import_module(f"ha_bridge_ops.commands.{name}"), name
+        )
+        command.short_help = COMMANDS[cmd_name]
+        return command
+
+    def format_commands(
+        self, ctx: click.Context, formatter: click.HelpFormatter
+    ) -> None:
+        """Write the list of commands without importing any."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__)
 def cli() -> None:
     """Alexa and a self-hosted Home Assistant: see it work, and make it yours.
@@ -28,14 +67,6 @@ def cli() -> None:
     argument. Exit status: 0 fine, 1 something failed, 2 wrong usage; the help
     of each command says what.
     """
-
-
-cli.add_command(bench)
-cli.add_command(check)
-cli.add_command(demo)
-cli.add_command(home_assistant_config)
-cli.add_command(invoke)
-cli.add_command(skill)
 
 
 def main() -> None:

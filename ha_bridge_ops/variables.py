@@ -3,7 +3,6 @@
 import os
 from pathlib import Path
 
-import click
 from dotenv import dotenv_values
 from dotenv.parser import parse_stream
 
@@ -11,15 +10,6 @@ from ha_bridge.settings import VARIABLES
 from ha_bridge_ops.errors import CommandError
 
 DEFAULT_FILE = Path(".env")
-
-#: The option of every command that reads them.
-env_file_option = click.option(
-    "--env-file",
-    type=click.Path(path_type=Path),
-    default=DEFAULT_FILE,
-    show_default=True,
-    help="File with settings; the environment goes before it.",
-)
 
 
 def read_variables(env_file: Path) -> dict[str, str]:

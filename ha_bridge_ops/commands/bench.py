@@ -15,6 +15,7 @@ from typing import Any
 import click
 from rich.text import Text
 
+from ha_bridge_ops import options
 from ha_bridge_ops.bench import measure
 from ha_bridge_ops.bench.cpu import Share
 from ha_bridge_ops.bench.figures import summed_up
@@ -36,7 +37,7 @@ _VERSIONS = (
 )
 
 
-@click.command(short_help="Measure it beside the limit.")
+@click.command()
 @click.option(
     "--rtt",
     type=click.FloatRange(0, 1000),
@@ -58,7 +59,7 @@ _VERSIONS = (
     show_default=True,
     help="Rounds, each with a cold start of every contender.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
+@options.as_json
 @click.option(
     "--picture",
     type=click.Path(dir_okay=False, writable=True, path_type=Path),

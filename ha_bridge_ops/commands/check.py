@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from ha_bridge import __version__
+from ha_bridge_ops import options
 from ha_bridge_ops.aws.function import FUNCTION_ARN
 from ha_bridge_ops.aws.session import boto3_clients
 from ha_bridge_ops.check import output
@@ -19,35 +20,35 @@ from ha_bridge_ops.check.repairs import REPAIRS, change_for
 from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.regions import locale_of
 from ha_bridge_ops.terminal import Console, echo
-from ha_bridge_ops.variables import env_file_option, read_variables
+from ha_bridge_ops.variables import read_variables
 
 #: Makes the context; a test hands in its own world.
 MakeContext = Callable[..., Context]
 
 
-@click.command(short_help="What is wrong, why, and what to do.")
-@click.option("--base-url", help="Address of Home Assistant, in place of BASE_URL.")
+@click.command()
+@options.base_url
 @click.option("--locale", help="Language of the skill, such as en-US.")
-@click.option("--skill-id", help="Of the skill; it stands in the Alexa console.")
+@options.skill_id
 @click.option(
     "--link", is_flag=True, help="Link an account as Alexa does; asks for it."
 )
 @click.option("--client-id", help="As it stands in the Alexa console; for --link.")
 @click.option("--aws", is_flag=True, help="Look at the function in AWS too.")
-@click.option("--function", help="Its name or ARN, if there are several.")
-@click.option("--region", help="Its AWS region, if not one of Alexa’s.")
+@options.function
+@options.region
 @click.option(
     "--fix",
     metavar="ID",
     type=click.Choice(list(REPAIRS)),
     help=f"Repair a finding: {', '.join(REPAIRS)}.",
 )
-@click.option("--yes", is_flag=True, help="Repair without asking.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@options.yes
+@options.as_json
 @click.option(
     "--markdown", is_flag=True, help="Print a table for a forum, your address left out."
 )
-@env_file_option
+@options.env_file
 @click.pass_obj
 def check(  # noqa: PLR0913 - one a option
     make_context: MakeContext | None,
@@ -98,17 +99,17 @@ def check(  # noqa: PLR0913 - one a option
     environ = read_variables(env_file)
     if base_url is not None:
         environ["BASE_URL"] = base_url
-    options = Options(
+    wanted = Options(
         locale=locale_of(locale) if locale else None,
         skill_id=skill_id,
         function=function,
         region=region,
         client_id=client_id,
     )
-    _refuse_malformed(options)
+    _refuse_malformed(wanted)
     needs_aws = aws or fix is not None
     make = make_context or _real_context
-    context = make(environ, options, needs_aws=needs_aws)
+    context = make(environ, wanted, needs_aws=needs_aws)
     if fix is not None:
         _repair(context, fix, yes=yes)
         return
@@ -123,18 +124,18 @@ def check(  # noqa: PLR0913 - one a option
         raise SystemExit(1)
 
 
-def _refuse_malformed(options: Options) -> None:
+def _refuse_malformed(wanted: Options) -> None:
     """Refuse what was mistyped, before anything is looked at.
 
     Raises:
         CommandError: The skill id or the function's ARN cannot be one.
     """
-    if options.skill_id and not SKILL_ID.fullmatch(options.skill_id):
+    if wanted.skill_id and not SKILL_ID.fullmatch(wanted.skill_id):
         raise CommandError(
             "--skill-id must look like amzn1.ask.skill.12345678-1234-1234-1234-"
             "123456789abc: is a digit missing?"
         )
-    name = options.function or ""
+    name = wanted.function or ""
     if name.startswith("arn:") and not FUNCTION_ARN.fullmatch(name):
         raise CommandError(
             "--function must be a name, or a whole ARN such as arn:aws:lambda:"
@@ -143,11 +144,10 @@ def _refuse_malformed(options: Options) -> None:
 
 
 def _real_context(
-    environ: Mapping[str, str], options: Options, *, needs_aws: bool
+    environ: Mapping[str, str], wanted: Options, *, needs_aws: bool
 ) -> Context:
-    return Context(
-        environ, options, aws=boto3_clients() if needs_aws else None, ask=_ask
-    )
+    aws = boto3_clients() if needs_aws else None
+    return Context(environ, wanted, aws=aws, ask=_ask)
 
 
 def _ask(question: Question, expected: str) -> str:

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ha_bridge.messages import error_type
+from ha_bridge_ops import options
 from ha_bridge_ops.endpoints.table import endpoint_table
 from ha_bridge_ops.events import EVENTS, load, with_token
 from ha_bridge_ops.local import embedded, lambda_runtime
@@ -130,8 +131,8 @@ class Stage:
         self.show.print()
 
 
-@click.command(short_help="See it work, without any account.")
-@click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
+@click.command()
+@options.as_json
 def demo(*, as_json: bool) -> None:
     """Watch Alexa's directives switch things in a real Home Assistant.
 

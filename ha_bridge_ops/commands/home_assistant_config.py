@@ -10,9 +10,7 @@ from ha_bridge_ops.regions import LOCALES, locale_of
 from ha_bridge_ops.terminal import echo
 
 
-@click.command(
-    "home-assistant-config", short_help="The alexa: block for Home Assistant."
-)
+@click.command("home-assistant-config")
 @click.option(
     "--locale",
     required=True,

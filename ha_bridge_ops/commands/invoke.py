@@ -13,13 +13,14 @@ from ha_bridge.errors import BridgeError, ErrorType
 from ha_bridge.messages import error_type
 from ha_bridge.redaction import Secret, redacted
 from ha_bridge.settings import Settings
+from ha_bridge_ops import options
 from ha_bridge_ops.endpoints.table import endpoint_table
 from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.events import load
 from ha_bridge_ops.local.lambda_runtime import InProcess
 from ha_bridge_ops.outside import to_json, without
 from ha_bridge_ops.terminal import Console, LogFormatter, echo
-from ha_bridge_ops.variables import env_file_option, read_variables
+from ha_bridge_ops.variables import read_variables
 
 TOKEN = "LONG_LIVED_ACCESS_TOKEN"  # noqa: S105 - its name
 
@@ -31,13 +32,11 @@ _ABOUT_THE_TOKEN = frozenset(
 )
 
 
-@click.command(short_help="One event through the handler, here.")
+@click.command()
 @click.argument("event", type=click.Path(path_type=Path))
 @click.option("--table", is_flag=True, help="Print a Discovery as a table.")
-@click.option(
-    "--json", "as_json", is_flag=True, help="Print the answer as it is, tokens too."
-)
-@env_file_option
+@options.as_json
+@options.env_file
 def invoke(event: Path, *, table: bool, as_json: bool, env_file: Path) -> None:
     """Run the handler on an EVENT file, with your own Home Assistant.
 
@@ -50,7 +49,7 @@ def invoke(event: Path, *, table: bool, as_json: bool, env_file: Path) -> None:
     It reads BASE_URL and the other variables of the function from the environment
     or from .env. The events carry no token, so LONG_LIVED_ACCESS_TOKEN is used:
     create one in Home Assistant under your profile, Security, Long-lived access
-    tokens.
+    tokens. With --json the answer is printed as it is, tokens in it too.
 
     Exit status: 0 answered, 1 the answer is an ErrorResponse, 2 wrong usage.
     """

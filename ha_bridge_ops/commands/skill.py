@@ -6,6 +6,7 @@ from typing import Any
 import click
 from rich.text import Text
 
+from ha_bridge_ops import options
 from ha_bridge_ops.aws import stacks
 from ha_bridge_ops.outside import to_json
 from ha_bridge_ops.regions import LOCALES
@@ -14,11 +15,11 @@ from ha_bridge_ops.skill.apply import Outcome, State, alone_in, apply
 from ha_bridge_ops.skill.ask_cli import Ask
 from ha_bridge_ops.skill.documents import Folder, Skill
 from ha_bridge_ops.terminal import Console, echo
-from ha_bridge_ops.variables import env_file_option, read_variables
+from ha_bridge_ops.variables import read_variables
 
 
-@click.command(short_help="Make the Alexa skill.")
-@click.option("--base-url", help="Address of Home Assistant; else BASE_URL is used.")
+@click.command()
+@options.base_url
 @click.option(
     "--locale",
     "locales",
@@ -51,7 +52,7 @@ from ha_bridge_ops.variables import env_file_option, read_variables
     help="Where to write; what is there is overwritten.",
 )
 @click.option("--apply", "do_apply", is_flag=True, help="Do it, with the ASK CLI.")
-@click.option("--skill-id", metavar="ID", help="Go on with a skill that exists.")
+@options.skill_id
 @click.option("--profile", metavar="NAME", help="Profile of the ASK CLI.")
 @click.option(
     "--ask",
@@ -60,8 +61,8 @@ from ha_bridge_ops.variables import env_file_option, read_variables
     show_default=True,
     help="How to call the ASK CLI, such as 'npx ask-cli'.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print all of it as JSON.")
-@env_file_option
+@options.as_json
+@options.env_file
 def skill(  # noqa: PLR0913 - one argument an option
     *,
     base_url: str | None,
@@ -95,7 +96,8 @@ def skill(  # noqa: PLR0913 - one argument an option
     With --apply it runs those commands. The skill comes before the function, which
     needs to know its id: run it, deploy the function, and run it again with --stack or
     --arn. It stops where Amazon refuses something, and may be run again at any time:
-    state.json in the folder remembers the skill.
+    state.json in the folder remembers the skill. --skill-id goes on with a skill
+    that was made in another way.
 
     Exit status: 0 fine, 1 Amazon refused something, 2 wrong usage.
     """

@@ -1,0 +1,78 @@
+"""The command as a whole: what it lists, what it loads, what its options mean."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from ha_bridge_ops import options
+from ha_bridge_ops.cli import COMMANDS, cli
+from ha_bridge_ops.commands import __path__ as rooms
+from tests.ops.conftest import Run
+
+#: What takes long to load, and no help needs.
+HEAVY = ("boto3", "rich.console", "urllib3", "dotenv", "ha_bridge_ops.check")
+
+
+def command(name: str) -> click.Command:
+    """Return a command by its name."""
+    found = cli.get_command(click.Context(cli), name)
+    assert found is not None
+    return found
+
+
+def test_every_module_of_commands_is_a_command() -> None:
+    """Their names are those of the modules, with hyphens."""
+    modules = {path.stem for path in Path(rooms[0]).glob("*.py")} - {"__init__"}
+    assert modules == {name.replace("-", "_") for name in COMMANDS}
+    for name in COMMANDS:
+        assert command(name).name == name
+
+
+def test_the_help_loads_no_command() -> None:
+    """Nor what a command needs: a list of names is there at once."""
+    code = (
+        "import sys, click.testing; from ha_bridge_ops.cli import cli;"
+        "click.testing.CliRunner().invoke(cli, ['--help']);"
+        "print('\\n'.join(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    loaded = done.stdout.split()
+    assert not [name for name in loaded if name.startswith("ha_bridge_ops.commands")]
+    assert not [name for name in HEAVY if name in loaded]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_help_has_examples_and_exit_statuses(name: str) -> None:
+    """Examples come first, and each of them is a command that exists."""
+    shown = CliRunner().invoke(cli, [name, "--help"]).output
+    assert "Examples:" in shown
+    assert f"ha-bridge {name}" in shown
+    assert "Exit status:" in shown
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_an_option_means_the_same_everywhere(name: str) -> None:
+    """A command that has a shared option has the one of `options`."""
+    shared = {}
+    for decorate in vars(options).values():
+        if callable(decorate) and not isinstance(decorate, type):
+            made = decorate(click.Command("any"))
+            shared.update({param.opts[0]: param for param in made.params})
+    for param in command(name).params:
+        same = shared.get(param.opts[0])
+        if isinstance(param, click.Option) and isinstance(same, click.Option):
+            assert param.help == same.help
+            assert param.type.name == same.type.name
+
+
+def test_an_unknown_command_is_named(run: Run) -> None:
+    """Exit status 2, and where to look."""
+    done = run("frob")
+    assert done.returncode == 2
+    assert "No such command 'frob'" in done.stderr
