@@ -5,9 +5,68 @@ from collections.abc import Iterator
 
 import pytest
 
-from ha_bridge_ops.local import embedded, lambda_runtime
+from ha_bridge_ops.local import lambda_runtime, releases
 from ha_bridge_ops.local.embedded import HomeAssistantServer
 from ha_bridge_ops.local.lambda_runtime import LambdaRuntime
+from ha_bridge_ops.local.releases import Release
+
+#: What a developer should know of the releases that were taken, for the end of the run.
+REMARKS = pytest.StashKey[list[str]]()
+CHOSEN = pytest.StashKey[list[Release]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--release` says which Home Assistant the tests run."""
+    parser.addoption(
+        "--release",
+        action="append",
+        metavar="RELEASE",
+        help="Home Assistant for the tests that run one, such as 2025.1.4, or newest: "
+        "PyPI's; may be repeated. If not given, the newest and the oldest supported.",
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Each test that runs a Home Assistant runs with each release; its id says which.
+
+    One that is marked `one_release` looks at something else, and runs with the first.
+    """
+    if "release" not in metafunc.fixturenames:
+        return
+    chosen = chosen_releases(metafunc.config)
+    if metafunc.definition.get_closest_marker("one_release"):
+        chosen = chosen[:1]
+    ids = [f"HA-{release.version}" for release in chosen]
+    metafunc.parametrize("release", chosen, ids=ids, indirect=True, scope="session")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """`-m release` are all the tests that run a Home Assistant."""
+    for item in items:
+        if "release" in getattr(item, "fixturenames", ()):
+            item.add_marker("release")
+
+
+def chosen_releases(config: pytest.Config) -> list[Release]:
+    """Return the releases of this run, the newest first; they are looked for once."""
+    if CHOSEN not in config.stash:
+        remarks = config.stash.setdefault(REMARKS, [])
+        if wanted := config.getoption("release"):
+            found = [releases.named(version) for version in wanted]
+        else:
+            found = [releases.newest(remarks.append), releases.oldest(remarks.append)]
+        config.stash[CHOSEN] = list({one.version: one for one in found}.values())
+    return config.stash[CHOSEN]
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Say it loudly if a release could not be had."""
+    for remark in config.stash.get(REMARKS, []):
+        terminalreporter.section("Home Assistant", yellow=True, bold=True)
+        terminalreporter.line(remark)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -18,9 +77,16 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 @pytest.fixture(scope="session")
-def home_assistant() -> Iterator[HomeAssistantServer]:
+def release(request: pytest.FixtureRequest) -> Release:
+    """A release of Home Assistant; see `pytest_generate_tests`."""
+    chosen: Release = request.param
+    return chosen
+
+
+@pytest.fixture(scope="session")
+def home_assistant(release: Release) -> Iterator[HomeAssistantServer]:
     """A real Home Assistant with its demo devices, and a user."""
-    with HomeAssistantServer(embedded.choose_release()) as server:
+    with HomeAssistantServer(release) as server:
         yield server
 
 

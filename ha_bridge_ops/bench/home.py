@@ -7,13 +7,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import urllib3
-
-from ha_bridge.home_assistant import PATH
 from ha_bridge_ops.bench import tls
 from ha_bridge_ops.bench.helper import SCRIPTS, Helper
 from ha_bridge_ops.events import EVENTS, load, with_token
-from ha_bridge_ops.local.embedded import CONFIGURATION, HomeAssistantServer, Release
+from ha_bridge_ops.local.embedded import CONFIGURATION, HomeAssistantServer
+from ha_bridge_ops.local.releases import Release
 
 #: With `logger`, Home Assistant can be told to log each directive that it receives.
 HOME_CONFIGURATION = f"{CONFIGURATION}logger:\n  default: warning\n"
@@ -143,13 +141,7 @@ class Home:
     def _answer(self, event: str) -> Any:
         """Return Home Assistant's answer to an event, asked without any detour."""
         token = self.server.access_token
-        answer = urllib3.request(
-            "POST",
-            f"{self.server.url}{PATH}",
-            headers={"Authorization": f"Bearer {token}"},
-            json=with_token(load(EVENTS / f"{event}.json"), token),
-        )
-        return answer.json()
+        return self.server.answer(with_token(load(EVENTS / f"{event}.json"), token))
 
     def log_directives(self) -> None:
         """Let Home Assistant log what it receives from now on."""

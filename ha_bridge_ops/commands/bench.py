@@ -24,7 +24,7 @@ from ha_bridge_ops.bench.lab import Lab
 from ha_bridge_ops.bench.measure import Progress
 from ha_bridge_ops.bench.picture import svg
 from ha_bridge_ops.bench.report import Report
-from ha_bridge_ops.local import embedded
+from ha_bridge_ops.local import releases
 from ha_bridge_ops.terminal import Console, echo
 
 #: Columns of the tables; narrower, their lines would break.
@@ -113,8 +113,8 @@ def _measure(
     rounds: int,
     say: Progress,
 ) -> Report:
-    release = embedded.choose_release()
-    embedded.install(release)
+    release = releases.newest(lambda line: echo(line, err=True))
+    releases.install(release)
     folder = Path(
         stack.enter_context(tempfile.TemporaryDirectory(prefix="ha-bridge-bench-"))
     )

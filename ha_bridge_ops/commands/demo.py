@@ -16,7 +16,7 @@ from ha_bridge.messages import error_type
 from ha_bridge_ops import options
 from ha_bridge_ops.endpoints.table import endpoint_table
 from ha_bridge_ops.events import EVENTS, load, with_token
-from ha_bridge_ops.local import embedded, lambda_runtime
+from ha_bridge_ops.local import lambda_runtime, releases
 from ha_bridge_ops.local.embedded import HomeAssistantServer
 from ha_bridge_ops.local.lambda_runtime import Function, InProcess, LambdaRuntime
 from ha_bridge_ops.terminal import Console, echo
@@ -133,12 +133,20 @@ class Stage:
 
 @click.command()
 @options.as_json
-def demo(*, as_json: bool) -> None:
+@click.option(
+    "--release",
+    "wanted",
+    metavar="RELEASE",
+    help="Home Assistant to run, such as 2025.1.4, or newest: PyPI's. If not given, "
+    "the newest that the project knows and that there is a Python for.",
+)
+def demo(*, as_json: bool, wanted: str | None) -> None:
     """Watch Alexa's directives switch things in a real Home Assistant.
 
     \b
     Examples:
       ha-bridge demo
+      ha-bridge demo --release 2025.1.4
       ha-bridge demo --json | jq .directives
 
     It installs Home Assistant into the project's .tools folder (once; some 600 MB),
@@ -149,12 +157,15 @@ def demo(*, as_json: bool) -> None:
     Exit status: 0 if all went as it should, else 1.
     """
     stage = Stage(quiet=as_json)
-    release = embedded.choose_release()
+    with stage.step("Looking for a Home Assistant and a Python for it", kept=False):
+        release = (
+            releases.named(wanted) if wanted else releases.newest(stage.progress.print)
+        )
     installing = (
         f"Home Assistant {release.version}, Python {release.interpreter.version}"
     )
     with stage.step(f"Installing {installing} (minutes at first)"):
-        embedded.install(release)
+        releases.install(release)
     reason = lambda_runtime.why_unavailable()
     if reason is None:
         with stage.step("Installing AWS's Lambda runtime and its emulator"):
@@ -248,8 +259,11 @@ def _play(stage: Stage, server: HomeAssistantServer, function: Function) -> Resu
         Text.assemble(
             "Your own home, with a long-lived token from your profile there:\n\n",
             (
-                "  printf 'BASE_URL=https://…\\nLONG_LIVED_ACCESS_TOKEN=…\\n' > .env\n"
-                "  .venv/bin/ha-bridge invoke events/discovery.json --table\n\n",
+                "(umask 077; cat > .env) <<'END'\n"
+                "BASE_URL=https://…\n"
+                "LONG_LIVED_ACCESS_TOKEN=…\n"
+                "END\n"
+                ".venv/bin/ha-bridge invoke events/discovery.json --table\n\n",
                 "bold",
             ),
             "All the tests: ",

@@ -3,22 +3,20 @@
 import base64
 import hmac
 import json
-import os
+import secrets
 import tempfile
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
 import urllib3
 
+from ha_bridge.home_assistant import PATH
 from ha_bridge_ops.errors import CommandError
-from ha_bridge_ops.local.processes import Process, free_port
-from ha_bridge_ops.local.tools import LOCKS, Interpreter, environment, find_interpreter
-
-#: The newest Home Assistant for each Python that the first releases of it accept.
-RELEASES = {"3.13": "2025.4.4", "3.12": "2025.1.4", "3.11": "2024.3.3"}
+from ha_bridge_ops.events import EVENTS, load, with_token
+from ha_bridge_ops.local.processes import Process, free_port, inherited
+from ha_bridge_ops.local.releases import Release, install
 
 #: Seconds for a start; four where nothing else is going on.
 START_TIMEOUT_S = 180
@@ -28,9 +26,6 @@ homeassistant:
   name: Demo
   unit_system: metric
   time_zone: UTC
-http:
-  server_host: 127.0.0.1
-  server_port: {port}
 demo:
 alexa:
   smart_home:
@@ -47,28 +42,6 @@ NETWORK = {
 }
 
 USER = "demo"
-PASSWORD = "demo-password"  # noqa: S105 - of a server on loopback that lives a minute
-
-
-@dataclass(frozen=True)
-class Release:
-    """A Home Assistant and the Python it runs on."""
-
-    version: str
-    interpreter: Interpreter
-
-
-def choose_release() -> Release:
-    """Return the newest release that a Python of this machine can run."""
-    interpreter = find_interpreter(list(RELEASES))
-    return Release(RELEASES[interpreter.version], interpreter)
-
-
-def install(release: Release) -> Path:
-    """Return the folder of Home Assistant's own virtual environment."""
-    lock = LOCKS / f"home-assistant-{release.version}.txt"
-    name = f"home-assistant-{release.version}"
-    return environment(name, release.interpreter, [lock], no_deps=True)
 
 
 class HomeAssistantServer:
@@ -79,15 +52,27 @@ class HomeAssistantServer:
 
     Args:
         release: What to run.
-        configuration: Text for configuration.yaml; {port} is put in.
+        configuration: Text for configuration.yaml; it needs no `http:`.
+        trusted_proxies: Addresses that may say for whom they ask.
     """
 
-    def __init__(self, release: Release, configuration: str = CONFIGURATION) -> None:
+    #: What Home Assistant's Python is started with.
+    launcher = Path(__file__).with_name("loopback.py")
+
+    def __init__(
+        self,
+        release: Release,
+        configuration: str = CONFIGURATION,
+        *,
+        trusted_proxies: Sequence[str] = (),
+    ) -> None:
         self.release = release
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        self.password = secrets.token_urlsafe()
         self.access_token = ""
         self._configuration = configuration
+        self._trusted_proxies = trusted_proxies
         self._http = urllib3.PoolManager(timeout=30, retries=False)
         self._folder = tempfile.TemporaryDirectory(
             prefix="ha-bridge-home-assistant-", ignore_cleanup_errors=True
@@ -121,13 +106,12 @@ class HomeAssistantServer:
         self._process = Process(
             f"Home Assistant {self.release.version}",
             [
-                str(install(self.release) / "bin/hass"),
-                "--skip-pip",
-                "--config",
-                str(self.folder),
+                str(install(self.release) / "bin/python"),
+                str(self.launcher),
+                *("--skip-pip", "--config", str(self.folder)),
             ],
-            # Its own interpreter must not see what ours is told.
-            environ={k: v for k, v in os.environ.items() if not k.startswith("PYTHON")},
+            # It is no business of its what ours is told, nor what lies in our home.
+            environ={**inherited(), "HOME": str(self.folder)},
             log=self.folder / "output.log",
         )
         self._process.wait_until(self._is_up, START_TIMEOUT_S)
@@ -172,6 +156,21 @@ class HomeAssistantServer:
             json=data,
         )
 
+    def answer(self, event: object) -> dict[str, Any]:
+        """Return its answer to a directive, asked without any detour."""
+        answer: dict[str, Any] = self._ask(
+            "POST", PATH, headers=self._authorization(), json=event
+        )
+        return answer
+
+    def endpoints(self) -> list[dict[str, Any]]:
+        """Return what it offers Alexa."""
+        event = with_token(load(EVENTS / "discovery.json"), self.access_token)
+        found: list[dict[str, Any]] = self.answer(event)["event"]["payload"][
+            "endpoints"
+        ]
+        return found
+
     def expired_token(self) -> str:
         """Return an access token that Home Assistant has signed, but for the past.
 
@@ -196,11 +195,32 @@ class HomeAssistantServer:
         raise CommandError("Home Assistant did not store its refresh token.")
 
     def _write_configuration(self) -> None:
-        text = self._configuration.format(port=self.port)
+        # JSON is YAML too.
+        text = f"{self._configuration}http: {json.dumps(self._web_server())}\n"
         (self.folder / "configuration.yaml").write_text(text)
         storage = self.folder / ".storage"
         storage.mkdir()
         (storage / "core.network").write_text(json.dumps(NETWORK))
+        # Since 2026.8, `http:` that differs from what is stored is a trial: unless
+        # somebody confirms it in five minutes, Home Assistant restarts and listens on
+        # port 8123 of every interface.  What is stored the old way is taken as stable,
+        # and older releases mind the YAML only.
+        stored = {"version": 1, "key": "http", "data": self._web_server()}
+        (storage / "http").write_text(json.dumps(stored))
+
+    def _web_server(self) -> dict[str, Any]:
+        """Return Home Assistant's own settings of its web server.
+
+        See https://www.home-assistant.io/integrations/http/.
+        """
+        settings: dict[str, Any] = {
+            "server_host": ["127.0.0.1"],
+            "server_port": self.port,
+        }
+        if self._trusted_proxies:
+            settings["use_x_forwarded_for"] = True
+            settings["trusted_proxies"] = list(self._trusted_proxies)
+        return settings
 
     def _is_up(self) -> bool:
         try:
@@ -231,7 +251,7 @@ class HomeAssistantServer:
                 "client_id": client_id,
                 "name": "Demo",
                 "username": USER,
-                "password": PASSWORD,
+                "password": self.password,
                 "language": "en",
             },
         )

@@ -11,6 +11,23 @@ from pathlib import Path
 
 from ha_bridge_ops.errors import CommandError
 
+#: What any program may know of whoever starts it: where programs and certificates are,
+#: how to speak, and where to put scratch files.  Tokens and passwords are not among it.
+#: A name that ends in _ stands for all that begin so.
+INHERITED = ("PATH", "LANG", "LANGUAGE", "LC_", "SSL_CERT_", "TMPDIR", "TZ")
+
+
+def inherited(*more: str) -> dict[str, str]:
+    """Return what a child may see of our environment.
+
+    Args:
+        more: Names beside `INHERITED` that this child needs.
+    """
+    names = {*INHERITED, *more}
+    exact = {name for name in names if not name.endswith("_")}
+    begins = tuple(names - exact)
+    return {k: v for k, v in os.environ.items() if k in exact or k.startswith(begins)}
+
 
 def free_port() -> int:
     """Return a loopback port that nobody listens on."""

@@ -5,6 +5,7 @@ its own, so each lives in an environment of its own in the project's `.tools` fo
 """
 
 import fcntl
+import functools
 import hashlib
 import os
 import shutil
@@ -18,6 +19,7 @@ from pathlib import Path
 import uv
 
 from ha_bridge_ops.errors import CommandError
+from ha_bridge_ops.local.processes import inherited
 
 #: Where `lambda_function.py` lies: the checkout, or site-packages.
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,6 +37,11 @@ def tools_folder() -> Path:
     return Path(cache) / "ha-bridge"
 
 
+def pythons_folder() -> Path:
+    """Return the folder for the Pythons that are fetched."""
+    return tools_folder() / "python"
+
+
 @dataclass(frozen=True)
 class Interpreter:
     """A Python that is at hand, or that uv will fetch."""
@@ -47,42 +54,96 @@ class Interpreter:
 def find_interpreter(versions: Sequence[str]) -> Interpreter:
     """Return the first of these versions that this machine has.
 
-    Looks on PATH and among pyenv's; if none is there, uv fetches the first.
+    If none is there, uv fetches the first when it is used.
 
     Args:
-        versions: Major and minor, best first.
+        versions: Best first, such as 3.13; see `at_hand`.
     """
     for version in versions:
-        for path in _candidates(version):
-            if _reports(path, version):
-                return Interpreter(version, path)
-    return Interpreter(versions[0], versions[0])
+        if interpreter := at_hand(version):
+            return interpreter
+    return Interpreter(_minor(versions[0]), versions[0])
 
 
-def _candidates(version: str) -> Iterator[str]:
-    if sys.version_info[:2] == tuple(int(part) for part in version.split(".")):
+def at_hand(version: str) -> Interpreter | None:
+    """Return a Python of this machine, or None.
+
+    Looks at the one that runs, on PATH, among pyenv's, and among those that uv or
+    `.ci/python` brought.
+
+    Args:
+        version: Major and minor, or the least patch of these too: 3.14.2 means
+            3.14.2 or a later 3.14.
+    """
+    for path in _candidates(_minor(version)):
+        if _fits(_reported(path), version):
+            return Interpreter(_minor(version), path)
+    return None
+
+
+@functools.cache
+def fetched(version: str) -> Interpreter | None:
+    """Return a Python that uv brings from the Internet, or None if it cannot.
+
+    Args:
+        version: As for `at_hand`.
+    """
+    major, minor = _minor(version).split(".")
+    wanted = f">={version},<{major}.{int(minor) + 1}"
+    try:
+        # Whether it can is known at once; a line that is slow is another matter.
+        run_uv("python", "install", "--no-bin", wanted, UV_HTTP_RETRIES="1")
+    except CommandError:
+        return None
+    return at_hand(version)
+
+
+def _minor(version: str) -> str:
+    return ".".join(version.split(".")[:2])
+
+
+def _candidates(minor: str) -> Iterator[str]:
+    if sys.version_info[:2] == tuple(int(part) for part in minor.split(".")):
         yield sys.executable
-    if on_path := shutil.which(f"python{version}"):
-        yield on_path
+    name = f"python{minor}"
+    for folder in os.get_exec_path():
+        # The first need not be the one: pyenv has a shim for what is not switched on.
+        if found := shutil.which(name, path=folder):
+            yield found
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
-    for path in sorted(pyenv.glob(f"versions/{version}.*/bin/python{version}")):
-        yield str(path)
+    for parent, pattern in (
+        (pyenv / "versions", f"{minor}.*/bin/{name}"),
+        (pythons_folder(), f"*/bin/{name}"),
+        (pythons_folder(), f"*/usr/bin/{name}"),
+    ):
+        yield from map(str, sorted(parent.glob(pattern)))
 
 
-def _reports(path: str, version: str) -> bool:
-    # pyenv's shims are on PATH for versions that are not switched on; they fail.
-    question = "import sys; print('%d.%d' % sys.version_info[:2])"
+def _fits(reported: str, wanted: str) -> bool:
+    """Whether a full version is of a wanted minor, and not older than its patch."""
+    try:
+        numbers = [int(part) for part in reported.split(".")]
+    except ValueError:
+        return False
+    least = [int(part) for part in wanted.split(".")]
+    return numbers[:2] == least[:2] and numbers >= least
+
+
+def _reported(path: str) -> str:
+    """Return what a Python says of itself, such as 3.14.10; nothing if it is none."""
+    question = "import sys; print('%d.%d.%d' % sys.version_info[:3])"
     try:
         answer = subprocess.run(
             [path, "-c", question],
+            env=inherited("PYENV_ROOT", "PYENV_VERSION", "HOME"),
             capture_output=True,
             text=True,
             timeout=30,
             check=False,
         )
     except (OSError, subprocess.SubprocessError):
-        return False
-    return answer.stdout.strip() == version
+        return ""
+    return answer.stdout.strip()
 
 
 def environment(
@@ -109,9 +170,9 @@ def environment(
     with _locked(folder):
         if stamp.is_file() and stamp.read_text() == wanted:
             return folder
-        _uv("venv", "--clear", "--python", interpreter.path, str(folder))
+        run_uv("venv", "--clear", "--python", interpreter.path, str(folder))
         files = [part for path in requirements for part in ("--requirement", str(path))]
-        _uv(
+        run_uv(
             "pip",
             "install",
             "--python",
@@ -137,10 +198,30 @@ def _locked(folder: Path) -> Iterator[None]:
         yield
 
 
-def _uv(*arguments: str) -> None:
+#: What uv needs of our environment: its settings, proxies, folders, and a compiler's.
+_FOR_UV = (
+    *("UV_", "HOME", "XDG_", "NETRC", "CC", "CXX", "CFLAGS", "CPPFLAGS", "LDFLAGS"),
+    *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
+    *("http_proxy", "https_proxy", "all_proxy", "no_proxy"),
+)
+
+
+def run_uv(*arguments: str, **variables: str) -> str:
+    """Run uv, and return what it wrote to stdout.
+
+    Args:
+        arguments: Of its command line.
+        variables: For its environment.
+
+    Raises:
+        CommandError: It failed or took too long; with its last words.
+    """
     # A virtual environment that happens to be active is none of our business.
-    environ = {k: v for k, v in os.environ.items() if k != "VIRTUAL_ENV"}
-    environ["UV_PYTHON_INSTALL_DIR"] = str(tools_folder() / "python")
+    environ = {
+        **inherited(*_FOR_UV),
+        "UV_PYTHON_INSTALL_DIR": str(pythons_folder()),
+        **variables,
+    }
     try:
         result = subprocess.run(
             [uv.find_uv_bin(), "--no-progress", *arguments],
@@ -159,3 +240,4 @@ def _uv(*arguments: str) -> None:
         raise CommandError(
             f"`uv {arguments[0]}` failed; is PyPI reachable? It said: {last}"
         )
+    return result.stdout

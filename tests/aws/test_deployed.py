@@ -202,6 +202,7 @@ def test_make_package_writes_the_same(deployment: Deployment, tmp_path: Path) ->
 
 
 @pytest.mark.live
+@pytest.mark.one_release
 def test_what_was_deployed_answers(
     deployment: Deployment, home_assistant: HomeAssistantServer, tmp_path: Path
 ) -> None:

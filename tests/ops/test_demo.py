@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from ha_bridge_ops.local import lambda_runtime
+from ha_bridge_ops.local import lambda_runtime, releases
+from ha_bridge_ops.local.embedded import HomeAssistantServer
+from ha_bridge_ops.local.releases import Release
 from tests.ops.conftest import Run
 from tests.ops.leftovers import assert_nothing_left
 
@@ -23,9 +25,9 @@ pytestmark = [
 ]
 
 
-def test_the_demo_shows_what_it_promises(run: Run) -> None:
+def test_the_demo_shows_what_it_promises(run: Run, release: Release) -> None:
     """Discovery, five directives seen in Home Assistant, three failures."""
-    done = run("demo", COLUMNS="100")
+    done = run("demo", "--release", release.version, COLUMNS="100")
     assert done.returncode == 0, done.stderr
     for words in (
         "endpoints in",
@@ -37,15 +39,15 @@ def test_the_demo_shows_what_it_promises(run: Run) -> None:
         "ha-bridge invoke",
     ):
         assert words in done.stdout
-    assert "Installing" in done.stderr
+    assert f"Installing Home Assistant {release.version}" in done.stderr
 
 
-def test_the_demo_as_json(run: Run) -> None:
+def test_the_demo_as_json(run: Run, home_assistant: HomeAssistantServer) -> None:
     """For scripts: one object, and nothing else on stdout."""
-    done = run("demo", "--json")
+    done = run("demo", "--json", "--release", home_assistant.release.version)
     shown = json.loads(done.stdout)
     assert shown["all_well"] is True
-    assert shown["endpoints"] >= 56
+    assert shown["endpoints"] == len(home_assistant.endpoints())
     assert [one["after"] for one in shown["directives"]] == [
         "on",
         "40 %",
@@ -69,6 +71,7 @@ def test_stopped_at_any_point_it_leaves_nothing(
 ) -> None:
     """No process and no scratch file, whenever it is stopped."""
     lambda_runtime.install()
+    releases.install(releases.newest(print))
     child = subprocess.Popen(
         [sys.executable, "-m", "ha_bridge_ops", "demo"],
         env={**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": str(ROOT)},

@@ -5,15 +5,13 @@ import subprocess
 from typing import Any
 
 import pytest
-import urllib3
 import yaml
 
 from ha_bridge_ops.endpoints.exposure import Entity, configuration
-from ha_bridge_ops.events import load, with_token
-from ha_bridge_ops.local import embedded
+from ha_bridge_ops.local import releases
 from ha_bridge_ops.local.embedded import CONFIGURATION, HomeAssistantServer
+from ha_bridge_ops.local.releases import Release
 from ha_bridge_ops.regions import LOCALES
-from tests.directives import EVENTS
 from tests.ops.conftest import Run
 
 FILTERS = (
@@ -197,18 +195,17 @@ for block in json.load(sys.stdin):
 
 
 @pytest.mark.live
-def test_home_assistants_own_schema_accepts_every_locale() -> None:
+def test_home_assistants_own_schema_accepts_every_locale(release: Release) -> None:
     """Proactive or not, filtered or not; Dutch where it knows it."""
-    release = embedded.choose_release()
     blocks = [
         read(configuration(locale, filters, proactive=proactive))
         for locale in LOCALES
         for filters in ((), FILTERS)
         for proactive in (False, True)
-        if locale != "nl-NL" or release.version >= "2025"
+        if locale != "nl-NL" or release.numbers >= (2025, 1)
     ]
     done = subprocess.run(
-        [str(embedded.install(release) / "bin/python"), "-c", VALIDATE],
+        [str(releases.install(release) / "bin/python"), "-c", VALIDATE],
         input=json.dumps(blocks),
         capture_output=True,
         text=True,
@@ -219,19 +216,19 @@ def test_home_assistants_own_schema_accepts_every_locale() -> None:
 
 
 @pytest.mark.live
-def test_home_assistant_starts_with_it_and_filters() -> None:
+def test_home_assistant_starts_with_it_and_filters(release: Release) -> None:
     """No complaint in its log, and a Discovery has what the filter leaves."""
     block = configuration("de-DE", FILTERS, proactive=True)
     text = CONFIGURATION.replace("alexa:\n  smart_home:\n", block)
     assert block in text
-    server = HomeAssistantServer(embedded.choose_release(), text)
+    server = HomeAssistantServer(release, text)
     (server.folder / "secrets.yaml").write_text(
         'alexa_client_id: "amzn1.application-oa2-client.0123"\n'
         'alexa_client_secret: "made-up"\n'
     )
     with server:
         # What it should leave, by the rules of the filter and the states there are.
-        found = endpoints(server)
+        found = {one["endpointId"].replace("#", ".") for one in server.endpoints()}
         wanted = {
             entity
             for entity in server.states()
@@ -255,33 +252,16 @@ def test_home_assistant_starts_with_it_and_filters() -> None:
 
 
 @pytest.mark.live
-def test_home_assistant_shows_just_what_was_chosen() -> None:
+def test_home_assistant_shows_just_what_was_chosen(release: Release) -> None:
     """By the names and categories that were given, and nothing else."""
     names = {"light.bed_light": "Reading: “lamp” # 1", "switch.ac": "Air on"}
     chosen = [Entity(one, name, "OTHER") for one, name in names.items()]
     block = configuration("en-GB", entities=[*chosen, Entity("lock.front_door")])
     text = CONFIGURATION.replace("alexa:\n  smart_home:\n", block)
-    with HomeAssistantServer(embedded.choose_release(), text) as server:
-        found = {one["endpointId"].replace("#", "."): one for one in discovered(server)}
+    with HomeAssistantServer(release, text) as server:
+        found = {one["endpointId"].replace("#", "."): one for one in server.endpoints()}
     assert set(found) == {*names, "lock.front_door"}
     for entity, name in names.items():
         assert found[entity]["friendlyName"] == name
         assert found[entity]["displayCategories"] == ["OTHER"]
     assert found["lock.front_door"]["friendlyName"] == "Front Door"
-
-
-def endpoints(server: HomeAssistantServer) -> set[str]:
-    return {one["endpointId"].replace("#", ".") for one in discovered(server)}
-
-
-def discovered(server: HomeAssistantServer) -> list[dict[str, Any]]:
-    event = with_token(load(EVENTS / "discovery.json"), server.access_token)
-    answer = urllib3.request(
-        "POST",
-        f"{server.url}/api/alexa/smart_home",
-        headers={"Authorization": f"Bearer {server.access_token}"},
-        json=event,
-        timeout=30,
-    ).json()
-    found: list[dict[str, Any]] = answer["event"]["payload"]["endpoints"]
-    return found

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ha_bridge_ops.local import embedded, tools
+from ha_bridge_ops.local import releases, tools
 from ha_bridge_ops.local.tools import Interpreter, find_interpreter
 
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -42,7 +42,7 @@ def test_uv_is_left_to_fetch_what_nobody_has(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_every_release_has_its_lock() -> None:
     """Home Assistant and its frontend pinned, so that a start needs no download."""
-    for version in embedded.RELEASES.values():
+    for version in releases.SUPPORTED:
         lock = (tools.LOCKS / f"home-assistant-{version}.txt").read_text()
         assert f"homeassistant=={version}\n" in lock
         assert "home-assistant-frontend==" in lock

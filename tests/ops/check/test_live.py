@@ -10,9 +10,10 @@ import pytest
 from ha_bridge_ops.check.catalogue import CHAIN, LINKING
 from ha_bridge_ops.check.context import Context, Options
 from ha_bridge_ops.check.model import Finding, Question, Status
-from ha_bridge_ops.local import embedded
-from ha_bridge_ops.local.embedded import PASSWORD, USER, HomeAssistantServer
+from ha_bridge_ops.local import embedded, releases
+from ha_bridge_ops.local.embedded import USER, HomeAssistantServer
 from ha_bridge_ops.local.lambda_runtime import LambdaRuntime
+from ha_bridge_ops.local.releases import Release
 from tests.fakes.server import Server
 from tests.fakes.tls import Authority
 from tests.ops.check.conftest import Serve
@@ -36,12 +37,6 @@ pytestmark = pytest.mark.live
 #: Who calls, as the proxy tells Home Assistant.
 AMAZON = "198.51.100.7"
 BANNED = "198.51.100.66"
-
-#: Trusts the proxy of these tests.
-BEHIND_A_PROXY = embedded.CONFIGURATION.replace(
-    "http:\n",
-    "http:\n  use_x_forwarded_for: true\n  trusted_proxies:\n    - 127.0.0.1\n",
-)
 
 #: Trusts no proxy, and has no Alexa.
 BARE = embedded.CONFIGURATION.replace("alexa:\n  smart_home:\n", "")
@@ -70,13 +65,13 @@ asyncio.run(main())
 
 
 @pytest.fixture(scope="module")
-def proxied() -> Iterator[HomeAssistantServer]:
+def proxied(release: Release) -> Iterator[HomeAssistantServer]:
     """Alexa is configured, the proxy trusted, and one address banned."""
-    server = HomeAssistantServer(embedded.choose_release(), BEHIND_A_PROXY)
+    server = HomeAssistantServer(release, trusted_proxies=["127.0.0.1"])
     ban = f"{BANNED}:\n  banned_at: '2026-01-01T00:00:00+00:00'\n"
     (server.folder / "ip_bans.yaml").write_text(ban)
     with server:
-        python = embedded.install(server.release) / "bin/python"
+        python = releases.install(server.release) / "bin/python"
         subprocess.run(
             [
                 python,
@@ -95,9 +90,9 @@ def proxied() -> Iterator[HomeAssistantServer]:
 
 
 @pytest.fixture(scope="module")
-def bare() -> Iterator[HomeAssistantServer]:
+def bare(release: Release) -> Iterator[HomeAssistantServer]:
     """Neither Alexa nor a trusted proxy."""
-    with HomeAssistantServer(embedded.choose_release(), BARE) as server:
+    with HomeAssistantServer(release, BARE) as server:
         yield server
 
 
@@ -111,7 +106,8 @@ def test_a_healthy_home(proxied: HomeAssistantServer, serve: Serve) -> None:
     found = look(server, proxied)
     assert ids(found, Status.FAILED) | ids(found, Status.SKIPPED) == set()
     assert ids(found, Status.WARNING) == DEMO
-    assert "58 endpoints" in found["discovery.count"].saw
+    count = len(proxied.endpoints())
+    assert f"{count} endpoints" in found["discovery.count"].saw
     assert "invalid authentication" not in proxied.log()
 
 
@@ -169,7 +165,7 @@ def test_home_assistant_is_stopped(bare: HomeAssistantServer, serve: Serve) -> N
 
 
 def link(
-    server: Server, user: str = USER, password: str = PASSWORD, **more: Any
+    server: Server, password: str, user: str = USER, **more: Any
 ) -> tuple[Context, dict[str, Finding]]:
     """Link an account, and return what was found."""
 
@@ -196,7 +192,7 @@ def test_an_account_is_linked_and_unlinked(
 ) -> None:
     """As Alexa does it; afterwards Home Assistant does not know the token."""
     server = serve(forward(proxied.port, AMAZON))
-    looking, found = link(server)
+    looking, found = link(server, proxied.password)
     assert ids(found, Status.FAILED) | ids(found, Status.WARNING) == set()
     assert found["link.refresh"].status is Status.OK
     renewed = looking.secrets[-1].reveal()
@@ -215,7 +211,7 @@ def test_a_client_id_of_the_wrong_region(
 ) -> None:
     """Amazon's address for the locale is named."""
     server = serve(forward(proxied.port, AMAZON))
-    _, found = link(server, client_id="https://pitangui.amazon.com/")
+    _, found = link(server, proxied.password, client_id="https://pitangui.amazon.com/")
     fix = "https://layla.amazon.com/"
     assert_only(found, "link.client_id", "other_host", fix=fix, warned=set())
 
@@ -223,7 +219,7 @@ def test_a_client_id_of_the_wrong_region(
 def test_a_local_only_user(proxied: HomeAssistantServer, serve: Serve) -> None:
     """From outside Home Assistant blocks the login."""
     server = serve(forward(proxied.port, AMAZON))
-    _, found = link(server, "at-home", "at-home-password")
+    _, found = link(server, "at-home-password", "at-home")
     fix = "Local access"
     assert_only(found, "link.login", "user_blocked", fix=fix, warned=set())
 
@@ -231,7 +227,7 @@ def test_a_local_only_user(proxied: HomeAssistantServer, serve: Serve) -> None:
 def test_a_wrong_password(proxied: HomeAssistantServer, serve: Serve) -> None:
     """It is tried once."""
     server = serve(forward(proxied.port, AMAZON))
-    _, found = link(server, password="not-the-password")
+    _, found = link(server, "not-the-password")
     assert_only(found, "link.login", "wrong_password", fix="browser", warned=set())
 
 
