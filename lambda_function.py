@@ -12,24 +12,22 @@ from ha_bridge.errors import BridgeError
 from ha_bridge.settings import Settings
 
 _started = time.monotonic()
-_settings: Settings | BridgeError
-_connector: Connector | None = None
+_settings: Settings | None = None
 try:
     _settings = Settings.from_environ(os.environ)
-except BridgeError as error:
-    _settings = error
-else:
     # Connect and handshake go on in a thread during the heavy imports below; on a
     # small function those take as long.
     _connector = Connector(_settings.address, verify_tls=_settings.verify_tls)
     _connector.open_ahead()
+except BridgeError as error:
+    _wrong = error
 
 from ha_bridge.bridge import Bridge  # noqa: E402 - see above
-from ha_bridge.home_assistant import HomeAssistant  # noqa: E402 - see above
+from ha_bridge.home_assistant import HomeAssistant, Unconfigured  # noqa: E402
 
 _bridge = Bridge(
     _settings,
-    HomeAssistant(_connector) if _connector else None,
+    HomeAssistant(_connector) if _settings else Unconfigured(_wrong),
     init_s=time.monotonic() - _started,
 )
 

@@ -1,5 +1,6 @@
 """Answer one directive, within its time, whatever happens."""
 
+import contextlib
 import json
 import logging
 import time
@@ -7,6 +8,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
+from ha_bridge.delivery import Kind
 from ha_bridge.errors import BridgeError, Failure
 from ha_bridge.home_assistant import Reply
 from ha_bridge.messages import (
@@ -17,9 +19,9 @@ from ha_bridge.messages import (
     error_type,
     read_answer,
 )
-from ha_bridge.redaction import Secret, redacted
-from ha_bridge.secrets import SecretReader
-from ha_bridge.settings import Settings
+from ha_bridge.redaction import Redacted, Secret
+from ha_bridge.secrets import SecretReader, only_value
+from ha_bridge.settings import Address, Settings
 
 #: Seconds for one directive.  Alexa hangs up after 8, and its clock starts before ours:
 #: https://developer.amazon.com/en-US/docs/alexa/smarthome/troubleshooting-guide.html
@@ -28,6 +30,8 @@ BUDGET_S: Final = 7.0
 #: Seconds kept back from what Lambda leaves, to hand the answer over.
 RESERVE_S: Final = 0.5
 
+_HTTP_UNAUTHORIZED: Final = 401
+
 logger = logging.getLogger("ha_bridge")
 
 #: Made once; what is no JSON, such as NaN, is refused.
@@ -35,23 +39,30 @@ _ENCODER: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
 
 
 class Transport(Protocol):
-    """What carries a directive to Home Assistant; see `HomeAssistant.post`."""
+    """What carries a directive to Home Assistant; see `HomeAssistant`."""
+
+    @property
+    def address(self) -> Address:
+        """Where it leads."""
 
     def post(
-        self, body: bytes, token: Secret, *, deadline: float, repeatable: bool
+        self, body: bytes, token: Secret | None, *, deadline: float, kind: Kind
     ) -> Reply:
         """Post a directive and return Home Assistant's answer."""
 
     def warm(self, deadline: float) -> bool:
-        """Have a connection ready; return whether there was one."""
+        """Open a connection for the next directive; return whether there was one."""
+
+    def close(self) -> None:
+        """Close the kept connection."""
 
 
 class Bridge:
     """Answers directives, one at a time, for as long as the environment lives.
 
     Args:
-        settings: The settings, or what is wrong with them: then that is the answer.
-        transport: The way to Home Assistant; None only where the settings are wrong.
+        settings: The settings; None where they are wrong, which the transport says.
+        transport: The way to Home Assistant.
         secrets: Resolves references in settings.
         init_s: Seconds the import took; the first directive has waited for it.
         clock: Seconds that only grow, as time.monotonic.
@@ -59,23 +70,22 @@ class Bridge:
 
     def __init__(
         self,
-        settings: Settings | BridgeError,
-        transport: Transport | None,
+        settings: Settings | None,
+        transport: Transport,
         *,
         secrets: SecretReader | None = None,
         init_s: float = 0.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._settings = settings
+        self._fallback = settings.long_lived_access_token if settings else None
         self._transport = transport
         self._secrets = secrets or SecretReader()
         self._init_s = init_s
         self._clock = clock
-        debug = isinstance(settings, Settings) and settings.debug
+        debug = settings is not None and settings.debug
         logger.setLevel(logging.DEBUG if debug else logging.INFO)
-        if isinstance(settings, Settings):
-            for warning in settings.warnings:
-                logger.warning(warning)
+        for warning in settings.warnings if settings else ():
+            _log(logging.WARNING, warning)
 
     def answer(self, event: object, context: object = None) -> Event:
         """Return Home Assistant's answer to a directive, or an ErrorResponse.
@@ -88,6 +98,7 @@ class Bridge:
         """
         started = self._clock()
         line: dict[str, Any] = describe(event)
+        message = ""
         try:
             deadline = started + self._time_for(context)
             if isinstance(event, dict) and set(event) == {"ha_bridge"}:
@@ -100,61 +111,61 @@ class Bridge:
             if known.reused is not None:
                 line["connection"] = _connection(reused=known.reused)
             answer = error_response(event, known)
-            self._log(line, answer, started, known.message)
-        else:
-            self._log(line, answer, started)
-        logger.debug("Answer: %s", _Redacted(answer))
+            message = known.message
+        self._log_line(line, answer, started, message)
+        _log(logging.DEBUG, "Answer: %s", Redacted(answer, beside=event))
         return answer
 
     def _answer_own(self, request: object, deadline: float) -> Event:
         # Loaded only when one comes: Alexa sends none, and pays for none.
         from ha_bridge import own_events  # noqa: PLC0415
 
-        return own_events.answer(request, self._settings, self._transport, deadline)
+        answer = own_events.answer(request, self._transport, deadline)
+        if error := answer["ha_bridge"].get("error"):
+            _log(logging.ERROR, "Event of our own failed: %s", error)
+        return answer
 
     def _forward(self, event: object, deadline: float, line: dict[str, Any]) -> Event:
-        if isinstance(self._settings, BridgeError):
-            raise self._settings
-        assert self._transport is not None  # noqa: S101 - given with the settings
-        logger.debug("Event: %s", _Redacted(event))
         directive = Directive.from_event(event)
-        token = directive.token or self._fallback_token(self._settings, deadline)
+        # Only now: what is no directive may hold a token where none is looked for.
+        _log(logging.DEBUG, "Event: %s", Redacted(event))
+        token = directive.token or self._fallback_token(deadline)
         try:
             reply = self._transport.post(
-                _as_json(event),
-                token,
-                deadline=deadline,
-                repeatable=directive.is_repeatable,
+                _as_json(event), token, deadline=deadline, kind=directive.kind
             )
         except BridgeError as error:
-            if error.failure is Failure.REFUSED_TOKEN:
+            if error.status == _HTTP_UNAUTHORIZED:
                 self._secrets.forget()  # it may have been replaced meanwhile
             raise
         line["status"] = 200
         line["connection"] = _connection(reused=reply.reused)
-        return read_answer(reply.body)
+        try:
+            return read_answer(reply.body, event)
+        except BridgeError:
+            self._transport.close()  # what comes next over it may be another's too
+            raise
 
-    def _fallback_token(self, settings: Settings, deadline: float) -> Secret:
-        if settings.long_lived_access_token is None:
-            raise BridgeError(Failure.NO_TOKEN)
-        logger.warning(
+    def _fallback_token(self, deadline: float) -> Secret | None:
+        if self._fallback is None:
+            return None
+        _log(
+            logging.WARNING,
             "The directive has no token; LONG_LIVED_ACCESS_TOKEN is used instead. "
-            "Remove the variable when your tests are done."
+            "Remove the variable when your tests are done.",
         )
-        return self._secrets.resolve(settings.long_lived_access_token, deadline)
+        return only_value(self._secrets.resolve(self._fallback, deadline))
 
     def _time_for(self, context: object) -> float:
         """Return how many seconds the whole exchange may take."""
-        seconds = BUDGET_S
+        seconds, self._init_s = BUDGET_S - self._init_s, 0.0
         remaining_ms = getattr(context, "get_remaining_time_in_millis", None)
-        if callable(remaining_ms):
+        if callable(remaining_ms):  # Lambda's clock starts after the import
             seconds = min(seconds, remaining_ms() / 1000 - RESERVE_S)
-        seconds -= self._init_s
-        self._init_s = 0.0
         return seconds
 
-    def _log(
-        self, line: dict[str, Any], answer: Event, started: float, message: str = ""
+    def _log_line(
+        self, line: dict[str, Any], answer: Event, started: float, message: str
     ) -> None:
         """Write the one line a directive.
 
@@ -167,7 +178,7 @@ class Bridge:
         what = " ".join(
             line[key] for key in ("namespace", "name", "endpointId") if key in line
         )
-        logger.log(
+        _log(
             logging.ERROR if message else logging.INFO,
             "%s: %s in %d ms%s",
             what or "Unreadable event",
@@ -178,17 +189,10 @@ class Bridge:
         )
 
 
-class _Redacted:
-    """A message that is redacted only if the log line is really written."""
-
-    def __init__(self, message: object) -> None:
-        self._message = message
-
-    def __str__(self) -> str:
-        try:
-            return json.dumps(redacted(self._message), default=repr)
-        except RecursionError:
-            return "nested too deeply to show"
+def _log(level: int, text: str, *args: object, **extra: Any) -> None:
+    # A log that cannot be written must not cost Alexa its answer.
+    with contextlib.suppress(Exception):
+        logger.log(level, text, *args, **extra)
 
 
 def _connection(*, reused: bool) -> str:

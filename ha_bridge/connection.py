@@ -1,52 +1,145 @@
-"""Sockets to Home Assistant: opened within a time, and bound by a deadline."""
+"""Sockets to Home Assistant: opened in time, bound by it, witnesses of what arrived."""
 
 import contextlib
+import errno
+import os
+import selectors
 import socket
 import ssl
+import sys
 import threading
 import time
-from typing import Any, Final
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final, NamedTuple
 
 from ha_bridge.race import Race
 from ha_bridge.settings import Address
 
-#: Seconds for one TCP connect to one address; a home that is up answers in a tenth.
-CONNECT_TIMEOUT_S: Final = 2.0
+#: Seconds after which an idle connection is not used again: a minute, which is how
+#: often KeepWarm comes, and what its schedule may be late.  Proxies close after 60 to
+#: 75 s, and whatever sits between forgets in silence.
+MAX_IDLE_S: Final = 63.0
 
-#: Seconds after which an idle connection is not used again.  Proxies close after 60 to
-#: 75 s, and whatever sits between forgets in silence, which costs the directive that
-#: must not be sent twice.
-MAX_IDLE_S: Final = 60.0
+#: Seconds after which the next address of a name is tried beside the one that has not
+#: answered yet (RFC 8305, section 5, has 0.25).
+STAGGER_S: Final = 0.25
 
-#: Seconds for the TLS handshake; a directive's deadline is nearer, but this ends it
-#: where nobody waits any more.
-HANDSHAKE_TIMEOUT_S: Final = 10.0
+#: Seconds that the attempt ahead may take in all, which is longer than any directive
+#: waits; and after which the directive tries a second time beside it.
+AHEAD_S: Final = 10.0
+AHEAD_PATIENCE_S: Final = 2.0
 
-#: Milliseconds that sent bytes may stay unacknowledged before the kernel gives the
-#: connection up.  It finds out kept connections whose path has vanished (the router
-#: forgot them, the home address moved) without hurrying a slow Home Assistant: its
-#: kernel acknowledges at once.  https://man7.org/linux/man-pages/man7/tcp.7.html
-UNACKNOWLEDGED_MS: Final = 1500
+#: Errors that tell of this machine rather than of the home, such as no IPv6 here.
+_OURS: Final = frozenset(
+    {errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL, errno.ENETUNREACH, errno.EPROTONOSUPPORT}
+)
 
-_SOCKET_OPTIONS: Final = [
-    (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
-    *(
-        [(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MS)]
-        if hasattr(socket, "TCP_USER_TIMEOUT")  # Linux only
-        else []
-    ),
-]
+#: SO_LINGER with no time: closing sends a RST, and the kernel forgets what it has not
+#: delivered.  https://man7.org/linux/man-pages/man7/socket.7.html
+_ABORT: Final = (1).to_bytes(4, sys.byteorder) + bytes(4)
+_LINGER_NOT: Final = bytes(8)
+
+#: Resolves a name, as socket.getaddrinfo.
+Resolve = Callable[..., list[Any]]
+
+
+class Peer(NamedTuple):
+    """One address behind a name, as socket.getaddrinfo has it."""
+
+    family: socket.AddressFamily
+    sockaddr: Any
+
+
+if sys.platform == "linux":
+    import fcntl
+
+    #: Of bytes written to a socket, those not acknowledged yet.
+    _SIOCOUTQ: Final = 0x5411
+    #: Where tcpi_bytes_acked lies in struct tcp_info (linux/tcp.h), 8 bytes.
+    _BYTES_ACKED: Final = slice(120, 128)
+
+    def _acknowledged(sock: socket.socket) -> int | None:
+        """Return how many bytes the other side has acknowledged so far."""
+        info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)
+        if len(info) < _BYTES_ACKED.stop:
+            return None
+        return int.from_bytes(info[_BYTES_ACKED], sys.byteorder)
+
+    def _written(sock: socket.socket) -> int | None:
+        """Return what `_acknowledged` will be when all that was written has arrived."""
+        queued = fcntl.ioctl(sock.fileno(), _SIOCOUTQ, bytes(4))
+        acknowledged = _acknowledged(sock)
+        if acknowledged is None:
+            return None
+        return acknowledged + int.from_bytes(queued, sys.byteorder)
+
+else:  # nothing is known there; only the command runs there, never the function
+
+    def _acknowledged(_sock: socket.socket) -> int | None:
+        return None
+
+    _written = _acknowledged
 
 
 class _Bound(socket.socket):
-    """A socket whose reads and writes all end before one deadline.
+    """A socket whose reads and writes end before a deadline, and that keeps evidence.
 
     A timeout bounds a single read, so a server that sends a byte a second would never
-    meet it.  `http.client` reads through `recv_into` and writes through `sendall`.
+    meet it.  `http.client` reads through `recv_into` and writes through `sendall`, and
+    it closes the socket before its exception arrives: hence what is noted in `close`.
     """
 
     deadline: float = 0.0
     """In seconds of time.monotonic."""
+    idle_since: float = 0.0
+    """When the last answer was complete, in seconds of time.time."""
+    _begun_at: int | None = None
+    _has_arrived = False
+
+    def begin(self, deadline: float) -> None:
+        """Start a request: until `finish`, closing aborts, and what arrives is noted.
+
+        Raises:
+            OSError: The socket is closed.
+        """
+        self.deadline = deadline
+        self._has_arrived = False
+        self._begun_at = _written(self)
+        self.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _ABORT)
+
+    def finish(self) -> None:
+        """The answer is complete: the connection is idle from now on."""
+        self.idle_since = time.time()
+        self._begun_at = None
+        with contextlib.suppress(OSError):  # closed by the answer's own wish
+            self.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
+
+    def has_arrived(self) -> bool:
+        """Return whether the other side may have a byte of the request.
+
+        Its kernel acknowledges the second of two small packets at once, which is why
+        the request is sent as head and body; so what is not acknowledged when the
+        connection ends was not read.
+        """
+        with contextlib.suppress(OSError):  # closed, and noted before
+            now = _acknowledged(self)
+            begun_at = self._begun_at
+            self._has_arrived = None in (now, begun_at) or now != begun_at
+        return self._has_arrived
+
+    def close(self) -> None:
+        """Close; what was to be known of the request is known afterwards too."""
+        self.has_arrived()
+        super().close()
+
+    def abort(self) -> None:
+        """End it from another thread, and wake the one that reads, which closes."""
+        with contextlib.suppress(OSError):
+            socket.socket.shutdown(self, socket.SHUT_RDWR)
+        patience = time.monotonic() + 0.2
+        while self.fileno() >= 0 and time.monotonic() < patience:
+            time.sleep(0.001)
 
     def _bind(self) -> None:
         left = self.deadline - time.monotonic()
@@ -79,6 +172,12 @@ class TLSSocket(_Bound, ssl.SSLSocket):
 Socket = PlainSocket | TLSSocket
 
 
+def is_fit(sock: Socket) -> bool:
+    """Return whether a connection that has lain idle may be used."""
+    # Wall clock: it goes on while Lambda has the environment frozen.
+    return 0 <= time.time() - sock.idle_since < MAX_IDLE_S and is_quiet(sock)
+
+
 def is_quiet(sock: Socket) -> bool:
     """Return whether nothing has come in since the last answer.
 
@@ -96,6 +195,106 @@ def is_quiet(sock: Socket) -> bool:
     return False
 
 
+def resolve_name(
+    host: str, port: int, deadline: float, resolve: Resolve | None = None
+) -> list[Peer]:
+    """Return the addresses behind a name, in the system's order.
+
+    Args:
+        deadline: When to give up, in seconds of time.monotonic.
+        resolve: In place of the system's.
+
+    Raises:
+        OSError: There is none (gaierror), or it took too long.
+    """
+
+    def ask() -> list[Peer]:
+        # As bytes: for a text Python would load its tables for international names.
+        name = host.encode()
+        try:
+            found = (resolve or socket.getaddrinfo)(name, port, type=socket.SOCK_STREAM)
+        except UnicodeError:  # an empty label, or one of over 63 letters
+            raise socket.gaierror(socket.EAI_NONAME, "no valid name") from None
+        return list(dict.fromkeys(Peer(one[0], one[4]) for one in found))
+
+    return Race(ask).winner(deadline)
+
+
+def connect(peers: list[Peer], deadline: float) -> PlainSocket:
+    """Return a connection to the first address that answers.
+
+    They are tried side by side, each a little after the one before, so that a dead one
+    costs no more than that; a single one has all the time there is.
+
+    Args:
+        deadline: When to give up, in seconds of time.monotonic.
+
+    Raises:
+        OSError: None answered; the first error of the home's, not of this machine's.
+    """
+    waiting, errors, next_at = list(peers), list[OSError](), 0.0
+    with selectors.DefaultSelector() as selector:
+        try:
+            while waiting or selector.get_map():
+                now = time.monotonic()
+                if now >= deadline:
+                    errors.append(TimeoutError())
+                    break
+                if waiting and (now >= next_at or not selector.get_map()):
+                    try:
+                        selector.register(_begun(waiting.pop(0)), selectors.EVENT_WRITE)
+                    except OSError as error:
+                        errors.append(error)
+                    next_at = now + STAGGER_S
+                    continue
+                until = min(deadline, next_at) if waiting else deadline
+                for key, _ in selector.select(until - now):
+                    selector.unregister(key.fileobj)
+                    sock: PlainSocket = key.fileobj  # type: ignore[assignment]  # ours
+                    if not (
+                        code := sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+                    ):
+                        sock.deadline = deadline
+                        return sock
+                    sock.close()
+                    errors.append(OSError(code, os.strerror(code)))
+        finally:
+            for key in selector.get_map().values():
+                key.fileobj.close()  # type: ignore[union-attr]  # ours
+    raise min(errors, key=lambda error: error.errno in _OURS)
+
+
+def _begun(peer: Peer) -> PlainSocket:
+    sock = PlainSocket(peer.family, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.settimeout(0)
+        code = sock.connect_ex(peer.sockaddr)
+        if code not in (0, errno.EINPROGRESS, errno.EWOULDBLOCK):
+            raise OSError(code, os.strerror(code))
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def secure(sock: Socket, context: ssl.SSLContext, host: str) -> TLSSocket:
+    """Return the connection with TLS, before its deadline; if that fails it is closed.
+
+    Raises:
+        OSError: ssl.SSLError in most cases.
+    """
+    context.sslsocket_class = TLSSocket
+    try:
+        sock.settimeout(max(sock.deadline - time.monotonic(), 0.001))
+        secured: TLSSocket = context.wrap_socket(sock, server_hostname=host.encode())  # type: ignore[assignment]  # see sslsocket_class
+    except BaseException:
+        sock.close()
+        raise
+    secured.deadline = sock.deadline
+    return secured
+
+
 class Connector:
     """Opens connections to one address, the first of them ahead of need."""
 
@@ -106,6 +305,7 @@ class Connector:
         self._lock = threading.Lock()
         self._ahead: Race[Socket] | None = None
         self._ahead_since = 0.0
+        self._answered: Any = None
 
     def open_ahead(self) -> None:
         """Begin to connect, and parse the certificates while the network works.
@@ -116,29 +316,40 @@ class Connector:
         # again, and is answered.
         with contextlib.suppress(OSError, RuntimeError):
             self._ahead_since = time.time()
-            self._ahead = Race(self._open)
+            self._ahead = Race(partial(self.open, time.monotonic() + AHEAD_S))
             if self.address.is_tls:
                 self._tls_context()
 
     def take_ahead(self, deadline: float) -> Socket | None:
         """Return the connection opened ahead, once, if it is there and fit.
 
+        One that is long in coming is not given up: another is tried beside it.
+
         Args:
-            deadline: When to give up, in seconds of time.monotonic; an attempt that is
-                still busy is not waited for so long that a new one would be too late.
+            deadline: When to give up, in seconds of time.monotonic.
         """
+        # Lambda may have prepared this environment hours before it was needed.
+        if not 0 <= time.time() - self._ahead_since < MAX_IDLE_S:
+            self.drop_ahead()
         ahead, self._ahead = self._ahead, None
         if ahead is None:
             return None
         try:
-            sock = ahead.winner(min(deadline, time.monotonic() + CONNECT_TIMEOUT_S))
+            if not ahead.is_decided(min(deadline, time.monotonic() + AHEAD_PATIENCE_S)):
+                ahead.add(partial(self.open, deadline))
+            sock = ahead.winner(deadline)
         except OSError:
             return None  # perhaps long ago: what counts is how it is now
-        # Lambda may have prepared this environment hours before it was needed.
-        if time.time() - self._ahead_since < MAX_IDLE_S and is_quiet(sock):
+        if is_fit(sock):
             return sock
         sock.close()
         return None
+
+    def drop_ahead(self) -> None:
+        """Close the connection opened ahead, or end the attempt."""
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None:
+            ahead.cancel()
 
     def open(self, deadline: float) -> Socket:
         """Return a newly connected socket.
@@ -150,32 +361,23 @@ class Connector:
             TimeoutError: It took longer: resolving, connecting and TLS in all.
             OSError: It failed: gaierror, SSLError, ConnectionError and the like.
         """
-        return Race(self._open).winner(deadline)
-
-    def _open(self) -> Socket:
-        # As bytes: for a text Python would load its tables for international names.
-        host = self.address.host.encode()
-        raw = socket.create_connection(
-            (host, self.address.port),  # type: ignore[arg-type]  # typeshed: str only
-            CONNECT_TIMEOUT_S,
-        )
-        try:
-            for option in _SOCKET_OPTIONS:
-                raw.setsockopt(*option)
-            if not self.address.is_tls:
-                return PlainSocket(fileno=raw.detach())
-            raw.settimeout(HANDSHAKE_TIMEOUT_S)
-            return self._tls_context().wrap_socket(raw, server_hostname=host)  # type: ignore[return-value]  # see sslsocket_class
-        except BaseException:
-            raw.close()
-            raise
+        host = self.address.host
+        found = resolve_name(host, self.address.port, deadline)
+        # The one that answered last time first, and the others in their order.
+        found.sort(key=lambda peer: peer.sockaddr != self._answered)
+        sock: Socket = connect(found, deadline)
+        answered = sock.getpeername()
+        if self.address.is_tls:
+            sock = secure(sock, self._tls_context(), host)
+        self._answered = answered
+        sock.idle_since = time.time()
+        return sock
 
     def _tls_context(self) -> ssl.SSLContext:
         # Parsing a hundred authorities is the dearest step of a cold start: once.
         with self._lock:
             if self._context is None:
                 context = ssl.create_default_context()
-                context.sslsocket_class = TLSSocket
                 context.set_alpn_protocols(["http/1.1"])
                 if not self._verify_tls:
                     context.check_hostname = False

@@ -7,12 +7,12 @@ import base64
 import json
 import logging
 import ssl
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.client import HTTPException, IncompleteRead
-from socket import gaierror
+from itertools import chain, repeat
+from socket import EAI_AGAIN, EAI_FAIL, gaierror
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
@@ -21,25 +21,30 @@ from urllib3.exceptions import HTTPError
 from urllib3.util import wait_for_read
 
 from ha_bridge import __version__
-from ha_bridge.connection import MAX_IDLE_S, Connector, Socket, is_quiet
+from ha_bridge.connection import Connector, Socket, is_fit
+from ha_bridge.delivery import (
+    PATIENCE_S,
+    VANISHED_AFTER_S,
+    Fate,
+    Kind,
+    may_go_again,
+)
 from ha_bridge.errors import STATUS_FAILURES, BridgeError, Failure
+from ha_bridge.messages import MAX_ANSWER
 from ha_bridge.race import Race
 from ha_bridge.redaction import Secret
+from ha_bridge.settings import Address
 
 #: Where Home Assistant takes directives.
 PATH: Final = "/api/alexa/smart_home"
 
-#: Bytes, decoded: what a Lambda function may return.
-#: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
-MAX_ANSWER: Final = 6 * 1024 * 1024
-
 #: Bytes read of an answer that is no success, enough to tell whose it is.
 MAX_REFUSAL: Final = 4096
 
-#: Seconds of silence on a kept connection after which a directive that may be sent
-#: twice is sent on a new one too.  Something on the way may still acknowledge for a
-#: home that is gone, and a slow Home Assistant must not be given up for that.
-PATIENCE_S: Final = 2.0
+#: Seconds between the attempts of one directive: at once, then less and less often, for
+#: as long as there is time.  A proxy that reloads is away for less than one of them.
+PAUSES_S: Final = (0.0, 0.1, 0.2, 0.4, 0.8)
+LAST_PAUSE_S: Final = 1.0
 
 _OK: Final = 200
 
@@ -55,19 +60,21 @@ _REFUSALS: Final = {
     403: (b"403: Forbidden", Failure.REFUSED_ADDRESS, Failure.FIREWALL),
 }
 
-#: What an exception means, first match first.
-_EXCEPTION_FAILURES: Final = (
-    (gaierror, Failure.UNKNOWN_NAME),
-    (ssl.SSLCertVerificationError, Failure.UNTRUSTED_CERTIFICATE),
-    (ssl.SSLEOFError, Failure.CONNECTION_LOST),
-    (ssl.SSLError, Failure.TLS_FAILED),
-    (TimeoutError, Failure.TIMED_OUT),
-    (ConnectionRefusedError, Failure.CONNECTION_REFUSED),
-    (ConnectionError, Failure.CONNECTION_LOST),
-    (OSError, Failure.NO_ROUTE),
-    (IncompleteRead, Failure.BROKEN_OFF),
-    (HTTPException, Failure.NOT_HTTP),
-    (HTTPError, Failure.NOT_HTTP),
+#: What an exception means, first match first, and whether it may pass by itself, so
+#: that another attempt can help.
+_EXCEPTIONS: Final = (
+    (gaierror, Failure.UNKNOWN_NAME, False),
+    (ssl.SSLCertVerificationError, Failure.UNTRUSTED_CERTIFICATE, False),
+    (ssl.SSLEOFError, Failure.CONNECTION_LOST, True),
+    (ssl.SSLZeroReturnError, Failure.CONNECTION_LOST, True),
+    (ssl.SSLError, Failure.TLS_FAILED, False),
+    (TimeoutError, Failure.TIMED_OUT, True),
+    (ConnectionRefusedError, Failure.CONNECTION_REFUSED, True),
+    (ConnectionError, Failure.CONNECTION_LOST, True),
+    (OSError, Failure.NO_ROUTE, True),
+    (IncompleteRead, Failure.BROKEN_OFF, True),
+    (HTTPException, Failure.NOT_HTTP, False),
+    (HTTPError, Failure.NOT_HTTP, False),
 )
 
 
@@ -79,17 +86,20 @@ class Reply(NamedTuple):
     reused: bool
     """Whether it came over a connection that had served before."""
 
+    def __repr__(self) -> str:
+        return f"Reply({len(self.body)} bytes, reused={self.reused})"
+
 
 class HomeAssistant:
     """Posts directives to one Home Assistant, over one connection that is kept."""
 
     def __init__(self, connector: Connector) -> None:
         self._connector = connector
-        self._kept: list[_Connection] = []
-        address = connector.address
-        self._target = address.path + PATH
+        self._kept: _Connection | None = None
+        self.address = connector.address
+        self._target = self.address.path + PATH
         self._headers = {
-            "Host": address.authority,
+            "Host": self.address.authority,
             # Exactly gzip: offered more, Home Assistant takes the slower deflate.
             "Accept-Encoding": "gzip",
             "Content-Type": "application/json",
@@ -97,7 +107,7 @@ class HomeAssistant:
         }
 
     def post(
-        self, body: bytes, token: Secret, *, deadline: float, repeatable: bool
+        self, body: bytes, token: Secret | None, *, deadline: float, kind: Kind
     ) -> Reply:
         """Post a directive and return the body of Home Assistant's 200 answer.
 
@@ -106,92 +116,169 @@ class HomeAssistant:
             token: Home Assistant's access token; not checked beyond being sendable.
             deadline: When to give up, in seconds of time.monotonic; it covers the
                 whole exchange, from resolving the name to the last byte.
-            repeatable: Whether Home Assistant may receive the directive twice.
+            kind: What the directive does, which decides whether it may go again.
 
         Raises:
             BridgeError: Anything else than a complete answer with status 200.
         """
-        request = _Request(
-            self._target,
-            {**self._headers, "Authorization": _authorization(token)},
-            body,
-            deadline,
-        )
-        ready = self._take_ready(deadline)
-        with _mapped_errors(reused=ready is not None and ready.reused):
-            answered = self._exchange(request, ready, repeatable=repeatable)
-        if answered.is_complete:
-            self._kept.append(answered)
+        if token is None:
+            raise BridgeError(Failure.NO_TOKEN)
+        headers = {**self._headers, "Authorization": _authorization(token)}
+        request = _Request(self._target, headers, body, deadline, kind)
+        answer = self._deliver(request)
+        reply = Reply(answer.body, answer.connection.reused)
+        if answer.is_complete:
+            self._keep(answer.connection)
         else:
-            answered.close()
-        _check(answered, token)
-        return Reply(answered.body, answered.reused)
+            answer.close()
+        _check(answer, token, reused=reply.reused)
+        return reply
 
     def warm(self, deadline: float) -> bool:
-        """Have a connection ready for the next directive, and send nothing over it.
+        """Open a connection for the next directive, and send nothing over it.
+
+        Always a new one, for the one that was there would be too old before the next
+        such call.
 
         Args:
             deadline: When to give up, in seconds of time.monotonic.
 
         Returns:
-            Whether the one that was there is still fit.
+            Whether there was a fit one before.
 
         Raises:
-            BridgeError: There was none, and none could be opened.
+            BridgeError: None could be opened.
         """
-        ready = self._take_ready(deadline)
-        with _mapped_errors(reused=False):
-            self._kept.append(ready or _Connection(self._connector.open(deadline)))
-        return ready is not None
+        try:
+            fresh = self._open(deadline)
+        except OSError as error:
+            raise _failure_of(error, reused=None) from None
+        was_ready = self._kept is not None and is_fit(self._kept.sock)
+        self._connector.drop_ahead()
+        self._keep(fresh)
+        return was_ready
 
     def close(self) -> None:
         """Close the kept connection."""
-        while self._kept:
-            self._kept.pop().close()
+        kept, self._kept = self._kept, None
+        if kept is not None:
+            kept.close()
 
-    def _exchange(
-        self, request: "_Request", ready: "_Connection | None", *, repeatable: bool
-    ) -> "_Connection":
-        if ready is None:
-            return self._ask_anew(request)
-        try:
-            ready.send(request)
-            if not repeatable or ready.answers_within(PATIENCE_S):
-                return ready.receive()
-        except OSError:
-            if not repeatable or ready.has_answered:
-                raise
-            return self._ask_anew(request)
-        # Silence: perhaps a dead connection, perhaps a slow home.
-        decided = threading.Event()
-        race = Race(ready.receive, lambda: self._ask_anew(request, unless=decided))
-        try:
-            return race.winner(request.deadline)
-        finally:
-            decided.set()
-
-    def _ask_anew(
-        self, request: "_Request", *, unless: threading.Event | None = None
-    ) -> "_Connection":
-        connection = _Connection(self._connector.open(request.deadline))
-        if unless is not None and unless.is_set():
-            # The other attempt was answered meanwhile.  Sent now, this directive
-            # would undo the next one: off, and on again.
-            connection.close()
-            raise TimeoutError
-        connection.send(request)
-        return connection.receive()
+    def _keep(self, connection: "_Connection") -> None:
+        self.close()
+        self._kept = connection
 
     def _take_ready(self, deadline: float) -> "_Connection | None":
         """Return a connection that is open and seems fit, or None."""
         # Taken out while it is used, so that no two directives ever share it.
-        while self._kept:
-            kept = self._kept.pop()
-            if kept.is_fit():
+        kept, self._kept = self._kept, None
+        if kept is not None:
+            if is_fit(kept.sock):
                 return kept
             kept.close()
         ahead = self._connector.take_ahead(deadline)
         return _Connection(ahead) if ahead is not None else None
+
+    def _deliver(self, request: "_Request") -> "_Answer":
+        """Return an answer, after as many attempts as the rule of delivery allows."""
+        told: BridgeError | None = None
+        pauses_s = chain(PAUSES_S, repeat(LAST_PAUSE_S))
+        while True:
+            connection = None
+            try:
+                connection = self._take_ready(request.deadline)
+                is_new = connection is None
+                connection = connection or self._open(request.deadline)
+                return self._exchange(connection, request, is_new=is_new)
+            except (OSError, HTTPException, HTTPError) as error:
+                fate = connection.fate if connection else Fate.UNSENT
+                reused = connection.reused if connection else None
+                # That there was no time left for another attempt explains nothing.
+                if told is None or not isinstance(error, TimeoutError):
+                    told = _failure_of(error, reused=reused)
+                pause_s = next(pauses_s)
+                has_time = time.monotonic() + pause_s < request.deadline
+                if not (
+                    has_time and may_pass(error) and may_go_again(request.kind, fate)
+                ):
+                    raise told from None
+            time.sleep(pause_s)
+
+    def _open(self, deadline: float) -> "_Connection":
+        return _Connection(self._connector.open(deadline))
+
+    def _exchange(
+        self, connection: "_Connection", request: "_Request", *, is_new: bool
+    ) -> "_Answer":
+        kind = request.kind
+        sent_at = time.monotonic()
+        connection.send(request)
+        if (
+            not is_new
+            and may_go_again(kind, Fate.VANISHED)
+            and not connection.answers_before(sent_at + VANISHED_AFTER_S)
+            and not connection.sock.has_arrived()
+        ):
+            connection.vanish()
+        if not may_go_again(kind, Fate.SILENT):
+            return connection.receive()
+        if connection.answers_before(sent_at + PATIENCE_S):
+            return connection.receive()
+        return self._ask_twice(connection, request)
+
+    def _ask_twice(self, first: "_Connection", request: "_Request") -> "_Answer":
+        """Ask over a new connection too, and return the answer that comes first."""
+        asked = [first]
+        race = Race(first.receive)
+
+        def ask_again() -> _Answer:
+            second = self._open(request.deadline)
+            try:
+                with race.undecided():
+                    second.send(request)
+                    asked.append(second)
+            except BaseException:
+                second.close()
+                raise
+            return second.receive()
+
+        race.add(ask_again)
+        answer = None
+        try:
+            answer = race.winner(request.deadline)
+        finally:
+            for connection in asked:
+                if answer is None or connection is not answer.connection:
+                    connection.sock.abort()
+        return answer
+
+
+class Unconfigured:
+    """The way to Home Assistant where a setting is wrong: it says so each time."""
+
+    def __init__(self, error: BridgeError) -> None:
+        self._failure, self._detail = error.failure, error.detail
+
+    @property
+    def address(self) -> Address:
+        """Raise what is wrong."""
+        # A new one: raised again, an exception would keep each directive it met.
+        raise BridgeError(self._failure, self._detail)
+
+    def post(
+        self, body: bytes, token: Secret | None, *, deadline: float, kind: Kind
+    ) -> Reply:
+        """Raise what is wrong."""
+        del body, token, deadline, kind
+        raise BridgeError(self._failure, self._detail)
+
+    def warm(self, deadline: float) -> bool:
+        """Raise what is wrong."""
+        del deadline
+        raise BridgeError(self._failure, self._detail)
+
+    def close(self) -> None:
+        """There is nothing to close."""
 
 
 class _Request(NamedTuple):
@@ -199,36 +286,57 @@ class _Request(NamedTuple):
     headers: Mapping[str, str]
     body: bytes
     deadline: float
+    kind: Kind
+
+    def __repr__(self) -> str:  # without the token
+        return f"_Request({self.target}, {len(self.body)} bytes, {self.kind})"
+
+
+class _Answer(NamedTuple):
+    connection: "_Connection"
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    is_complete: bool
+    """Whether the next answer will start with the next byte."""
+
+    def __repr__(self) -> str:
+        return f"_Answer(HTTP {self.status}, {len(self.body)} bytes)"
+
+    def close(self) -> None:
+        self.connection.close()
 
 
 class _Connection:
-    """HTTP on one socket, and the last answer it brought."""
+    """HTTP on one socket."""
 
     def __init__(self, sock: Socket) -> None:
-        self._sock = sock
+        self.sock = sock
         # urllib3 frames and decodes; it is handed its socket and never connects.
         self._http = HTTPConnection("")
         self._http.sock = sock
         self._http.auto_open = 0
-        self._idle_since = time.time()
-        self.reused = False
-        """Whether a directive before this one was answered over it."""
-        self.has_answered = False
-        self.is_complete = False
-        self.status = 0
-        self.headers: Mapping[str, str] = {}
-        self.body = b""
+        self._uses = 0
+        self._has_vanished = False
 
-    def is_fit(self) -> bool:
-        # Wall clock: it goes on while Lambda has the environment frozen.
-        return time.time() - self._idle_since < MAX_IDLE_S and is_quiet(self._sock)
+    @property
+    def reused(self) -> bool:
+        """Whether a directive before this one was sent over it."""
+        return self._uses > 1
+
+    @property
+    def fate(self) -> Fate:
+        """What is known of a request that failed."""
+        if self._has_vanished:
+            return Fate.VANISHED
+        return Fate.READ if self.sock.has_arrived() else Fate.UNREAD
 
     def send(self, request: _Request) -> None:
+        self._uses += 1
         with self._closed_on_failure():
-            self._sock.deadline = request.deadline
-            self.reused = self.reused or self.has_answered
-            self.has_answered = self.is_complete = False
+            self.sock.begin(request.deadline)
             self._http.timeout = max(request.deadline - time.monotonic(), 0.001)
+            # Head and body are two packets, and must be: see `has_arrived`.
             self._http.request(
                 "POST",
                 request.target,
@@ -237,25 +345,33 @@ class _Connection:
                 preload_content=False,
             )
 
-    def answers_within(self, seconds: float) -> bool:
-        left = max(0.0, self._sock.deadline - time.monotonic())
-        return wait_for_read(self._sock, min(seconds, left))
+    def answers_before(self, until: float) -> bool:
+        """Return whether there is something to read before a time."""
+        until = min(until, self.sock.deadline)
+        return wait_for_read(self.sock, max(0.0, until - time.monotonic()))
 
-    def receive(self) -> "_Connection":
+    def vanish(self) -> None:
+        """Give it up, because the path has vanished; raises TimeoutError."""
+        self._has_vanished = True
+        self.close()
+        raise TimeoutError
+
+    def receive(self) -> _Answer:
         """Read the answer to its last byte, or as much of it as is allowed."""
         with self._closed_on_failure():
             response = self._http.getresponse()
-            self.has_answered = True
-            self.status, self.headers = response.status, response.headers
-            limit = MAX_ANSWER if self.status == _OK else MAX_REFUSAL
-            self.body = response.read(limit + 1, decode_content=True)
+            limit = MAX_ANSWER if response.status == _OK else MAX_REFUSAL
+            body = response.read(limit + 1, decode_content=True)
             # Only after the last byte does the next answer start with its first; and
             # after a 1xx, which http.client takes for a whole one, comes another.
-            self.is_complete = (
-                response.closed and self.status >= _OK and self._http.sock is not None
+            is_complete = (
+                response.closed
+                and response.status >= _OK
+                and self._http.sock is not None
             )
-            self._idle_since = time.time()
-        return self
+            if is_complete:
+                self.sock.finish()
+        return _Answer(self, response.status, response.headers, body, is_complete)
 
     @contextmanager
     def _closed_on_failure(self) -> Iterator[None]:
@@ -267,7 +383,7 @@ class _Connection:
 
     def close(self) -> None:
         self._http.close()
-        self._sock.close()
+        self.sock.close()
 
 
 def _authorization(token: Secret) -> str:
@@ -283,7 +399,7 @@ def _authorization(token: Secret) -> str:
     return f"Bearer {text}"
 
 
-def _check(answer: _Connection, token: Secret) -> None:
+def _check(answer: _Answer, token: Secret, *, reused: bool) -> None:
     """Raise the failure that the answer's status stands for, if it is not 200."""
     if answer.status == _OK:
         if len(answer.body) > MAX_ANSWER:
@@ -291,7 +407,7 @@ def _check(answer: _Connection, token: Secret) -> None:
                 Failure.TOO_LARGE,
                 f"over {MAX_ANSWER} bytes",
                 status=_OK,
-                reused=answer.reused,
+                reused=reused,
             )
         return
     if refusal := _REFUSALS.get(answer.status):
@@ -301,12 +417,10 @@ def _check(answer: _Connection, token: Secret) -> None:
         failure = STATUS_FAILURES.get(answer.status, Failure.UNEXPECTED_STATUS)
     if failure is Failure.REFUSED_TOKEN and has_expired(token, time.time()):
         failure = Failure.EXPIRED_TOKEN
-    raise BridgeError(
-        failure, _sender(answer), status=answer.status, reused=answer.reused
-    )
+    raise BridgeError(failure, _sender(answer), status=answer.status, reused=reused)
 
 
-def _sender(answer: _Connection) -> str:
+def _sender(answer: _Answer) -> str:
     """Return what is known of who answered, for the log."""
     known = [f"HTTP {answer.status}"]
     if server := answer.headers.get("server"):
@@ -316,7 +430,7 @@ def _sender(answer: _Connection) -> str:
     return " ".join(known)
 
 
-def _redirects_to(answer: _Connection) -> str | None:
+def _redirects_to(answer: _Answer) -> str | None:
     # Only the host: the rest of the address may be meant for one reader.
     try:
         return urlsplit(answer.headers.get("location", "")).hostname
@@ -343,23 +457,25 @@ def has_expired(token: Secret, now: float) -> bool:
     return isinstance(expiry, int | float) and expiry <= now
 
 
-@contextmanager
-def _mapped_errors(*, reused: bool) -> Iterator[None]:
-    """Raise what goes wrong inside as the failure that it means.
+def may_pass(error: Exception) -> bool:
+    """Return whether what went wrong may pass by itself within seconds."""
+    cause = _cause(error)
+    if isinstance(cause, gaierror):
+        return cause.errno in (EAI_AGAIN, EAI_FAIL)
+    return next(passes for kind, _, passes in _EXCEPTIONS if isinstance(cause, kind))
 
-    Args:
-        reused: Whether a connection that had served before was tried first.
-    """
-    try:
-        yield
-    except (OSError, HTTPException, HTTPError) as error:
-        # urllib3 wraps what happens while it reads a body; the cause tells more.
-        known = (OSError, HTTPException)
-        cause = error.__cause__ if isinstance(error.__cause__, known) else error
-        failure = next(
-            failure for kind, failure in _EXCEPTION_FAILURES if isinstance(cause, kind)
-        )
-        raise BridgeError(failure, _reason(cause), reused=reused) from None
+
+def _failure_of(error: Exception, *, reused: bool | None) -> BridgeError:
+    """Return the failure that an exception of the network means."""
+    cause = _cause(error)
+    failure = next(row for kind, row, _ in _EXCEPTIONS if isinstance(cause, kind))
+    return BridgeError(failure, _reason(cause), reused=reused)
+
+
+def _cause(error: Exception) -> Exception:
+    # urllib3 wraps what happens while it reads a body; the cause tells more.
+    cause = error.__cause__
+    return cause if isinstance(cause, OSError | HTTPException) else error
 
 
 def _reason(error: Exception) -> str:

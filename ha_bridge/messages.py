@@ -5,9 +5,12 @@ https://developer.amazon.com/en-US/docs/alexa/device-apis/message-guide.html
 """
 
 import json
+import re
+import sys
 import uuid
 from typing import Any, Final, NamedTuple
 
+from ha_bridge.delivery import Kind, kind_of
 from ha_bridge.errors import BridgeError, ErrorType, Failure
 from ha_bridge.redaction import Secret
 
@@ -15,6 +18,14 @@ from ha_bridge.redaction import Secret
 Event = dict[str, Any]
 
 PAYLOAD_VERSION: Final = "3"
+
+#: Bytes that a Lambda function may return, as its runtime writes the answer.
+#: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+MAX_ANSWER: Final = 6 * 1024 * 1024
+
+#: How many times longer than it came the runtime may write an answer, at the most: as
+#: six bytes for one that it escapes.
+_MAX_GROWTH: Final = 6
 
 _INFINITY: Final = float("inf")
 
@@ -29,38 +40,6 @@ SCOPE_LOCATIONS: Final = (
 #: Types of scope that carry a token for Home Assistant.
 SCOPE_TYPES: Final = frozenset({"BearerToken", "BearerTokenWithPartition"})
 
-#: Names of directives that may reach Home Assistant twice without harm: they only ask,
-#: or they name the state to reach. What is relative (Adjust, Skip, Next, Previous) or
-#: starts something (Activate, AcceptGrant) is left out on purpose, as is the unknown,
-#: and what must never come late: Unlock, Disarm.
-REPEATABLE: Final = frozenset(
-    {
-        "Arm",
-        "Deactivate",
-        "Discover",
-        "Lock",
-        "Mute",
-        "Pause",
-        "Play",
-        "ReportState",
-        "SelectInput",
-        "SetBrightness",
-        "SetColor",
-        "SetColorTemperature",
-        "SetMode",
-        "SetMute",
-        "SetPercentage",
-        "SetPowerLevel",
-        "SetRangeValue",
-        "SetTargetTemperature",
-        "SetThermostatMode",
-        "SetVolume",
-        "Stop",
-        "TurnOff",
-        "TurnOn",
-    }
-)
-
 
 def _refuse(name: str) -> None:
     # Python reads NaN and Infinity, but they are not JSON and would break our answer.
@@ -73,6 +52,9 @@ def _finite(digits: str) -> float:
         raise ValueError(digits)
     return number
 
+
+#: How Alexa writes error types.
+_ERROR_TYPE: Final = re.compile("[A-Z_]{1,64}")
 
 #: Made once: to set one up for each answer costs more than to read it.
 _DECODER: Final = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite)
@@ -108,9 +90,9 @@ class Directive(NamedTuple):
         return cls(namespace, name, _token(directive))
 
     @property
-    def is_repeatable(self) -> bool:
-        """Whether Home Assistant may receive the directive twice."""
-        return self.name in REPEATABLE
+    def kind(self) -> Kind:
+        """What it does; see the rule of `delivery`."""
+        return kind_of(self.namespace, self.name)
 
 
 def _token(directive: Event) -> Secret | None:
@@ -129,32 +111,63 @@ def _token(directive: Event) -> Secret | None:
     return Secret(token)
 
 
-def read_answer(body: bytes) -> Event:
+def read_answer(body: bytes, event: object = None) -> Event:
     """Return Home Assistant's answer as the object it is.
 
+    Args:
+        body: The answer.
+        event: The directive, if it is to be compared: an answer with another
+            correlation token than it has is not for it.
+
     Raises:
-        BridgeError: NOT_AN_EVENT.
+        BridgeError: NOT_AN_EVENT or TOO_LARGE.
     """
     try:
         text = body.decode()
         answer = _DECODER.decode(text)
+        # Half a surrogate pair can be read, but not sent on in UTF-8.
+        if "\\u" in text or len(body) * _MAX_GROWTH > MAX_ANSWER:
+            _check_size(answer)
     # RecursionError: a body of a million brackets. UnicodeDecodeError is a ValueError.
     except (ValueError, RecursionError):
         raise BridgeError(Failure.NOT_AN_EVENT, _looks_like(body)) from None
-    if not isinstance(answer, dict) or _member(answer, "event") is None:
+    answered = _member(answer, "event")
+    if answered is None:
         raise BridgeError(Failure.NOT_AN_EVENT, "JSON without an event")
-    # Half a surrogate pair can be written in JSON but not sent on in UTF-8.
-    if "\\u" in text and not _is_text(json.dumps(answer, ensure_ascii=False)):
-        raise BridgeError(Failure.NOT_AN_EVENT, "broken characters")
-    return answer
+    asked = _correlation_token(_member(event, "directive"))
+    if asked and _correlation_token(answered) not in ("", asked):
+        raise BridgeError(Failure.NOT_AN_EVENT, "it answers another directive")
+    return answer  # type: ignore[no-any-return]  # `_member` saw an object
+
+
+def _correlation_token(message: Event | None) -> str:
+    return _text(_member(message, "header"), "correlationToken")
+
+
+def _check_size(answer: object) -> None:
+    """Raise what the runtime would fail with when it writes the answer.
+
+    Raises:
+        ValueError: It cannot be written.
+        BridgeError: TOO_LARGE.
+    """
+    size = len(json.dumps(answer, ensure_ascii=False).encode())
+    if sys.version_info < (3, 12):  # where Lambda's runtime escapes all but ASCII
+        size = len(json.dumps(answer))
+    if size > MAX_ANSWER:
+        raise BridgeError(Failure.TOO_LARGE, f"over {MAX_ANSWER} bytes")
 
 
 def error_type(answer: Event) -> str | None:
-    """Return the error type if the answer is an ErrorResponse, else None."""
+    """Return the error type if the answer is an ErrorResponse, else None.
+
+    "unknown" for what is no such type, for it goes into the log.
+    """
     event = _member(answer, "event")
     if _text(_member(event, "header"), "name") != "ErrorResponse":
         return None
-    return _text(_member(event, "payload"), "type") or "unknown"
+    kind = _text(_member(event, "payload"), "type")
+    return kind if _ERROR_TYPE.fullmatch(kind) else "unknown"
 
 
 def error_response(event: object, error: BridgeError) -> Event:
@@ -176,7 +189,7 @@ def error_response(event: object, error: BridgeError) -> Event:
         "messageId": str(uuid.uuid4()),
         "payloadVersion": PAYLOAD_VERSION,
     }
-    if correlation_token := _text(request, "correlationToken"):
+    if correlation_token := _correlation_token(directive):
         header["correlationToken"] = correlation_token
     answer: Event = {
         "header": header,

@@ -12,23 +12,30 @@ import socket
 import ssl
 import time
 from collections.abc import Callable
+from functools import partial
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
 from ha_bridge import __version__
-from ha_bridge.connection import CONNECT_TIMEOUT_S, PlainSocket, Socket, TLSSocket
+from ha_bridge.connection import (
+    PlainSocket,
+    Resolve,
+    Socket,
+    TLSSocket,
+    resolve_name,
+    secure,
+)
 from ha_bridge.home_assistant import PATH
-from ha_bridge.race import Race
 from ha_bridge.settings import Address
 
 Report = dict[str, Any]
 
-#: Resolves a name, as socket.getaddrinfo.
-Resolve = Callable[..., list[Any]]
-
 #: Opens a TCP connection, as socket.create_connection.
 Dial = Callable[[tuple[str, int], float], socket.socket]
+
+#: Seconds for one TCP connect to one address; a home that is up answers in a tenth.
+CONNECT_TIMEOUT_S: Final = 2.0
 
 #: Bytes read of an answer, enough to tell whose it is.
 MAX_READ: Final = 4096
@@ -68,76 +75,26 @@ _ISSUER_AT: Final = b"\x06\x08\x2b\x06\x01\x05\x05\x07\x30\x02\x86"
 _TITLE: Final = re.compile(rb"<title[^>]*>([^<]{1,200})", re.IGNORECASE)
 
 
-class Way:
-    """The steps to one address, each of which can be taken by itself.
+def connect(
+    address: Address, ip: str, deadline: float, dial: Dial = socket.create_connection
+) -> PlainSocket:
+    """Return a TCP connection to one of the addresses behind a name.
 
     Args:
-        address: Where Home Assistant is.
-        deadline: When to give up, in seconds of time.monotonic.
-        resolve: In place of the system's.
-        dial: Likewise.
+        deadline: When to give up, in seconds of time.monotonic; it binds all that is
+            done over the connection.
+        dial: In place of the system's.
+
+    Raises:
+        OSError: It was refused, took too long or the like.
     """
-
-    def __init__(
-        self,
-        address: Address,
-        deadline: float,
-        *,
-        resolve: Resolve = socket.getaddrinfo,
-        dial: Dial = socket.create_connection,
-    ) -> None:
-        self.address = address
-        self.deadline = deadline
-        self._resolve = resolve
-        self._dial = dial
-
-    def addresses(self) -> list[str]:
-        """Return the addresses behind the name, in the system's order.
-
-        Raises:
-            OSError: There is none, or it took too long.
-        """
-        host, port = self.address.host, self.address.port
-
-        def ask() -> list[str]:
-            try:
-                found = self._resolve(host, port, type=socket.SOCK_STREAM)
-            except UnicodeError:  # an empty label, or one of over 63 letters
-                raise socket.gaierror(socket.EAI_NONAME, "no valid name") from None
-            return list(dict.fromkeys(str(one[4][0]) for one in found))
-
-        return Race(ask).winner(self.deadline)
-
-    def connect(self, ip: str) -> PlainSocket:
-        """Return a TCP connection.
-
-        Raises:
-            OSError: It was refused, took too long or the like.
-        """
-        left = self.deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        raw = self._dial((ip, self.address.port), min(left, CONNECT_TIMEOUT_S))
-        sock = PlainSocket(fileno=raw.detach())
-        sock.deadline = self.deadline
-        return sock
-
-    def secure(self, sock: PlainSocket, context: ssl.SSLContext) -> TLSSocket:
-        """Return the connection with TLS; it is closed if that fails.
-
-        Raises:
-            OSError: ssl.SSLError in most cases.
-        """
-        context.sslsocket_class = TLSSocket
-        try:
-            sock.settimeout(max(self.deadline - time.monotonic(), 0.001))
-            secured = context.wrap_socket(sock, server_hostname=self.address.host)
-        except BaseException:
-            sock.close()
-            raise
-        assert isinstance(secured, TLSSocket)  # noqa: S101 - by sslsocket_class
-        secured.deadline = self.deadline
-        return secured
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    raw = dial((ip, address.port), min(left, CONNECT_TIMEOUT_S))
+    sock = PlainSocket(fileno=raw.detach())
+    sock.deadline = deadline
+    return sock
 
 
 def examine(
@@ -157,53 +114,52 @@ def examine(
         resolve: In place of the system's, for tests.
         dial: Likewise.
     """
-    way = Way(address, deadline, resolve=resolve, dial=dial)
     report: Report = {"base_url": str(address)}
     started = time.monotonic()
     try:
-        ips = way.addresses()
+        peers = resolve_name(address.host, address.port, deadline, resolve)
     except OSError as error:
         report["resolve"] = {"error": kind_of(error), "reason": _reason(error)}
         return report
+    ips = list(dict.fromkeys(str(peer.sockaddr[0]) for peer in peers))
     report["resolve"] = {"addresses": ips, "ms": _ms(started)}
-    sock = _connected(way, ips, report)
-    if sock is None:
-        return report
-    secured: Socket | None = sock
-    if address.is_tls:
-        secured = _secured(way, sock, report)
-    if secured is not None:
-        with secured:
-            report["http"] = _asked(secured, address)
+    reach = partial(connect, address, deadline=deadline, dial=dial)
+    sock: Socket | None = _connected(ips, reach, report)
+    if sock is not None and address.is_tls:
+        again = partial(reach, report["connect"]["address"])
+        sock = _secured(sock, address.host, again, report)
+    if sock is not None:
+        with sock:
+            report["http"] = _asked(sock, address)
     return report
 
 
-def _connected(way: Way, ips: list[str], report: Report) -> PlainSocket | None:
+def _connected(
+    ips: list[str], reach: Callable[[str], PlainSocket], report: Report
+) -> PlainSocket | None:
     failed = []
     for ip in ips:
         started = time.monotonic()
         try:
-            sock = way.connect(ip)
+            sock = reach(ip)
         except OSError as error:
             failed.append(
                 {"address": ip, "error": kind_of(error), "reason": _reason(error)}
             )
         else:
-            report["connect"] = {
-                "address": ip,
-                "ms": _ms(started),
-                "failed": failed,
-            }
+            report["connect"] = {"address": ip, "ms": _ms(started), "failed": failed}
             return sock
     report["connect"] = {"failed": failed}
     return None
 
 
-def _secured(way: Way, sock: PlainSocket, report: Report) -> TLSSocket | None:
+def _secured(
+    sock: Socket, host: str, again: Callable[[], PlainSocket], report: Report
+) -> TLSSocket | None:
     context = ssl.create_default_context()
     started = time.monotonic()
     try:
-        secured = way.secure(sock, context)
+        secured = secure(sock, context, host)
     except ssl.SSLCertVerificationError as error:
         known: Report = {
             "error": _CERTIFICATE_ERRORS.get(error.verify_code, "untrusted"),
@@ -227,12 +183,13 @@ def _secured(way: Way, sock: PlainSocket, report: Report) -> TLSSocket | None:
         }
         return secured
     report["tls"] = known
-    return _secured_somehow(way, report)
+    return _secured_somehow(host, again, report)
 
 
-def _secured_somehow(way: Way, report: Report) -> TLSSocket | None:
+def _secured_somehow(
+    host: str, again: Callable[[], PlainSocket], report: Report
+) -> TLSSocket | None:
     """Return a connection whose certificate is not trusted, and describe that."""
-    ip = report["connect"]["address"]
     # First all but name and time are checked: then Python tells what it says.
     lenient = ssl.create_default_context()
     lenient.check_hostname = False
@@ -242,7 +199,7 @@ def _secured_somehow(way: Way, report: Report) -> TLSSocket | None:
     blind.verify_mode = ssl.CERT_NONE
     for context in (lenient, blind):
         try:
-            secured = way.secure(way.connect(ip), context)
+            secured = secure(again(), context, host)
         except OSError:
             continue
         tls = report["tls"]

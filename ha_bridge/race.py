@@ -2,8 +2,8 @@
 
 import threading
 import time
-from collections.abc import Callable
-from queue import Empty, SimpleQueue
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Generic, TypeVar
 
 Result = TypeVar("Result")
@@ -17,57 +17,85 @@ class Race(Generic[Result]):
     """
 
     def __init__(self, *attempts: Callable[[], Result]) -> None:
-        self._attempts = len(attempts)
-        self._results: SimpleQueue[Result | Exception] = SimpleQueue()
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
+        self._running = 0
+        self._won: list[Result] = []
+        self._failure: Exception | None = None
         self._is_over = False
         for attempt in attempts:
-            threading.Thread(target=self._run, args=(attempt,), daemon=True).start()
+            self.add(attempt)
+
+    def add(self, attempt: Callable[[], Result]) -> None:
+        """Let one more attempt run beside the others."""
+        with self._changed:
+            self._running += 1
+        threading.Thread(target=self._run, args=(attempt,), daemon=True).start()
 
     def _run(self, attempt: Callable[[], Result]) -> None:
+        won: list[Result] = []
+        failure = None
         try:
-            result: Result | Exception = attempt()
+            won = [attempt()]
         except Exception as error:  # noqa: BLE001 - raised again in `winner`
-            result = error
-        with self._lock:
-            if not self._is_over:
-                self._results.put(result)
-                return
-        _discard(result)
+            failure = error
+        with self._changed:
+            self._running -= 1
+            self._failure = self._failure or failure
+            if won and not self._won and not self._is_over:
+                self._won, won = won, []
+            self._changed.notify_all()
+        for late in won:
+            _discard(late)
+
+    @contextmanager
+    def undecided(self) -> Iterator[None]:
+        """Hold the decision back for the time of a block.
+
+        Raises:
+            TimeoutError: It is decided already; the block is not run.
+        """
+        with self._changed:
+            if self._won or self._is_over:
+                raise TimeoutError
+            yield
+
+    def is_decided(self, until: float) -> bool:
+        """Return whether an attempt has succeeded, or all have failed.
+
+        Args:
+            until: How long to wait for that, in seconds of time.monotonic.
+        """
+        with self._changed:
+            return self._changed.wait_for(
+                lambda: bool(self._won) or not self._running,
+                max(0.0, until - time.monotonic()),
+            )
 
     def winner(self, deadline: float) -> Result:
-        """Return the first success; call it once.
+        """Return the first success, and end the race.
 
         Args:
             deadline: When to give up, in seconds of time.monotonic.
 
         Raises:
             TimeoutError: There was neither success nor failure of all in time.
-            Exception: The last failure, if all attempts failed.
+            Exception: The first failure, if all attempts failed.
         """
-        failure: Exception = TimeoutError()
-        try:
-            for _ in range(self._attempts):
-                left = max(0.0, deadline - time.monotonic())
-                try:
-                    result = self._results.get(timeout=left)
-                except Empty:
-                    raise TimeoutError from None
-                if not isinstance(result, Exception):
-                    return result
-                failure = result
-            raise failure
-        finally:
-            self._end()
-
-    def _end(self) -> None:
-        with self._lock:
+        self.is_decided(deadline)
+        with self._changed:
             self._is_over = True
-        while True:
-            try:
-                _discard(self._results.get_nowait())
-            except Empty:
-                return
+            if self._won:
+                return self._won.pop()
+            failure = None if self._running else self._failure
+        raise failure or TimeoutError
+
+    def cancel(self) -> None:
+        """End the race; whatever it has brought, or brings, is closed."""
+        with self._changed:
+            self._is_over = True
+            won, self._won = self._won, []
+        for unwanted in won:
+            _discard(unwanted)
 
 
 def _discard(result: object) -> None:

@@ -1,8 +1,13 @@
 """What keeps secrets out of the log: a type that hides one, and a redacted copy."""
 
+import json
+from collections.abc import Iterator
 from typing import Any, Final
 
 REDACTED: Final = "<redacted>"
+
+#: Letters from which on a secret is also looked for inside other texts.
+_MIN_LENGTH: Final = 4
 
 #: Keys whose values are secret, wherever they stand in a message, in lower case.
 SENSITIVE_KEYS: Final = frozenset(
@@ -58,3 +63,38 @@ def redacted(message: Any) -> Any:
     if isinstance(message, list):
         return [redacted(value) for value in message]
     return message
+
+
+class Redacted:
+    """A message without its secrets, written only if the log line really is.
+
+    Args:
+        message: A JSON value.
+        beside: Another one, whose secrets may stand in the message too.
+    """
+
+    def __init__(self, message: object, *, beside: object = None) -> None:
+        self._message = message
+        self._beside = beside
+
+    def __str__(self) -> str:
+        try:
+            shown = json.dumps(redacted(self._message), default=repr)
+            for secret in {*_secrets_in(self._message), *_secrets_in(self._beside)}:
+                shown = shown.replace(json.dumps(secret)[1:-1], REDACTED)
+        except RecursionError:
+            return "nested too deeply to show"
+        return shown
+
+
+def _secrets_in(message: Any) -> Iterator[str]:
+    """Yield the texts under `SENSITIVE_KEYS`, which may be repeated elsewhere."""
+    if isinstance(message, dict):
+        for key, value in message.items():
+            if str(key).lower() not in SENSITIVE_KEYS:
+                yield from _secrets_in(value)
+            elif isinstance(value, str) and len(value) >= _MIN_LENGTH:
+                yield value
+    elif isinstance(message, list):
+        for value in message:
+            yield from _secrets_in(value)

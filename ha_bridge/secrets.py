@@ -3,6 +3,7 @@
 boto3 is in Lambda's Python runtime; it is imported only when a reference is used.
 """
 
+import json
 import logging
 from collections.abc import Callable
 from typing import Any, Final
@@ -74,6 +75,30 @@ class SecretReader:
                 Failure.SECRET_UNAVAILABLE, f"{service}:{name}: it is empty"
             )
         self._known[value] = Secret(text)
+
+
+def only_value(secret: Secret) -> Secret:
+    """Return the value of a secret kept as a JSON object with a single key.
+
+    That is how the console of Secrets Manager stores one; a text is returned as it is.
+    https://docs.aws.amazon.com/secretsmanager/latest/userguide/create_secret.html
+
+    Raises:
+        BridgeError: SECRET_UNAVAILABLE: which of several is meant cannot be known.
+    """
+    text = secret.reveal()
+    if not text.startswith("{"):
+        return secret
+    try:
+        values = list(json.loads(text).values())
+    except (ValueError, RecursionError):
+        values = []
+    if len(values) != 1 or not isinstance(values[0], str) or not values[0].strip():
+        raise BridgeError(
+            Failure.SECRET_UNAVAILABLE,
+            "it is no token but a JSON object without a single text in it",
+        )
+    return Secret(values[0].strip())
 
 
 def _reason(error: Exception) -> str:

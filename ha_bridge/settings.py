@@ -1,5 +1,6 @@
 """The environment, read once into a value that does not change."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote, urlsplit
@@ -20,6 +21,18 @@ VARIABLES: Final = {
 _TRUE: Final = frozenset({"true", "1", "yes", "on"})
 _FALSE: Final = frozenset({"false", "0", "no", "off", ""})
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+
+_NO_URL: Final = "is not a valid URL: check host name and port"
+
+#: What a host name, an IPv4 or an IPv6 address is made of (RFC 3986, 3.2.2); the
+#: underscore is in no rule, but in some names of home networks.
+_HOST: Final = re.compile(
+    r"[a-z0-9_]([a-z0-9_.-]{0,251}[a-z0-9_])?|[0-9a-f:.]*:[0-9a-f:.]*"
+)
+
+#: ß, ς and the two joiners: Python's codec (RFC 3490) makes another name of them than
+#: today's rules do (RFC 5891), which may be somebody else's.
+_AMBIGUOUS: Final = frozenset("\u00df\u1e9e\u03c2\u200c\u200d")
 
 
 class Address(NamedTuple):
@@ -109,7 +122,7 @@ def parse_switch(text: str) -> bool:
 
 
 def parse_address(text: str) -> Address:
-    """Return the parts of a base URL; a trailing / and /api are forgiven.
+    """Return the parts of a base URL; a trailing / or . and /api are forgiven.
 
     Raises:
         ValueError: It is no such URL; the message is the end of a sentence and never
@@ -126,16 +139,15 @@ def parse_address(text: str) -> Address:
         url = urlsplit(text)
         port = url.port
         host = url.hostname or ""
-        if not host.isascii():  # the codec's tables are large: few need them
-            host = host.encode("idna").decode("ascii")
-    except ValueError:  # of urlsplit, of .port, or of the idna codec
-        raise ValueError("is not a valid URL: check host name and port") from None
+    except ValueError:  # of urlsplit, or of .port
+        raise ValueError(_NO_URL) from None
     if url.scheme not in _DEFAULT_PORTS:
         raise ValueError("must start with https:// (or http:// for a test)")
     if url.username is not None or url.password is not None:
         raise ValueError("must not hold a user name or password")
     if url.query or url.fragment or text.endswith(("?", "#")):
         raise ValueError("must be an address only, without ? or #")
+    host = _registered(host)
     if not host or port == 0:
         raise ValueError("has no host name" if port != 0 else "has port 0")
     path = url.path.rstrip("/")
@@ -143,3 +155,21 @@ def parse_address(text: str) -> Address:
     return Address(
         url.scheme, host, port or _DEFAULT_PORTS[url.scheme], quote(path, safe="/%")
     )
+
+
+def _registered(host: str) -> str:
+    """Return a host name as it is registered: in ASCII, without a trailing dot."""
+    if not host.isascii():  # the codec's tables are large: few need them
+        if not _AMBIGUOUS.isdisjoint(host):
+            raise ValueError(
+                "has a letter that host names spell in two ways, so that it could lead "
+                "to another's: write the host as it is registered, with xn--"
+            )
+        try:
+            host = host.encode("idna").decode("ascii")
+        except ValueError:
+            raise ValueError(_NO_URL) from None
+    host = host.removesuffix(".")  # the certificate has the name without it
+    if host and (not _HOST.fullmatch(host) or ".." in host):
+        raise ValueError("has a character in its host name that none can have")
+    return host

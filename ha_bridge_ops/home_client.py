@@ -10,9 +10,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from ha_bridge import __version__
-from ha_bridge.connection import is_quiet
-from ha_bridge.home_assistant import MAX_ANSWER
-from ha_bridge.probe import Dial, Way
+from ha_bridge.connection import is_quiet, secure
+from ha_bridge.messages import MAX_ANSWER
+from ha_bridge.probe import Dial, connect
 from ha_bridge.redaction import Secret
 from ha_bridge.settings import Address
 
@@ -155,14 +155,13 @@ class Client:
         if self._http is not None and not self._is_fit():
             self.close()  # somebody took long to type a password
         if self._http is None:
-            way = Way(self._address, deadline, dial=self._dial)
-            sock: Any = way.connect(self._ip)
+            sock: Any = connect(self._address, self._ip, deadline, self._dial)
             if self._address.is_tls:
                 context = ssl.create_default_context()
                 if not self._verify_tls:
                     context.check_hostname = False
                     context.verify_mode = ssl.CERT_NONE
-                sock = way.secure(sock, context)
+                sock = secure(sock, context, self._address.host)
             self._http = HTTPConnection(self._address.host, self._address.port)
             self._http.sock = sock
             self._http.auto_open = 0

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
+from ha_bridge.connection import Resolve
 from ha_bridge.home_assistant import PATH
-from ha_bridge.probe import Dial, Resolve, examine
+from ha_bridge.probe import Dial, examine
 from ha_bridge.redaction import Secret
 from ha_bridge.secrets import READERS
 from ha_bridge.settings import Address, parse_address, parse_switch

@@ -3,17 +3,22 @@
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from ha_bridge.delivery import Kind
+from ha_bridge.errors import BridgeError, Failure
 from ha_bridge.home_assistant import Reply
 from ha_bridge.redaction import Secret
+from ha_bridge.settings import Address, parse_address
+
+ADDRESS = parse_address("https://home.example.org")
 
 
 class Posted(NamedTuple):
     """One call of `post`."""
 
     body: bytes
-    token: Secret
+    token: Secret | None
     deadline: float
-    repeatable: bool
+    kind: Kind
 
 
 @dataclass
@@ -24,11 +29,15 @@ class StubTransport:
         b'{"event": {"header": {"name": "Response"}, "payload": {}}}'
     )
     posted: list[Posted] = field(default_factory=list)
+    address: Address = ADDRESS
+    closed: int = 0
 
     def post(
-        self, body: bytes, token: Secret, *, deadline: float, repeatable: bool
+        self, body: bytes, token: Secret | None, *, deadline: float, kind: Kind
     ) -> Reply:
-        self.posted.append(Posted(body, token, deadline, repeatable))
+        if token is None:
+            raise BridgeError(Failure.NO_TOKEN)
+        self.posted.append(Posted(body, token, deadline, kind))
         if isinstance(self.outcome, Exception):
             raise self.outcome
         return Reply(self.outcome, reused=False)
@@ -38,6 +47,9 @@ class StubTransport:
         if isinstance(self.outcome, Exception):
             raise self.outcome
         return True
+
+    def close(self) -> None:
+        self.closed += 1
 
 
 @dataclass

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from ha_bridge.bridge import BUDGET_S, RESERVE_S, Bridge
 from ha_bridge.errors import BridgeError, ErrorType, Failure
+from ha_bridge.home_assistant import Unconfigured
 from ha_bridge.redaction import Secret
 from ha_bridge.secrets import SecretReader
 from ha_bridge.settings import Settings
@@ -22,7 +23,7 @@ TURN_ON = event("turn_on")
 
 
 def bridge(
-    transport: StubTransport, settings: Settings | BridgeError = SETTINGS, **more: Any
+    transport: StubTransport, settings: Settings = SETTINGS, **more: Any
 ) -> Bridge:
     return Bridge(settings, transport, clock=lambda: 1000.0, **more)
 
@@ -37,37 +38,6 @@ def test_every_event_is_forwarded_as_it_came(name: str) -> None:
     [posted] = transport.posted
     assert json.loads(posted.body) == directive
     assert posted.token == Secret(TOKEN)
-
-
-@pytest.mark.parametrize(
-    ("name", "repeatable"),
-    [
-        ("discovery", True),
-        ("report_state", True),
-        ("turn_on", True),
-        ("turn_off", True),
-        ("lock", True),
-        ("set_brightness", True),
-        ("set_target_temperature", True),
-        ("adjust_brightness", False),
-        ("activate_scene", False),
-        ("accept_grant", False),
-    ],
-)
-def test_only_what_does_no_harm_twice_may_be_repeated(
-    name: str, repeatable: object
-) -> None:
-    """A brightness set twice is the same; adjusted twice it is not."""
-    transport = StubTransport()
-    bridge(transport).answer(event(name))
-    assert transport.posted[0].repeatable is repeatable
-
-
-def test_an_unknown_directive_is_never_repeated() -> None:
-    """What the table does not name might count."""
-    transport = StubTransport()
-    bridge(transport).answer(changed(TURN_ON, "directive.header.name", "Fire"))
-    assert transport.posted[0].repeatable is False
 
 
 @pytest.mark.parametrize(
@@ -131,11 +101,11 @@ def test_wrong_settings_are_answered_and_nothing_is_sent() -> None:
     """The message names the variable."""
     with pytest.raises(BridgeError) as caught:
         Settings.from_environ({"BASE_URL": "home"})
-    transport = StubTransport()
-    answer = bridge(transport, caught.value).answer(TURN_ON)
-    assert_error(answer, ErrorType.INTERNAL_ERROR, TURN_ON)
-    assert "BASE_URL" in answer["event"]["payload"]["message"]
-    assert transport.posted == []
+    ours = Bridge(None, Unconfigured(caught.value))
+    for directive in (TURN_ON, event("discovery", token=None)):
+        answer = ours.answer(directive)
+        assert_error(answer, ErrorType.INTERNAL_ERROR, directive)
+        assert "BASE_URL" in answer["event"]["payload"]["message"]
 
 
 def test_no_token_and_no_fallback_is_an_invalid_credential() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from ha_bridge.bridge import Bridge
 from ha_bridge.errors import BridgeError, Failure
+from ha_bridge.home_assistant import Unconfigured
 from ha_bridge.settings import Settings
 from tests.directives import event
 from tests.fakes.behaviours import answer_directive
@@ -51,7 +52,10 @@ def test_an_unknown_request_is_named(request_: Any) -> None:
 def test_wrong_settings_are_named() -> None:
     """The variable that is wrong."""
     wrong = BridgeError(Failure.WRONG_SETTING, "BASE_URL is not set")
-    assert "BASE_URL" in Bridge(wrong, None).answer(WARM)["ha_bridge"]["error"]
+    assert (
+        "BASE_URL"
+        in Bridge(None, Unconfigured(wrong)).answer(WARM)["ha_bridge"]["error"]
+    )
 
 
 def test_a_bug_is_named_by_type_only() -> None:
