@@ -94,8 +94,11 @@ class _Bound(socket.socket):
     """In seconds of time.monotonic."""
     idle_since: float = 0.0
     """When the last answer was complete, in seconds of time.time."""
+    has_ended = False
+    """Whether the other side has sent all it will."""
     _begun_at: int | None = None
     _has_arrived = False
+    _first = b""
 
     def begin(self, deadline: float) -> None:
         """Start a request: until `finish`, closing aborts, and what arrives is noted.
@@ -147,9 +150,28 @@ class _Bound(socket.socket):
             raise TimeoutError
         self.settimeout(left)
 
-    def recv_into(self, *args: Any, **kwargs: Any) -> int:
+    def answers_before(self, until: float) -> bool:
+        """Return whether the answer, or the end, comes before a time.
+
+        A byte is read for that, because session tickets are bytes on the wire too.
+
+        Raises:
+            OSError: The connection broke off.
+        """
+        self.settimeout(max(min(until, self.deadline) - time.monotonic(), 0.001))
+        with contextlib.suppress(TimeoutError):
+            self._first = self._first or self.recv(1)
+            return True
+        return False
+
+    def recv_into(self, buffer: Any, *args: Any, **kwargs: Any) -> int:
+        if self._first:
+            buffer[:1], self._first = self._first, b""
+            return 1
         self._bind()
-        return super().recv_into(*args, **kwargs)
+        size = super().recv_into(buffer, *args, **kwargs)
+        self.has_ended = size == 0
+        return size
 
     def send(self, *args: Any, **kwargs: Any) -> int:
         self._bind()

@@ -10,7 +10,7 @@ import ssl
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from http.client import HTTPException, IncompleteRead
+from http.client import BadStatusLine, HTTPException, IncompleteRead, RemoteDisconnected
 from itertools import chain, repeat
 from socket import EAI_AGAIN, EAI_FAIL, gaierror
 from typing import Final, NamedTuple
@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from urllib3.connection import HTTPConnection
 from urllib3.exceptions import HTTPError
-from urllib3.util import wait_for_read
+from urllib3.response import BaseHTTPResponse
 
 from ha_bridge import __version__
 from ha_bridge.connection import Connector, Socket, is_fit
@@ -346,9 +346,9 @@ class _Connection:
             )
 
     def answers_before(self, until: float) -> bool:
-        """Return whether there is something to read before a time."""
-        until = min(until, self.sock.deadline)
-        return wait_for_read(self.sock, max(0.0, until - time.monotonic()))
+        """Return whether an answer begins before a time, in that of time.monotonic."""
+        with self._closed_on_failure():
+            return self.sock.answers_before(until)
 
     def vanish(self) -> None:
         """Give it up, because the path has vanished; raises TimeoutError."""
@@ -359,7 +359,7 @@ class _Connection:
     def receive(self) -> _Answer:
         """Read the answer to its last byte, or as much of it as is allowed."""
         with self._closed_on_failure():
-            response = self._http.getresponse()
+            response = self._response()
             limit = MAX_ANSWER if response.status == _OK else MAX_REFUSAL
             body = response.read(limit + 1, decode_content=True)
             # Only after the last byte does the next answer start with its first; and
@@ -372,6 +372,20 @@ class _Connection:
             if is_complete:
                 self.sock.finish()
         return _Answer(self, response.status, response.headers, body, is_complete)
+
+    def _response(self) -> BaseHTTPResponse:
+        """Return the answer as far as its body; http.client takes an end for one."""
+        try:
+            response = self._http.getresponse()
+        except RemoteDisconnected:
+            raise
+        except BadStatusLine as error:
+            if self.sock.has_ended and "HTTP/".startswith(error.args[0][:5]):
+                raise IncompleteRead(b"") from None
+            raise
+        if self.sock.has_ended:
+            raise IncompleteRead(b"")
+        return response
 
     @contextmanager
     def _closed_on_failure(self) -> Iterator[None]:

@@ -22,7 +22,10 @@ WARM: dict[str, Any] = {"ha_bridge": {"warm": {}}}
 def test_warm_opens_a_connection_and_sends_nothing(
     make_bridge: MakeBridge, authority: Authority
 ) -> None:
-    """The directive after it finds the handshake done, Home Assistant's log nothing."""
+    """The directive after it finds the handshake done, Home Assistant's log nothing.
+
+    Each opens a new one, which lives until the next; the last is the one that is used.
+    """
     with Server((answer_directive,), tls=authority.server("127.0.0.1")) as server:
         bridge = make_bridge(server.url)
         assert bridge.answer(WARM) == {"ha_bridge": {"warm": {"connection": "new"}}}
@@ -30,7 +33,7 @@ def test_warm_opens_a_connection_and_sends_nothing(
         assert server.requests == []
         answer = bridge.answer(event("turn_on"))
         assert answer["event"]["header"]["name"] == "Response"
-        assert server.connections == 1
+        assert server.connections == server.requests[0].connection == 2
 
 
 def test_warm_says_what_is_wrong(make_bridge: MakeBridge) -> None:
