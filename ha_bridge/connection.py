@@ -40,6 +40,15 @@ _OURS: Final = frozenset(
 _ABORT: Final = (1).to_bytes(4, sys.byteorder) + bytes(4)
 _LINGER_NOT: Final = bytes(8)
 
+#: Fields of struct tcp_info: tcpi_bytes_acked, tcpi_notsent_bytes, tcpi_bytes_sent and
+#: tcpi_bytes_retrans; and what opening a connection adds to the first.
+#: https://github.com/torvalds/linux/blob/master/include/uapi/linux/tcp.h
+_ACKNOWLEDGED: Final = slice(120, 128)
+_UNSENT: Final = slice(144, 148)
+_SENT: Final = slice(200, 208)
+_SENT_AGAIN: Final = slice(208, 216)
+_SYN: Final = 1
+
 #: Resolves a name, as socket.getaddrinfo.
 Resolve = Callable[..., list[Any]]
 
@@ -51,35 +60,29 @@ class Peer(NamedTuple):
     sockaddr: Any
 
 
-if sys.platform == "linux":
-    import fcntl
+class _Counters(NamedTuple):
+    """How many bytes a connection has carried so far."""
 
-    #: Of bytes written to a socket, those not acknowledged yet.
-    _SIOCOUTQ: Final = 0x5411
-    #: Where tcpi_bytes_acked lies in struct tcp_info (linux/tcp.h), 8 bytes.
-    _BYTES_ACKED: Final = slice(120, 128)
+    written: int
+    acknowledged: int
 
-    def _acknowledged(sock: socket.socket) -> int | None:
-        """Return how many bytes the other side has acknowledged so far."""
-        info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)
-        if len(info) < _BYTES_ACKED.stop:
-            return None
-        return int.from_bytes(info[_BYTES_ACKED], sys.byteorder)
 
-    def _written(sock: socket.socket) -> int | None:
-        """Return what `_acknowledged` will be when all that was written has arrived."""
-        queued = fcntl.ioctl(sock.fileno(), _SIOCOUTQ, bytes(4))
-        acknowledged = _acknowledged(sock)
-        if acknowledged is None:
-            return None
-        return acknowledged + int.from_bytes(queued, sys.byteorder)
+def _counters(sock: socket.socket) -> _Counters | None:
+    """Return what the kernel knows; None where it tells nothing, which is not Linux.
 
-else:  # nothing is known there; only the command runs there, never the function
-
-    def _acknowledged(_sock: socket.socket) -> int | None:
+    It still tells after a reset, until the socket is closed.
+    """
+    if sys.platform != "linux":
+        return None
+    info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)
+    if len(info) < _SENT_AGAIN.stop:  # before Linux 4.19
         return None
 
-    _written = _acknowledged
+    def field(where: slice) -> int:
+        return int.from_bytes(info[where], sys.byteorder)
+
+    written = field(_SENT) - field(_SENT_AGAIN) + field(_UNSENT)
+    return _Counters(written + _SYN, field(_ACKNOWLEDGED))
 
 
 class _Bound(socket.socket):
@@ -96,7 +99,7 @@ class _Bound(socket.socket):
     """When the last answer was complete, in seconds of time.time."""
     has_ended = False
     """Whether the other side has sent all it will."""
-    _begun_at: int | None = None
+    _before: _Counters | None = None
     _has_arrived = False
     _first = b""
 
@@ -108,13 +111,13 @@ class _Bound(socket.socket):
         """
         self.deadline = deadline
         self._has_arrived = False
-        self._begun_at = _written(self)
+        self._before = _counters(self)
         self.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _ABORT)
 
     def finish(self) -> None:
         """The answer is complete: the connection is idle from now on."""
         self.idle_since = time.time()
-        self._begun_at = None
+        self._before = None
         with contextlib.suppress(OSError):  # closed by the answer's own wish
             self.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
 
@@ -126,9 +129,12 @@ class _Bound(socket.socket):
         connection ends was not read.
         """
         with contextlib.suppress(OSError):  # closed, and noted before
-            now = _acknowledged(self)
-            begun_at = self._begun_at
-            self._has_arrived = None in (now, begun_at) or now != begun_at
+            now = _counters(self)
+            self._has_arrived = (
+                now is None
+                or self._before is None
+                or now.acknowledged > self._before.written
+            )
         return self._has_arrived
 
     def close(self) -> None:

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.client import BadStatusLine, HTTPException, IncompleteRead, RemoteDisconnected
 from itertools import chain, repeat
-from socket import EAI_AGAIN, EAI_FAIL, gaierror
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
@@ -60,21 +59,18 @@ _REFUSALS: Final = {
     403: (b"403: Forbidden", Failure.REFUSED_ADDRESS, Failure.FIREWALL),
 }
 
-#: What an exception means, first match first, and whether it may pass by itself, so
-#: that another attempt can help.
-_EXCEPTIONS: Final = (
-    (gaierror, Failure.UNKNOWN_NAME, False),
-    (ssl.SSLCertVerificationError, Failure.UNTRUSTED_CERTIFICATE, False),
-    (ssl.SSLEOFError, Failure.CONNECTION_LOST, True),
-    (ssl.SSLZeroReturnError, Failure.CONNECTION_LOST, True),
-    (ssl.SSLError, Failure.TLS_FAILED, False),
-    (TimeoutError, Failure.TIMED_OUT, True),
-    (ConnectionRefusedError, Failure.CONNECTION_REFUSED, True),
-    (ConnectionError, Failure.CONNECTION_LOST, True),
-    (OSError, Failure.NO_ROUTE, True),
-    (IncompleteRead, Failure.BROKEN_OFF, True),
-    (HTTPException, Failure.NOT_HTTP, False),
-    (HTTPError, Failure.NOT_HTTP, False),
+#: What may pass by itself within seconds, so that another attempt can help; names of
+#: `network_errors`.  A wrong name or certificate stays wrong.
+_PASSING: Final = frozenset(
+    {
+        "broken_off",
+        "name_server",
+        "refused",
+        "reset",
+        "timeout",
+        "tls_failed",
+        "unreachable",
+    }
 )
 
 
@@ -152,7 +148,7 @@ class HomeAssistant:
         try:
             fresh = self._open(deadline)
         except OSError as error:
-            raise _failure_of(error, reused=None) from None
+            raise _failure_of(error, reused=None)[0] from None
         was_ready = self._kept is not None and is_fit(self._kept.sock)
         self._connector.drop_ahead()
         self._keep(fresh)
@@ -193,15 +189,14 @@ class HomeAssistant:
             except (OSError, HTTPException, HTTPError) as error:
                 fate = connection.fate if connection else Fate.UNSENT
                 reused = connection.reused if connection else None
-                # That there was no time left for another attempt explains nothing.
-                if told is None or not isinstance(error, TimeoutError):
-                    told = _failure_of(error, reused=reused)
-                pause_s = next(pauses_s)
-                has_time = time.monotonic() + pause_s < request.deadline
-                if not (
-                    has_time and may_pass(error) and may_go_again(request.kind, fate)
-                ):
-                    raise told from None
+                failure, may_pass = _failure_of(error, reused=reused)
+            # That there was no time left for another attempt explains nothing.
+            if told is None or failure.failure is not Failure.TIMED_OUT:
+                told = failure
+            pause_s = next(pauses_s)
+            has_time = time.monotonic() + pause_s < request.deadline
+            if not (has_time and may_pass and may_go_again(request.kind, fate)):
+                raise told
             time.sleep(pause_s)
 
     def _open(self, deadline: float) -> "_Connection":
@@ -471,25 +466,16 @@ def has_expired(token: Secret, now: float) -> bool:
     return isinstance(expiry, int | float) and expiry <= now
 
 
-def may_pass(error: Exception) -> bool:
-    """Return whether what went wrong may pass by itself within seconds."""
-    cause = _cause(error)
-    if isinstance(cause, gaierror):
-        return cause.errno in (EAI_AGAIN, EAI_FAIL)
-    return next(passes for kind, _, passes in _EXCEPTIONS if isinstance(cause, kind))
+def _failure_of(error: Exception, *, reused: bool | None) -> tuple[BridgeError, bool]:
+    """Return what an exception of the network means, and whether that may pass."""
+    from ha_bridge.network_errors import what  # noqa: PLC0415 - what goes well needs none
 
-
-def _failure_of(error: Exception, *, reused: bool | None) -> BridgeError:
-    """Return the failure that an exception of the network means."""
-    cause = _cause(error)
-    failure = next(row for kind, row, _ in _EXCEPTIONS if isinstance(cause, kind))
-    return BridgeError(failure, _reason(cause), reused=reused)
-
-
-def _cause(error: Exception) -> Exception:
     # urllib3 wraps what happens while it reads a body; the cause tells more.
     cause = error.__cause__
-    return cause if isinstance(cause, OSError | HTTPException) else error
+    if not isinstance(cause, OSError | HTTPException):
+        cause = error
+    row = what(cause)
+    return BridgeError(row.failure, _reason(cause), reused=reused), row.name in _PASSING
 
 
 def _reason(error: Exception) -> str:

@@ -29,6 +29,7 @@ MAY_IMPORT = {
         "delivery",
         "errors",
         "messages",
+        "network_errors",
         "race",
         "redaction",
         "settings",
