@@ -30,9 +30,9 @@ _HOST: Final = re.compile(
     r"[a-z0-9_]([a-z0-9_.-]{0,251}[a-z0-9_])?|[0-9a-f:.]*:[0-9a-f:.]*"
 )
 
-#: ß, ς and the two joiners: Python's codec (RFC 3490) makes another name of them than
-#: today's rules do (RFC 5891), which may be somebody else's.
-_AMBIGUOUS: Final = frozenset("\u00df\u1e9e\u03c2\u200c\u200d")
+#: ß and ς: Python's codec (RFC 3490) makes another name of them than today's rules do
+#: (RFC 5891), which may be somebody else's.
+_AMBIGUOUS: Final = frozenset("\u00df\u1e9e\u03c2")
 
 
 class Address(NamedTuple):

@@ -6,16 +6,18 @@ the first behaviour, and so on; the last one serves all that follow.
 """
 
 import contextlib
-import ctypes
 import json
 import socket
 import ssl
 import struct
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from io import BufferedReader
 from typing import Any, Self
+
+from tests.fakes import paths
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ class Exchange:
 
     def vanish(self) -> None:
         """Let every further packet to this connection be lost, without a word."""
-        _drop_packets(self.sock)
+        paths.lose_all(self.sock)
 
     def reset(self) -> None:
         """End the connection with a RST instead of a FIN."""
@@ -89,6 +91,8 @@ class Server:
             it, or block on `stopping`.
         host: The name that stands in `url`.
         port: Where to listen; 0 is a free one.
+        bind: The address to listen at.
+        opens_after: Seconds in which connections are refused at first.
     """
 
     behaviours: tuple[Behaviour, ...]
@@ -96,6 +100,8 @@ class Server:
     on_accept: Callable[[socket.socket, threading.Event], None] | None = None
     host: str = "127.0.0.1"
     port: int = 0
+    bind: str = "127.0.0.1"
+    opens_after: float = 0.0
     requests: list[Request] = field(default_factory=list)
     bytes_sent: int = 0
     connections: int = 0
@@ -103,10 +109,14 @@ class Server:
     def __post_init__(self) -> None:
         self.stopping = threading.Event()
         self._lock = threading.Lock()
-        self._open: set[socket.socket] = set()
+        self._open: dict[int, socket.socket] = {}
         self._threads: list[threading.Thread] = []
-        self._listener = socket.create_server(("127.0.0.1", self.port), backlog=128)
-        self.port = self._listener.getsockname()[1]
+        self.listener = socket.socket()
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.listener.bind((self.bind, self.port))
+        self.port = self.listener.getsockname()[1]
+        if not self.opens_after:
+            self.listener.listen(128)
 
     @property
     def url(self) -> str:
@@ -127,20 +137,55 @@ class Server:
 
     def stop_listening(self) -> None:
         """Refuse new connections from now on."""
-        try:
-            self._listener.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            return  # it has stopped before
-        self._listener.close()
+        with contextlib.suppress(OSError):  # it has stopped before, or never began
+            self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
 
     def drop_connections(self, *, reset: bool = False) -> None:
         """End every open connection."""
         with self._lock:
-            for sock in self._open:
-                if reset:
-                    _reset(sock)
-                else:
-                    _shut(sock)
+            for sock in self._open.values():
+                _end(sock, with_reset=reset)
+
+    def open_connections(self) -> dict[int, socket.socket]:
+        """Return this end of each connection that neither side has ended, by number.
+
+        Raises:
+            LookupError: There is none.
+        """
+        with self._lock:
+            found = {
+                number: sock
+                for number, sock in sorted(self._open.items())
+                if paths.is_established(sock)
+            }
+        if not found:
+            raise LookupError("no connection is open")
+        return found
+
+    def newest(self) -> int:
+        """Return the number of the newest connection that is open."""
+        return max(self.open_connections())
+
+    def end(self, number: int, *, with_reset: bool = False) -> None:
+        """End a connection, if it has not ended yet, and wait until it has."""
+        with self._lock:
+            if sock := self._open.get(number):
+                _end(sock, with_reset=with_reset)
+        while number in self._open:
+            time.sleep(0.001)
+
+    def end_unseen(self, *, with_reset: bool = False) -> paths.ClientEnd:
+        """End the newest connection, and let the client not hear of it.
+
+        Returns:
+            The end of the client, deaf until it is healed.
+        """
+        number = self.newest()
+        client = paths.ClientEnd.of(self.open_connections()[number])
+        client.lose_all()
+        self.end(number, with_reset=with_reset)
+        return client
 
     def _start(self, target: Callable[..., None], *args: object) -> None:
         thread = threading.Thread(target=target, args=args, daemon=True)
@@ -148,15 +193,17 @@ class Server:
         thread.start()
 
     def _accept(self) -> None:
+        if self.opens_after and not self.stopping.wait(self.opens_after):
+            self.listener.listen(128)
         while True:
             try:
-                sock, _ = self._listener.accept()
+                sock, _ = self.listener.accept()
             except OSError:
                 return
             with self._lock:
                 self.connections += 1
-                self._open.add(sock)
                 number = self.connections
+                self._open[number] = sock
             self._start(self._serve, sock, number)
 
     def _serve(self, raw: socket.socket, number: int) -> None:
@@ -166,10 +213,12 @@ class Server:
             if self.on_accept:
                 self.on_accept(sock, self.stopping)
             if self.tls:
-                sock = self.tls.wrap_socket(raw, server_side=True)
+                sock = self.tls.wrap_socket(
+                    raw, server_side=True, do_handshake_on_connect=False
+                )
                 with self._lock:
-                    self._open.discard(raw)
-                    self._open.add(sock)
+                    self._open[number] = sock
+                sock.do_handshake()
             with sock.makefile("rb") as stream:
                 while request := _read_request(stream, number):
                     with self._lock:
@@ -183,11 +232,12 @@ class Server:
             pass
         finally:
             with self._lock:
-                self._open.discard(sock)
                 sock.close()
+                del self._open[number]
 
 
 def _read_request(stream: BufferedReader, connection: int) -> Request | None:
+    """Return the next request, or None where it ends before it is whole."""
     first = stream.peek(1)[:1]
     if not first:
         return None
@@ -197,11 +247,23 @@ def _read_request(stream: BufferedReader, connection: int) -> Request | None:
     if len(start) != 3:
         raise Malformed
     headers: dict[str, str] = {}
-    while (entry := stream.readline().decode("latin-1").rstrip("\r\n")) != "":
+    while (entry := stream.readline().decode("latin-1")) not in ("\r\n", "\n"):
+        if not entry.endswith("\n"):
+            return None
         name, _, value = entry.partition(":")
         headers[name.lower()] = value.strip()
-    body = stream.read(int(headers.get("content-length", 0)))
+    length = int(headers.get("content-length", 0))
+    body = stream.read(length)
+    if len(body) < length:
+        return None
     return Request(start[0], start[1], headers, body, connection)
+
+
+def _end(sock: socket.socket, *, with_reset: bool) -> None:
+    if with_reset:
+        _reset(sock)
+    else:
+        _shut(sock)
 
 
 def _shut(sock: socket.socket) -> None:
@@ -215,12 +277,3 @@ def _reset(sock: socket.socket) -> None:
     with contextlib.suppress(OSError):
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         socket.socket.shutdown(sock, socket.SHUT_RD)
-
-
-def _drop_packets(sock: socket.socket) -> None:
-    # A socket filter that lets nothing pass works below TCP, so that not even an ACK
-    # goes back: what a path that has vanished looks like. BPF: `ret #0`.
-    program = ctypes.create_string_buffer(struct.pack("HBBI", 6, 0, 0, 0))
-    filter_ = struct.pack("HL", 1, ctypes.addressof(program))
-    so_attach_filter = 26
-    sock.setsockopt(socket.SOL_SOCKET, so_attach_filter, filter_)

@@ -9,7 +9,10 @@ from ha_bridge.bridge import Bridge
 from ha_bridge.connection import Connector
 from ha_bridge.home_assistant import HomeAssistant
 from ha_bridge.settings import Settings
+from tests.fakes.clock import clock
 from tests.fakes.tls import Authority
+
+__all__ = ["clock"]
 
 #: Makes a bridge to a URL; more settings by name.
 MakeBridge = Callable[..., Bridge]

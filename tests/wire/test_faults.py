@@ -138,7 +138,7 @@ FAULTS: dict[str, Fault] = {
         Failure.CONNECTION_LOST, tls="server", on_accept=_close, requests=0
     ),
     "TLS: plain HTTP on the port": Fault(
-        Failure.TLS_FAILED, environ={"BASE_URL": "https://"}, requests=0
+        Failure.NOT_TLS, environ={"BASE_URL": "https://"}, requests=0
     ),
     **{
         f"TLS: unknown authority, NOT_VERIFY_SSL={text}": Fault(
@@ -159,7 +159,7 @@ FAULTS: dict[str, Fault] = {
         None, tls="wrong name", environ={"NOT_VERIFY_SSL": "true"}
     ),
     "http where TLS is spoken: an alert": Fault(
-        Failure.NOT_HTTP, (raw(b"\x15\x03\x01\x00\x02\x02\x46"),)
+        Failure.WANTS_HTTPS, (raw(b"\x15\x03\x01\x00\x02\x02\x46"),)
     ),
     "http where TLS is spoken: nginx": Fault(
         Failure.UNEXPECTED_STATUS, (reply(400, b"<html>plain HTTP request", HTML),)

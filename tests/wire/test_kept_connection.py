@@ -1,15 +1,19 @@
 """The kept connection, and the ways in which it dies while nobody looks."""
 
+import gc
+import json
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from types import FunctionType, ModuleType
+from typing import Any
 
 import pytest
 
 from ha_bridge.errors import ErrorType
-from tests.directives import CORRELATION_TOKEN, changed, event
+from tests.directives import CORRELATION_TOKEN, SECRETS, changed, event
 from tests.fakes.behaviours import (
     after,
     answer_directive,
@@ -20,18 +24,22 @@ from tests.fakes.behaviours import (
     response,
     silence,
 )
+from tests.fakes.clock import Clock
 from tests.fakes.server import Behaviour, Exchange, Server
 from tests.fakes.tls import Authority
+from tests.fakes.transport import StubContext
 from tests.oracle import assert_error
 from tests.wire.conftest import MakeBridge
 from tests.wire.test_faults import ALEXA_S, ANSWER
 
 TURN_ON = event("turn_on")
 ADJUST = event("adjust_brightness")
+#: It only asks, and may be sent twice.
+REPORT = event("report_state")
 
-#: A directive that may be sent twice, and some that must not.
-ONE_SHOT = [ADJUST, event("activate_scene"), event("accept_grant")]
-NAMES = ["adjust", "activate", "accept grant"]
+#: What acts: each does something, and some do more the second time.
+ACTING = [TURN_ON, ADJUST, event("activate_scene"), event("accept_grant")]
+NAMES = ["turn on", "adjust", "activate", "accept grant"]
 
 
 def is_answered(answer: dict[str, dict[str, dict[str, str]]]) -> bool:
@@ -67,20 +75,20 @@ def test_closed_while_idle_is_noticed_before_sending(
 
 
 @pytest.mark.parametrize("death", [hang_up, reset], ids=["closed", "reset"])
-def test_a_harmless_directive_is_sent_again(
+def test_a_question_is_asked_again(
     make_bridge: MakeBridge, make_server: Callable[..., Server], death: Behaviour
 ) -> None:
-    """The close crossed the request: asked once more, on a new connection."""
+    """Read, and then nothing came back: asked once more, on a new connection."""
     with make_server(answer_directive, death, answer_directive) as server:
         bridge = make_bridge(server.url)
         assert is_answered(bridge.answer(TURN_ON))
-        assert is_answered(bridge.answer(TURN_ON))
+        assert is_answered(bridge.answer(REPORT))
         assert [one.connection for one in server.requests] == [1, 1, 2]
 
 
 @pytest.mark.parametrize("death", [hang_up, reset], ids=["closed", "reset"])
-@pytest.mark.parametrize("directive", ONE_SHOT, ids=NAMES)
-def test_a_directive_that_counts_is_never_sent_twice(
+@pytest.mark.parametrize("directive", ACTING, ids=NAMES)
+def test_a_directive_that_acts_is_never_sent_twice(
     make_bridge: MakeBridge,
     make_server: Callable[..., Server],
     death: Behaviour,
@@ -95,14 +103,18 @@ def test_a_directive_that_counts_is_never_sent_twice(
         assert is_answered(bridge.answer(TURN_ON)), "the next directive is unharmed"
 
 
-def test_no_more_than_one_second_try(make_bridge: MakeBridge) -> None:
-    """A server that always hangs up is asked twice, not for ever."""
+def test_a_home_that_always_hangs_up(make_bridge: MakeBridge) -> None:
+    """A command is asked once; a question less and less often while there is time."""
     with Server((answer_directive, hang_up)) as server:
         bridge = make_bridge(server.url)
         bridge.answer(TURN_ON)
         answer = bridge.answer(TURN_ON)
         assert_error(answer, ErrorType.BRIDGE_UNREACHABLE, TURN_ON)
-        assert len(server.requests) == 3
+        assert len(server.requests) == 2
+        question = event("report_state")
+        answer = bridge.answer(question, StubContext(1500))
+        assert_error(answer, ErrorType.BRIDGE_UNREACHABLE, question)
+        assert 3 <= len(server.requests) - 2 <= 6
 
 
 def test_a_new_connection_gets_no_second_try(make_bridge: MakeBridge) -> None:
@@ -147,13 +159,13 @@ HOLES = {
 def test_a_black_hole_is_found_out_inside_the_budget(
     hole: str, make_bridge: MakeBridge, make_server: Callable[..., Server]
 ) -> None:
-    """A harmless directive is answered all the same, over a new connection."""
+    """A question is answered all the same, over a new connection."""
     with make_server(*HOLES[hole]) as server:
         bridge = make_bridge(server.url)
         assert is_answered(bridge.answer(TURN_ON))
         time.sleep(0.5)
         started = time.monotonic()
-        assert is_answered(bridge.answer(TURN_ON))
+        assert is_answered(bridge.answer(REPORT))
         assert time.monotonic() - started < ALEXA_S - 1
         before = server.connections
         assert is_answered(bridge.answer(ADJUST)), "the next directive is unharmed"
@@ -185,7 +197,7 @@ def test_a_slow_home_is_waited_for_on_a_kept_connection(
     with Server((answer_directive, slow, silence)) as server:
         bridge = make_bridge(server.url)
         bridge.answer(TURN_ON)
-        assert is_answered(bridge.answer(TURN_ON))
+        assert is_answered(bridge.answer(REPORT))
         assert len(server.requests) == 3
 
 
@@ -193,7 +205,7 @@ def test_a_slow_home_is_waited_for_on_a_kept_connection(
 def test_a_directive_is_never_sent_after_its_answer(
     make_bridge: MakeBridge, authority: Authority
 ) -> None:
-    """On, off; a second try of the first that comes late must not switch on again."""
+    """The second try of a question that comes late is not sent any more."""
     handshakes = 0
 
     def slow_second_handshake(_sock: object, stopping: threading.Event) -> None:
@@ -207,11 +219,11 @@ def test_a_directive_is_never_sent_after_its_answer(
     with Server(script, tls=tls, on_accept=slow_second_handshake) as server:
         bridge = make_bridge(server.url)
         assert is_answered(bridge.answer(TURN_ON))
-        assert is_answered(bridge.answer(TURN_ON)), "after three seconds"
+        assert is_answered(bridge.answer(REPORT)), "after three seconds"
         assert is_answered(bridge.answer(event("turn_off")))
         time.sleep(3)  # the second handshake is over by now
         names = [one.json["directive"]["header"]["name"] for one in server.requests]
-    assert names == ["TurnOn", "TurnOn", "TurnOff"]
+    assert names == ["TurnOn", "ReportState", "TurnOff"]
 
 
 def test_an_early_status_is_not_taken_for_the_answer(make_bridge: MakeBridge) -> None:
@@ -286,6 +298,133 @@ def test_a_home_that_goes_away_and_returns(make_bridge: MakeBridge) -> None:
         assert_error(answer, ErrorType.BRIDGE_UNREACHABLE, ADJUST)
     with Server((answer_directive,), port=server.port):
         assert is_answered(bridge.answer(ADJUST))
+
+
+# -- how long it is kept ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("moved_s", "connections"),
+    [(50, [1, 1]), (75, [1, 2]), (3600, [1, 2]), (-3600, [1, 2])],
+    ids=["50 s", "75 s", "an hour", "an hour back"],
+)
+def test_an_idle_connection_has_its_time(
+    make_bridge: MakeBridge, clock: Clock, moved_s: float, connections: list[int]
+) -> None:
+    """Routers and proxies forget after a minute; a clock that went back tells nothing.
+
+    The wall clock counts, because it goes on while Lambda has the function frozen.
+    """
+    with Server((answer_directive,)) as server:
+        bridge = make_bridge(server.url)
+        assert is_answered(bridge.answer(TURN_ON))
+        clock.moved_s += moved_s
+        assert is_answered(bridge.answer(ADJUST))
+    assert [one.connection for one in server.requests] == connections
+
+
+def test_each_answer_renews_its_time(make_bridge: MakeBridge, clock: Clock) -> None:
+    """A home that is spoken to every 40 s needs one connection."""
+    with Server((answer_directive,)) as server:
+        bridge = make_bridge(server.url)
+        for _ in range(4):
+            assert is_answered(bridge.answer(ADJUST))
+            clock.moved_s += 40
+    assert server.connections == 1
+
+
+# -- whose answer it is ----------------------------------------------------------------
+
+
+def correlated(token: str) -> dict[str, Any]:
+    return changed(TURN_ON, "directive.header.correlationToken", token)
+
+
+def answer_to(token: str) -> bytes:
+    header = {"namespace": "Alexa", "name": "Response", "correlationToken": token}
+    return response(200, json.dumps({"event": {"header": header}}).encode())
+
+
+@pytest.mark.parametrize("directive", ["stale alone", "stale, then right"])
+def test_a_stale_answer_is_told_by_its_correlation_token(
+    make_bridge: MakeBridge, directive: str
+) -> None:
+    """It comes when the next directive is on its way: an error, or the right one."""
+
+    def behave(exchange: Exchange) -> None:
+        exchange.send(answer_to("one"))
+        if directive == "stale, then right":
+            exchange.send(answer_to("two"))
+
+    with Server((answer_directive, behave, answer_directive)) as server:
+        bridge = make_bridge(server.url)
+        for token in ("one", "two", "three"):
+            answer = bridge.answer(asked := correlated(token))
+            assert answer["event"]["header"]["correlationToken"] == token
+            if token == "two" and not is_answered(answer):
+                assert_error(answer, event=asked)
+        assert is_answered(answer)
+        assert server.requests[-1].connection == 2, "what follows it is not trusted"
+
+
+def test_an_answer_without_a_correlation_token_is_taken(
+    make_bridge: MakeBridge,
+) -> None:
+    """Only where both have one can they differ."""
+    bare = reply(200, ANSWER)
+    with Server((bare,)) as server:
+        assert is_answered(make_bridge(server.url).answer(TURN_ON))
+
+
+# -- what it holds ---------------------------------------------------------------------
+
+
+def held_by(root: object) -> Iterator[object]:
+    """Yield what an object leads to, code and modules left out."""
+    seen: set[int] = set()
+    waiting = [root]
+    while waiting:
+        one = waiting.pop()
+        if id(one) in seen or isinstance(one, ModuleType | FunctionType | type):
+            continue
+        seen.add(id(one))
+        yield one
+        waiting += gc.get_referents(one)
+
+
+def test_the_last_answer_is_not_held(make_bridge: MakeBridge) -> None:
+    """A home of thousands of endpoints, and 128 MB."""
+    answer = json.dumps({"event": {"header": {}, "x": "y" * 5_000_000}}).encode()
+    with Server((reply(200, answer),)) as server:
+        bridge = make_bridge(server.url)
+        bridge.answer(event("discovery"))
+        texts = [one for one in held_by(bridge) if isinstance(one, bytes | str)]
+    assert texts, "it leads somewhere"
+    assert max(map(len, texts)) < 1_000_000
+
+
+def test_no_object_of_ours_shows_a_secret(make_bridge: MakeBridge) -> None:
+    """Whoever prints frames, as error reporters do, prints their reprs."""
+    asking = threading.get_ident()
+    shown: list[str] = []
+
+    def look(exchange: Exchange) -> None:
+        frame = sys._current_frames()[asking]
+        found: list[object] = []
+        while frame.f_back:
+            found += frame.f_locals.values()
+            frame = frame.f_back
+        shown.extend(
+            repr(one) for one in found if type(one).__module__.startswith("ha_bridge")
+        )
+        answer_directive(exchange)
+
+    with Server((look, look)) as server:
+        bridge = make_bridge(server.url)
+        bridge.answer(TURN_ON)
+        bridge.answer(TURN_ON)
+    assert shown
+    assert not [text for text in shown for secret in SECRETS if secret in text]
 
 
 @pytest.mark.slow
