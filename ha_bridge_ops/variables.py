@@ -1,13 +1,17 @@
 """The function's variables, from the environment or a file, for all commands alike."""
 
 import os
+import shlex
+import stat
+from collections.abc import Mapping
 from pathlib import Path
 
-from dotenv import dotenv_values
 from dotenv.parser import parse_stream
 
+from ha_bridge.secrets import READERS
 from ha_bridge.settings import VARIABLES
 from ha_bridge_ops.errors import CommandError
+from ha_bridge_ops.terminal import echo
 
 DEFAULT_FILE = Path(".env")
 
@@ -15,16 +19,22 @@ DEFAULT_FILE = Path(".env")
 def read_variables(env_file: Path) -> dict[str, str]:
     """Return those of the function's variables that are set and not empty.
 
+    What stands in the file is taken as it stands: `${…}` is no reference to another
+    variable, for then a line that somebody was told to paste could send a secret away.
+
     Raises:
         CommandError: The file cannot be read, or was named and is not there.
     """
+    found: dict[str, str] = {}
     if env_file.exists() or env_file != DEFAULT_FILE:
-        _check_file(env_file)
-    values = {**dotenv_values(env_file), **os.environ}
+        found = _read_file(env_file)
+        _warn_of_readers(env_file, found)
+    values = {**found, **os.environ}
     return {name: value for name in VARIABLES if (value := values.get(name))}
 
 
-def _check_file(env_file: Path) -> None:
+def _read_file(env_file: Path) -> dict[str, str]:
+    found = {}
     try:
         with env_file.open(encoding="utf-8") as lines:
             for binding in parse_stream(lines):
@@ -32,9 +42,25 @@ def _check_file(env_file: Path) -> None:
                     raise CommandError(
                         f"{env_file}, line {binding.original.line}, is not NAME=value."
                     )
+                if binding.key is not None:
+                    found[binding.key] = binding.value or ""
     except FileNotFoundError:
         raise CommandError(f"There is no file {env_file}.") from None
     except UnicodeDecodeError:
         raise CommandError(f"{env_file} cannot be read: save it as UTF-8.") from None
     except OSError as error:
         raise CommandError(f"{env_file} cannot be read: {error.strerror}.") from None
+    return found
+
+
+def _warn_of_readers(env_file: Path, found: Mapping[str, str]) -> None:
+    """Say so if a token lies where every user of this machine may read it."""
+    mode = env_file.stat().st_mode
+    token = found.get("LONG_LIVED_ACCESS_TOKEN", "")
+    is_secret = bool(token) and token.partition(":")[0] not in READERS
+    if is_secret and stat.S_ISREG(mode) and mode & (stat.S_IRGRP | stat.S_IROTH):
+        echo(
+            f"! Other users of this machine can read the token in {env_file}: "
+            f"chmod 600 {shlex.quote(str(env_file))}",
+            err=True,
+        )

@@ -10,7 +10,8 @@ from ha_bridge_ops.aws.session import AwsError, Session, call
 
 #: What the ARN of a function looks like; its region is the first group.
 FUNCTION_ARN: Final = re.compile(
-    r"arn:aws[a-z-]*:lambda:([a-z0-9-]+):\d{12}:function:[\w-]+(?::[\w$-]+)?"
+    r"arn:aws[a-z-]*:lambda:([a-z0-9-]+):\d{12}:function:[\w-]+(?::[\w$-]+)?",
+    re.ASCII,
 )
 
 

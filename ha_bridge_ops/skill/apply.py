@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 from rich.text import Text
 
+from ha_bridge_ops import grammar
 from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.skill import consoles
 from ha_bridge_ops.skill.ask_cli import Ask, Refused, in_words
@@ -48,7 +49,12 @@ class State:
     def skill_id(self) -> str | None:
         """The id of the skill, once there is one."""
         found = self._read().get(self._profile, {}).get("skill_id")
-        return str(found) if found else None
+        if not found:
+            return None
+        skill_id = grammar.skill_id(str(found))
+        if skill_id is None:
+            raise self._unreadable()
+        return skill_id
 
     @skill_id.setter
     def skill_id(self, value: str) -> None:
@@ -74,16 +80,20 @@ class State:
         if not isinstance(known, dict) or not all(
             isinstance(one, dict) for one in known.values()
         ):
-            raise CommandError(
-                f"{self._path} cannot be read. Delete it, and name the skill with "
-                "--skill-id if there is one."
-            )
+            raise self._unreadable()
         return known
+
+    def _unreadable(self) -> CommandError:
+        return CommandError(
+            f"{self._path} cannot be read. Delete it, and name the skill with "
+            "--skill-id if there is one."
+        )
 
     def _write(self, mine: dict[str, str]) -> None:
         known = {**self._read(), self._profile: mine}
         beside = self._path.with_suffix(".new")
-        with beside.open("w") as file:
+        beside.unlink(missing_ok=True)  # which may lead elsewhere
+        with beside.open("x") as file:
             json.dump(known, file, indent=2)
             file.flush()
             os.fsync(file.fileno())
@@ -216,13 +226,22 @@ def _find_or_create(
 
 def _namesakes(skill: Skill, ask: Ask) -> list[str]:
     """Return the ids of smart home skills with this name, in any language."""
-    return [
-        str(one["skillId"])
+    ids = (
+        grammar.skill_id(str(one.get("skillId")))
         for one in ask.skills()
         if one.get("stage") == "development"
-        and "smartHome" in one.get("apis", [])
-        and skill.name in one.get("nameByLocale", {}).values()
-    ]
+        and "smartHome" in _list(one.get("apis"))
+        and skill.name in _names(one.get("nameByLocale"))
+    )
+    return [found for found in ids if found is not None]
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _names(value: Any) -> list[Any]:
+    return list(value.values()) if isinstance(value, dict) else []
 
 
 def _wait_for_build(ask: Ask, skill_id: str) -> None:

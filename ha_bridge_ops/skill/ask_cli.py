@@ -8,7 +8,18 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from ha_bridge_ops import grammar
 from ha_bridge_ops.errors import CommandError
+from ha_bridge_ops.outside import LIMIT, quoted, visible
+
+#: Pages of the list of skills, of up to 50 each.
+MAX_PAGES = 40
+
+#: Complaints of one refusal that are shown.
+_SHOWN = 8
+
+#: A client id or secret of Amazon's.
+_CREDENTIAL = re.compile(r"[!-~]{1,500}")
 
 #: Seconds for one call; Amazon answers within two or three.
 TIMEOUT_S = 120
@@ -68,23 +79,38 @@ class Ask:
     def create(self, manifest: Path) -> str:
         """Create a skill, and return its id."""
         answer = self._run("create-skill-for-vendor", "--manifest", f"file:{manifest}")
-        return str(answer["skillId"])
+        found = grammar.skill_id(str(answer.get("skillId")))
+        if found is None:
+            raise Refused(f"Amazon gave no skill id: {quoted(answer.get('skillId'))}.")
+        return found
 
     def skills(self) -> list[dict[str, Any]]:
         """Return a summary of every skill of the account."""
         found: list[dict[str, Any]] = []
         page: list[str] = ["--max-results", "50"]
-        while True:
+        tokens: set[str] = set()
+        for _ in range(MAX_PAGES):
             answer = self._run("list-skills-for-vendor", *page)
-            found.extend(answer.get("skills", []))
-            if not answer.get("nextToken"):
+            skills = answer.get("skills")
+            listed = skills if isinstance(skills, list) else []
+            found.extend(one for one in listed if isinstance(one, dict))
+            token = answer.get("nextToken")
+            if not isinstance(token, str) or not token:
                 return found
-            page = ["--max-results", "50", "--next-token", str(answer["nextToken"])]
+            if token in tokens:
+                break
+            tokens.add(token)
+            page = ["--max-results", "50", f"--next-token={token}"]
+        raise Refused(
+            f"Amazon's list of skills has no end: {len(found)} so far. "
+            "Name the skill with --skill-id."
+        )
 
     def build(self, skill_id: str) -> dict[str, Any]:
         """Return how the last change of the manifest went."""
         answer = self._run("get-skill-status", "-s", skill_id, "--resource", "manifest")
-        last = answer.get("manifest", {}).get("lastUpdateRequest", {})
+        manifest = answer.get("manifest")
+        last = manifest.get("lastUpdateRequest") if isinstance(manifest, dict) else None
         return last if isinstance(last, dict) else {}
 
     def update(self, skill_id: str, manifest: Path) -> None:
@@ -107,8 +133,18 @@ class Ask:
     def credentials(self, skill_id: str) -> tuple[str, str]:
         """Return the client id and secret with which events are sent to Alexa."""
         answer = self._run("get-skill-credentials", "-s", skill_id)
-        credentials = answer["skillMessagingCredentials"]
-        return str(credentials["clientId"]), str(credentials["clientSecret"])
+        given = answer.get("skillMessagingCredentials")
+        found = [
+            given.get(name) if isinstance(given, dict) else None
+            for name in ("clientId", "clientSecret")
+        ]
+        client_id, client_secret = (
+            one if isinstance(one, str) and _CREDENTIAL.fullmatch(one) else None
+            for one in found
+        )
+        if client_id is None or client_secret is None:
+            raise Refused("Amazon gave no credentials for proactive mode.")
+        return client_id, client_secret
 
     def _run(self, *arguments: str) -> dict[str, Any]:
         try:
@@ -139,7 +175,7 @@ def answered(stdout: str) -> dict[str, Any]:
         return {}  # “Command executed successfully!”
     body = shown.get("body", shown) if mark else shown
     if isinstance(body, str):
-        body = json.loads(body) if body else {}
+        body = _json(body) if body else {}
     return body if isinstance(body, dict) else {}
 
 
@@ -161,10 +197,21 @@ def in_words(body: Any) -> str:
     """Return an error in Amazon's words: its message, and what it complains of."""
     if not isinstance(body, dict):
         return ""
-    parts = [body.get("message") or body.get("error_description") or ""]
-    details = [*(body.get("violations") or []), *(body.get("errors") or [])]
-    parts += [one.get("message") or one.get("code") or "" for one in details]
-    return " ".join(dict.fromkeys(" ".join(part.split()) for part in parts if part))
+    parts = [body.get("message") or body.get("error_description")]
+    for key in ("violations", "errors"):
+        details = body.get(key)
+        shown = details[:_SHOWN] if isinstance(details, list) else []
+        parts += [
+            one.get("message") or one.get("code")
+            for one in shown
+            if isinstance(one, dict)
+        ]
+    texts = (_one_line(part) for part in parts if isinstance(part, str))
+    return " ".join(dict.fromkeys(text for text in texts if text))
+
+
+def _one_line(text: str) -> str:
+    return visible(" ".join(text[: 4 * LIMIT].split()))
 
 
 def _own_words(stderr: str) -> str:
@@ -175,10 +222,10 @@ def _own_words(stderr: str) -> str:
     if isinstance(shown, dict):
         said = shown.get("message") or shown.get("errorMessage")
         if said:
-            return str(said)
+            return _one_line(str(said))
     lines = [line.strip() for line in (text or stderr).splitlines() if line.strip()]
     errors = [line for line in lines if "Error" in line]
-    return (errors or lines or ["`ask` ended without a word."])[0]
+    return _one_line((errors or lines or ["`ask` ended without a word."])[0])
 
 
 def _json(text: str) -> Any:

@@ -71,7 +71,7 @@ def commands(skill: Skill, folder: Folder, skill_id: str | None) -> list[Command
         skill_id: Of a skill that exists already; None if it must be made.
     """
     its_id = skill_id or SOME_SKILL_ID
-    stage = f"-s {its_id} -g development"
+    stage = f"-s {_word(its_id)} -g development"
 
     def document(path: object) -> str:
         return shlex.quote(f"file:{path}")
@@ -118,7 +118,7 @@ def commands(skill: Skill, folder: Folder, skill_id: str | None) -> list[Command
         found.append(
             Command(
                 "Show the client id and secret for Home Assistant's secrets.yaml:",
-                f"ask smapi get-skill-credentials -s {its_id}",
+                f"ask smapi get-skill-credentials -s {_word(its_id)}",
             )
         )
     return found
@@ -140,7 +140,7 @@ def again(skill: Skill, folder: Folder) -> str:
 
 def deploy(skill: Skill, skill_id: str) -> str:
     """Return what lets a skill call the function."""
-    return command(skill.region.samconfig_env, str(skill.address), skill_id)
+    return command(skill.region.samconfig_env, str(skill.address), _word(skill_id))
 
 
 def permit(skill: Skill, skill_id: str) -> str:
@@ -151,8 +151,13 @@ def permit(skill: Skill, skill_id: str) -> str:
         f"--function-name {function} --statement-id alexa "
         "--action lambda:InvokeFunction "
         "--principal alexa-connectedhome.amazon.com "
-        f"--event-source-token {skill_id}"
+        f"--event-source-token {_word(skill_id)}"
     )
+
+
+def _word(skill_id: str) -> str:
+    """Return a skill id for a shell; the variable stays one."""
+    return skill_id if skill_id == SOME_SKILL_ID else shlex.quote(skill_id)
 
 
 def entries(skill: Skill, skill_id: str | None) -> list[Entry]:

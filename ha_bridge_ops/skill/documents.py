@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ha_bridge.settings import Address, parse_address
+from ha_bridge_ops import grammar
 from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.regions import (
     LOCALES,
@@ -30,10 +31,8 @@ CLIENT_SECRET: Final = "home-assistant-ignores-this"  # noqa: S105
 EVENTS_PERMISSION: Final = "alexa::async_event:write"
 
 _ARN: Final = re.compile(
-    r"arn:aws:lambda:(?P<region>[a-z0-9-]+):\d{12}:function:[\w-]{1,64}(:[\w$-]{1,128})?"
-)
-_SKILL_ID: Final = re.compile(
-    r"amzn1\.ask\.skill\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+    r"arn:aws:lambda:(?P<region>[a-z0-9-]+):\d{12}:function:[\w-]{1,64}(:[\w$-]{1,128})?",
+    re.ASCII,
 )
 
 _SUMMARY: Final = "Your own Home Assistant, by voice."
@@ -197,6 +196,7 @@ class Folder:
             self.path.mkdir(parents=True, exist_ok=True)
             for path, document in documents.items():
                 text = json.dumps(document, indent=2, ensure_ascii=False)
+                path.unlink(missing_ok=True)  # which may lead elsewhere
                 path.write_text(f"{text}\n", encoding="utf-8")
         except OSError as error:
             raise CommandError(f"{error.filename}: {error.strerror}") from None
@@ -295,7 +295,7 @@ def read_skill_id(text: str) -> str:
     Raises:
         CommandError: It is none.
     """
-    if not _SKILL_ID.fullmatch(text.strip()):
+    if grammar.skill_id(text.strip()) is None:
         raise CommandError(
             f"{text!r} is no skill id; they look like "
             "amzn1.ask.skill.12345678-1234-1234-1234-123456789012."

@@ -34,6 +34,7 @@ from tests.fakes.smapi import (
     Smapi,
     cli_config,
 )
+from tests.hostile import TEXTS, assert_harmless
 from tests.ops.conftest import Run
 
 URL = "https://home.example.org"
@@ -805,3 +806,88 @@ def test_a_failure_of_ask_itself_is_one_sentence(stderr: str, words: str) -> Non
     assert refused.words.startswith(words)
     assert ACCESS_TOKEN not in refused.words
     assert not refused.is_final
+
+
+# -- What Amazon and the folder say is no more than text
+
+
+@pytest.mark.parametrize("skill_id", [*TEXTS[:-1], f"{SKILL_ID}; id", f"{SKILL_ID}\n"])
+def test_a_skill_id_that_is_none_is_never_printed_to_be_pasted(
+    here: Run, tmp_path: Path, skill_id: str
+) -> None:
+    """Whoever wrote it into the state."""
+    (tmp_path / "skill-package").mkdir()
+    state = {"default": {"skill_id": skill_id}}
+    (tmp_path / "skill-package" / "state.json").write_text(json.dumps(state))
+    done = here("skill", "--locale", "en-GB", "--base-url", "https://home.example.org")
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "state.json cannot be read" in done.stderr
+
+
+def test_what_is_written_does_not_leave_the_folder(here: Run, tmp_path: Path) -> None:
+    """A link that lies there is replaced, not followed."""
+    mine = tmp_path / "mine"
+    mine.write_text("untouched")
+    folder = tmp_path / "skill-package"
+    folder.mkdir()
+    (folder / "create.json").symlink_to(mine)
+    done = here("skill", "--locale", "en-GB", "--base-url", "https://home.example.org")
+    assert done.returncode == 0, done.stderr
+    assert mine.read_text() == "untouched"
+    assert document(tmp_path, "create.json")
+
+
+def answering(folder: Path, answer: object, status: int = 0) -> str:
+    """Return a command that answers whatever it is asked."""
+    script = folder / "ask"
+    (folder / "answer").write_text(json.dumps(answer))
+    stream = ">&2" if status else ""
+    script.write_text(f"#!/bin/sh\ncat '{folder}/answer' {stream}\nexit {status}\n")
+    script.chmod(0o755)
+    return str(script)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"skills": [], "nextToken": "again"},
+        {"skills": "many"},
+        {"skills": [1, None, {"apis": "smartHome"}, {"apis": 3, "nameByLocale": []}]},
+        {"skills": [], "skillId": "amzn1.ask.skill.x; touch pwned"},
+        {"skillId": ["x"]},
+        {},
+        *({"skills": [], "skillId": text} for text in TEXTS),
+    ],
+    ids=lambda answer: str(answer)[:40],
+)
+def test_odd_answers_are_refusals(here: Run, tmp_path: Path, answer: object) -> None:
+    """Soon, in words, and with nothing in them that a terminal obeys."""
+    arguments = ("skill", "--locale", "en-GB", "--apply", "--ask")
+    url = ("--base-url", "https://home.example.org")
+    done = here(*arguments, answering(tmp_path, answer), *url)
+    assert done.returncode in (1, 2), done.stdout
+    assert "Error: " in done.stderr
+    assert_harmless(done.stdout + done.stderr)
+    assert len(done.stderr) < 5000
+
+
+@pytest.mark.parametrize("text", TEXTS)
+@pytest.mark.parametrize(
+    "shaped",
+    [
+        lambda text: text,
+        lambda text: {"message": text},
+        lambda text: {"message": {"a": text}},
+        lambda text: {"violations": [{"message": text}, 3, {"code": text}]},
+        lambda text: {"errors": {"a": text}, "message": [text]},
+    ],
+)
+def test_amazons_words_are_text(text: str, shaped: Callable[[str], object]) -> None:
+    """Of any shape and length."""
+    shown = json.dumps(shaped(text))
+    stderr = f"status code: 400\nResponse body: {shown}\n"
+    for error in (refusal(stderr), refusal(text), refusal(f"[Error]: {shown}")):
+        assert_harmless(error.format_message())
+        assert "\n" not in error.words
+        assert len(error.words) < 3000
