@@ -20,7 +20,7 @@ from ha_bridge.messages import (
     read_answer,
 )
 from ha_bridge.redaction import Redacted, Secret
-from ha_bridge.secrets import SecretReader, only_value
+from ha_bridge.secrets import SecretReader
 from ha_bridge.settings import Address, Settings
 
 #: Seconds for one directive.  Alexa hangs up after 8, and its clock starts before ours:
@@ -154,7 +154,7 @@ class Bridge:
             "The directive has no token; LONG_LIVED_ACCESS_TOKEN is used instead. "
             "Remove the variable when your tests are done.",
         )
-        return only_value(self._secrets.resolve(self._fallback, deadline))
+        return self._secrets.resolve(self._fallback, deadline)
 
     def _time_for(self, context: object) -> float:
         """Return how many seconds the whole exchange may take."""

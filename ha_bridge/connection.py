@@ -40,9 +40,16 @@ _OURS: Final = frozenset(
 _ABORT: Final = (1).to_bytes(4, sys.byteorder) + bytes(4)
 _LINGER_NOT: Final = bytes(8)
 
-#: Fields of struct tcp_info: tcpi_bytes_acked, tcpi_notsent_bytes, tcpi_bytes_sent and
-#: tcpi_bytes_retrans; and what opening a connection adds to the first.
+#: Seconds that an acknowledgment may be delayed by the other side's kernel (RFC 1122,
+#: 4.2.3.2, has 0.5 at the most; Linux and Windows wait 0.2).
+_DELAYED_S: Final = 0.25
+
+#: Fields of struct tcp_info: tcpi_last_data_sent, tcpi_rtt, tcpi_bytes_acked,
+#: tcpi_notsent_bytes, tcpi_bytes_sent and tcpi_bytes_retrans; and what opening a
+#: connection adds to those acknowledged.
 #: https://github.com/torvalds/linux/blob/master/include/uapi/linux/tcp.h
+_LAST_SENT_MS: Final = slice(44, 48)
+_ROUND_TRIP_US: Final = slice(68, 72)
 _ACKNOWLEDGED: Final = slice(120, 128)
 _UNSENT: Final = slice(144, 148)
 _SENT: Final = slice(200, 208)
@@ -65,6 +72,8 @@ class _Counters(NamedTuple):
 
     written: int
     acknowledged: int
+    quiet_s: float
+    """Seconds since an acknowledgment of the last packet could have been here."""
 
 
 def _counters(sock: socket.socket) -> _Counters | None:
@@ -82,7 +91,8 @@ def _counters(sock: socket.socket) -> _Counters | None:
         return int.from_bytes(info[where], sys.byteorder)
 
     written = field(_SENT) - field(_SENT_AGAIN) + field(_UNSENT)
-    return _Counters(written + _SYN, field(_ACKNOWLEDGED))
+    quiet_s = field(_LAST_SENT_MS) / 1e3 - field(_ROUND_TRIP_US) / 1e6
+    return _Counters(written + _SYN, field(_ACKNOWLEDGED), quiet_s)
 
 
 class _Bound(socket.socket):
@@ -124,9 +134,9 @@ class _Bound(socket.socket):
     def has_arrived(self) -> bool:
         """Return whether the other side may have a byte of the request.
 
-        Its kernel acknowledges the second of two small packets at once, which is why
-        the request is sent as head and body; so what is not acknowledged when the
-        connection ends was not read.
+        A kernel may keep back the acknowledgment of one packet, but hardly that of two
+        (Linux: at the latest when both were read), which is why the request is sent as
+        head and body: what was not acknowledged when a connection ends was not read.
         """
         with contextlib.suppress(OSError):  # closed, and noted before
             now = _counters(self)
@@ -136,6 +146,14 @@ class _Bound(socket.socket):
                 or now.acknowledged > self._before.written
             )
         return self._has_arrived
+
+    def may_be_acknowledged_in(self) -> float:
+        """Return for how many seconds an acknowledgment of what was sent may come.
+
+        What TCP has sent again goes as one packet, and that may be acknowledged late.
+        """
+        now = _counters(self)
+        return _DELAYED_S - now.quiet_s if now else 0.0
 
     def close(self) -> None:
         """Close; what was to be known of the request is known afterwards too."""

@@ -8,7 +8,7 @@ What is known of an attempt that failed decides whether the directive may go aga
     UNREAD    lost, no byte acknowledged      again           again
     VANISHED  nothing acknowledged for 1.5 s  again           again if it names a state,
               on a kept connection                            else left to TCP
-    READ      acknowledged, then lost         again           never
+    READ      acknowledged, then lost         once again      never
     SILENT    acknowledged, no answer yet     again, beside   waited for
                                               the first
 

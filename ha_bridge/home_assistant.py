@@ -178,6 +178,7 @@ class HomeAssistant:
     def _deliver(self, request: "_Request") -> "_Answer":
         """Return an answer, after as many attempts as the rule of delivery allows."""
         told: BridgeError | None = None
+        was_read = False
         pauses_s = chain(PAUSES_S, repeat(LAST_PAUSE_S))
         while True:
             connection = None
@@ -195,8 +196,12 @@ class HomeAssistant:
                 told = failure
             pause_s = next(pauses_s)
             has_time = time.monotonic() + pause_s < request.deadline
-            if not (has_time and may_pass and may_go_again(request.kind, fate)):
+            may_help = may_pass or fate is Fate.UNREAD
+            if not (has_time and may_help and may_go_again(request.kind, fate)):
                 raise told
+            if fate is Fate.READ and was_read:
+                raise told
+            was_read = fate is Fate.READ
             time.sleep(pause_s)
 
     def _open(self, deadline: float) -> "_Connection":
@@ -211,10 +216,9 @@ class HomeAssistant:
         if (
             not is_new
             and may_go_again(kind, Fate.VANISHED)
-            and not connection.answers_before(sent_at + VANISHED_AFTER_S)
-            and not connection.sock.has_arrived()
+            and connection.has_vanished(sent_at + VANISHED_AFTER_S)
         ):
-            connection.vanish()
+            connection.give_up()
         if not may_go_again(kind, Fate.SILENT):
             return connection.receive()
         if connection.answers_before(sent_at + PATIENCE_S):
@@ -312,7 +316,7 @@ class _Connection:
         self._http.sock = sock
         self._http.auto_open = 0
         self._uses = 0
-        self._has_vanished = False
+        self._is_given_up = False
 
     @property
     def reused(self) -> bool:
@@ -322,7 +326,7 @@ class _Connection:
     @property
     def fate(self) -> Fate:
         """What is known of a request that failed."""
-        if self._has_vanished:
+        if self._is_given_up:
             return Fate.VANISHED
         return Fate.READ if self.sock.has_arrived() else Fate.UNREAD
 
@@ -345,9 +349,20 @@ class _Connection:
         with self._closed_on_failure():
             return self.sock.answers_before(until)
 
-    def vanish(self) -> None:
-        """Give it up, because the path has vanished; raises TimeoutError."""
-        self._has_vanished = True
+    def has_vanished(self, until: float) -> bool:
+        """Return whether no byte of the request has been acknowledged by a time."""
+        while not self.answers_before(until):
+            late_s = self.sock.may_be_acknowledged_in()
+            if self.sock.has_arrived():
+                return False
+            if late_s <= 0 or until > self.sock.deadline:
+                return True
+            until = time.monotonic() + late_s
+        return False
+
+    def give_up(self) -> None:
+        """Abort it, because its path has vanished; raises TimeoutError."""
+        self._is_given_up = True
         self.close()
         raise TimeoutError
 
@@ -379,6 +394,7 @@ class _Connection:
                 raise IncompleteRead(b"") from None
             raise
         if self.sock.has_ended:
+            response.close()  # which still holds the socket
             raise IncompleteRead(b"")
         return response
 

@@ -70,35 +70,35 @@ class SecretReader:
 
     def _read(self, value: Secret, service: str, name: str) -> None:
         text = READERS[service](self._client(service), name).strip()
-        if not text:
+        try:
+            text = _only_value(text)
+            if not text:
+                raise ValueError("it is empty")
+        except ValueError as error:
             raise BridgeError(
-                Failure.SECRET_UNAVAILABLE, f"{service}:{name}: it is empty"
-            )
+                Failure.SECRET_UNAVAILABLE, f"{service}:{name}: {error}"
+            ) from None
         self._known[value] = Secret(text)
 
 
-def only_value(secret: Secret) -> Secret:
+def _only_value(text: str) -> str:
     """Return the value of a secret kept as a JSON object with a single key.
 
     That is how the console of Secrets Manager stores one; a text is returned as it is.
     https://docs.aws.amazon.com/secretsmanager/latest/userguide/create_secret.html
 
     Raises:
-        BridgeError: SECRET_UNAVAILABLE: which of several is meant cannot be known.
+        ValueError: Which of several values is meant cannot be known.
     """
-    text = secret.reveal()
     if not text.startswith("{"):
-        return secret
+        return text
     try:
-        values = list(json.loads(text).values())
-    except (ValueError, RecursionError):
-        values = []
-    if len(values) != 1 or not isinstance(values[0], str) or not values[0].strip():
-        raise BridgeError(
-            Failure.SECRET_UNAVAILABLE,
-            "it is no token but a JSON object without a single text in it",
-        )
-    return Secret(values[0].strip())
+        [value] = json.loads(text).values()
+        return str(value.strip())
+    except (ValueError, AttributeError, RecursionError):
+        raise ValueError(
+            "it holds a JSON object: keep the token alone in it, or as its only value"
+        ) from None
 
 
 def _reason(error: Exception) -> str:
