@@ -64,8 +64,8 @@ def cli() -> None:
       ha-bridge skill --locale en-GB            make the Alexa skill
 
     Settings come from the environment or from a file .env; no token is ever an
-    argument. Exit status: 0 fine, 1 something failed, 2 wrong usage; the help
-    of each command says what.
+    argument. Exit status: 0 fine, 1 something was found or refused, 2 it could
+    not run.
     """
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from ha_bridge_ops.aws.function import Function
 from ha_bridge_ops.aws.session import AwsError, call
-from ha_bridge_ops.errors import CommandError
+from ha_bridge_ops.errors import RefusedError
 
 #: Who calls for smart home skills.
 #: https://docs.aws.amazon.com/lambda/latest/dg/services-alexa.html
@@ -53,12 +53,12 @@ class Change:
         """Change the function.
 
         Raises:
-            CommandError: AWS refused.
+            RefusedError: AWS refused.
         """
         try:
             self.request.send(self.function)
         except AwsError as error:
-            raise CommandError(
+            raise RefusedError(
                 f"AWS refused: {error.code}. Nothing was changed."
             ) from None
 
@@ -66,12 +66,12 @@ class Change:
         """Make the function what it was.
 
         Raises:
-            CommandError: AWS refused.
+            RefusedError: AWS refused.
         """
         try:
             self.undoing.send(self.function)
         except AwsError as error:
-            raise CommandError(
+            raise RefusedError(
                 f"AWS refused: {error.code}. The change could not be undone: "
                 f"{self.shown}."
             ) from None

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from ha_bridge_ops.aws import deploy
 from ha_bridge_ops.aws.session import AwsError, Session, boto3_clients, call
-from ha_bridge_ops.errors import CommandError
+from ha_bridge_ops.errors import CommandError, RefusedError
 from ha_bridge_ops.regions import REGIONS, Region
 
 #: The output of template.yaml with the ARN of the function.
@@ -20,6 +20,7 @@ def functions_of(stack: str, needed: Region) -> list[str]:
 
     Raises:
         CommandError: The needed region has no such stack, or AWS cannot be asked.
+        RefusedError: AWS does not let us look.
     """
     make = boto3_clients()
     if make is None:
@@ -35,7 +36,7 @@ def functions_of(stack: str, needed: Region) -> list[str]:
             answer = call(client.describe_stacks, StackName=stack)
         except AwsError as error:
             if region is needed:
-                raise CommandError(_sentence(error, stack, region)) from None
+                raise _why(error, stack, region) from None
             continue
         arn = _output(answer["Stacks"][0])
         if arn:
@@ -56,11 +57,14 @@ def _output(stack: dict[str, Any]) -> str | None:
     return None
 
 
-def _sentence(error: AwsError, stack: str, region: Region) -> str:
+def _why(error: AwsError, stack: str, region: Region) -> CommandError:
     if "does not exist" in error.words:
-        return (
+        return CommandError(
             f"There is no stack {stack} in {region.aws_region}: run "
             f"`{deploy.command(region.samconfig_env)}` first."
         )
     words = error.words.rstrip(".")
-    return f"AWS did not describe the stack {stack} in {region.aws_region}: {words}."
+    kind = CommandError if error.is_no_login else RefusedError
+    return kind(
+        f"AWS did not describe the stack {stack} in {region.aws_region}: {words}."
+    )

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
-from typing import Final
+from types import MappingProxyType
+from typing import Any, Final
 
 from ha_bridge_ops.check.placeholders import LEFT_OUT, sentence, to_paste
 from ha_bridge_ops.outside import lines, visible
@@ -21,6 +22,21 @@ class Status(StrEnum):
     WARNING = "warning"
     FAILED = "failed"
     SKIPPED = "skipped"
+
+    @property
+    def mark(self) -> str:
+        """A sign and a word for it, which say the same."""
+        return _MARKS[self]
+
+
+_MARKS: Final = MappingProxyType(
+    {
+        Status.OK: "✓ ok",
+        Status.WARNING: "! warning",
+        Status.FAILED: "✗ FAILED",
+        Status.SKIPPED: "– skipped",
+    }
+)
 
 
 class Question(Enum):
@@ -113,35 +129,88 @@ Outcome = Fine | Untried | Problem | list[Problem]
 
 
 @dataclass(frozen=True)
+class Told:
+    """A problem in words, fit to be shown: whatever it is made of, it is text."""
+
+    cause: str
+    """Its name in the catalogue."""
+    status: Status
+    saw: str
+    means: str
+    fix: str
+    paste: str = ""
+
+    def __post_init__(self) -> None:
+        """Make all of it visible: there is no problem that was not here."""
+        for name, limit in (("saw", _SEEN), ("means", _TEXT), ("fix", _TEXT)):
+            object.__setattr__(self, name, visible(getattr(self, name), limit))
+        object.__setattr__(self, "paste", lines(self.paste))
+
+    def as_json(self) -> dict[str, str]:
+        """Return it for machines."""
+        return {
+            "cause": self.cause,
+            "status": self.status,
+            "saw": self.saw,
+            "means": self.means,
+            "fix": self.fix,
+            "paste": self.paste,
+        }
+
+
+@dataclass(frozen=True)
 class Finding:
-    """What is said of one link, fit to be shown: whatever it is made of, it is text."""
+    """What is said of one link, fit to be shown."""
 
     id: str
     status: Status
     saw: str
-    means: str = ""
-    fix: str = ""
-    paste: str = ""
-    causes: tuple[str, ...] = ()
-    """Names of the causes that were found."""
+    problems: tuple[Told, ...] = ()
     rows: tuple[Row, ...] = ()
     """From here and from AWS, side by side."""
 
     def __post_init__(self) -> None:
         """Make all of it visible: there is no finding that was not here."""
-        for name, limit in (("saw", _SEEN), ("means", _TEXT), ("fix", _TEXT)):
-            object.__setattr__(self, name, visible(getattr(self, name), limit))
-        object.__setattr__(self, "paste", lines(self.paste))
+        object.__setattr__(self, "saw", visible(self.saw, _SEEN))
         rows = tuple(
             (visible(what, _CELL), visible(here, _CELL), visible(there, _CELL))
             for what, here, there in self.rows
         )
         object.__setattr__(self, "rows", rows)
 
-    def as_json(self) -> dict[str, str]:
-        """Return it for machines."""
-        fix = "\n".join(part for part in (self.fix, self.paste) if part)
-        return {"id": self.id, "status": self.status, "saw": self.saw, "fix": fix}
+    @property
+    def causes(self) -> tuple[str, ...]:
+        """Names of the causes that were found."""
+        return tuple(one.cause for one in self.problems)
+
+    @property
+    def means(self) -> str:
+        """What all of its problems mean; what two of them share is said once."""
+        return _joined((one.means for one in self.problems), " ")
+
+    @property
+    def fix(self) -> str:
+        """What to do about all of them."""
+        return _joined((one.fix for one in self.problems), " ")
+
+    @property
+    def paste(self) -> str:
+        """Lines to paste for all of them."""
+        return _joined((one.paste for one in self.problems), "\n")
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for machines; docs/check-json.md says what each key is."""
+        return {
+            "id": self.id,
+            "status": self.status,
+            "saw": self.saw,
+            "fix": "\n".join(part for part in (self.fix, self.paste) if part),
+            "problems": [one.as_json() for one in self.problems],
+            "rows": [
+                {"what": what, "from_here": here, "from_aws": there}
+                for what, here, there in self.rows
+            ],
+        }
 
 
 #: Takes out of a text from outside what must not be shown.
@@ -161,22 +230,27 @@ def judge(link: Link, outcome: Outcome, hide: Hide = str) -> Finding:
     if isinstance(outcome, Untried):
         return Finding(link.id, Status.SKIPPED, hide(outcome.why))
     problems = outcome if isinstance(outcome, list) else [outcome]
-    causes = [link.cause(problem.cause) for problem in problems]
-    failed = any(cause.status is Status.FAILED for cause in causes)
-    found = list(zip(causes, problems, strict=True))
-    pasted = [to_paste(cause.paste, problem.values) for cause, problem in found]
-    fixes = [sentence(cause.fix, problem.values) for cause, problem in found]
-    if None in pasted:
-        fixes.append(LEFT_OUT)
+    told = tuple(_told(link.cause(one.cause), one, hide) for one in problems)
+    failed = any(one.status is Status.FAILED for one in told)
     return Finding(
         link.id,
         Status.FAILED if failed else Status.WARNING,
         hide("; ".join(problem.saw for problem in problems)),
-        _joined((sentence(cause.means, one.values) for cause, one in found), " "),
-        _joined(fixes, " "),
-        _joined(pasted, "\n"),
-        tuple(problem.cause for problem in problems),
+        told,
         next((problem.rows for problem in problems if problem.rows), ()),
+    )
+
+
+def _told(cause: Cause, problem: Problem, hide: Hide) -> Told:
+    paste = to_paste(cause.paste, problem.values)
+    fix = sentence(cause.fix, problem.values)
+    return Told(
+        cause.name,
+        cause.status,
+        hide(problem.saw),
+        sentence(cause.means, problem.values),
+        fix if paste is not None else f"{fix} {LEFT_OUT}".strip(),
+        paste or "",
     )
 
 

@@ -1,74 +1,36 @@
 """Findings for people, for machines and for a forum."""
 
-import contextlib
-import re
 import textwrap
-from collections.abc import Callable, Iterable, Sequence
-from urllib.parse import urlsplit
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Final
 
 from rich.text import Text
 
 from ha_bridge_ops.check.catalogue import PARTS
-from ha_bridge_ops.check.context import Context
-from ha_bridge_ops.check.function import known_function
 from ha_bridge_ops.check.model import Finding, Status
+from ha_bridge_ops.check.privacy import Clean
 from ha_bridge_ops.outside import (
     code_span,
     fenced,
-    for_strangers,
-    is_public,
     to_json,
 )
 from ha_bridge_ops.terminal import Console
 
-#: A sign and a word for each status; colour only repeats what they say.
-SIGNS = {
-    Status.OK: ("✓", "ok", "green"),
-    Status.WARNING: ("!", "warning", "yellow"),
-    Status.FAILED: ("✗", "FAILED", "bold red"),
-    Status.SKIPPED: ("–", "skipped", "dim"),
+#: Colours only repeat what sign and word of a status say.
+_COLOURS: Final = {
+    Status.OK: "green",
+    Status.WARNING: "yellow",
+    Status.FAILED: "bold red",
+    Status.SKIPPED: "dim",
 }
+
+#: Of the JSON: a key that goes or changes its meaning makes it 2; new ones may come.
+JSON_VERSION: Final = 1
 
 #: Columns before an id, and before what was seen where nothing else is said.
 _INDENT = 12
 _SEEN = 46
-
-#: Changes a text before it is shown.
-Clean = Callable[[str], str]
-
-
-def anonymous(context: Context) -> Clean:
-    """Return what takes out of a text where the home is, and whose account it is."""
-
-    def clean(text: str) -> str:
-        if context.address is not None:
-            text = _without(text, context.address.host, "home.example.org")
-        for host in _other_hosts(context):
-            text = _without(text, host, "other.example.org")
-        return for_strangers(text)
-
-    return clean
-
-
-def _without(text: str, host: str, instead: str) -> str:
-    return re.sub(re.escape(host), instead, text, flags=re.IGNORECASE)
-
-
-def _other_hosts(context: Context) -> set[str]:
-    """Return the names of one's own that a redirect or a certificate gave away."""
-    evidence = context.evidence
-    found = {str(name) for name in evidence.tls.get("names", [])} if evidence else set()
-    addresses = [str(evidence.http.get("location", ""))] if evidence else []
-    if (function := known_function(context)) is not None:
-        addresses.append(function.variables.get("BASE_URL", ""))
-    for address in addresses:
-        with contextlib.suppress(ValueError):
-            found.add(urlsplit(address).hostname or "")
-    return {name for name in found if len(name) > _LABEL and not is_public(name)}
-
-
-#: A name this short could stand in any text.
-_LABEL = 3
 
 
 class Report:
@@ -88,8 +50,7 @@ class Report:
         if part != self._part:
             self._console.print(Text.assemble("\n", (part, "bold")))
             self._part = part
-        sign, word, style = SIGNS[finding.status]
-        line = Text(f"{sign} {word}".ljust(_INDENT), style=style)
+        line = Text(finding.status.mark.ljust(_INDENT), style=_COLOURS[finding.status])
         saw = finding.saw
         if not finding.means and len(saw) <= self._console.width - _SEEN:
             line.append(finding.id.ljust(_SEEN - _INDENT))
@@ -124,9 +85,14 @@ class Report:
     def end(self, findings: Sequence[Finding]) -> None:
         """Show how it went in all."""
         self._console.print(f"\n{summary(findings)}")
-        failed = [one.id for one in findings if one.status is Status.FAILED]
-        if failed:
-            self._console.print(f"Begin with {failed[0]}.")
+        if first := first_failed(findings):
+            self._console.print(f"Begin with {first}.")
+
+
+def first_failed(findings: Iterable[Finding]) -> str | None:
+    """Return the id of the first failure: the others may come of it."""
+    failed = (one.id for one in findings if one.status is Status.FAILED)
+    return next(failed, None)
 
 
 def _table(finding: Finding) -> list[str]:
@@ -156,9 +122,26 @@ def summary(findings: Iterable[Finding]) -> str:
     return f"{', '.join(parts)}."
 
 
-def as_json(findings: Sequence[Finding]) -> str:
-    """Return one JSON object."""
-    return to_json({"findings": [finding.as_json() for finding in findings]})
+def as_json(findings: Sequence[Finding], version: str) -> str:
+    """Return one JSON object, as docs/check-json.md describes it.
+
+    Args:
+        findings: What was found.
+        version: Of this command.
+    """
+    statuses = Counter(finding.status for finding in findings)
+    return to_json(
+        {
+            "version": JSON_VERSION,
+            "ha_bridge": version,
+            "summary": {
+                "text": summary(findings),
+                "begin_with": first_failed(findings),
+                **{status.value: statuses[status] for status in Status},
+            },
+            "findings": [finding.as_json() for finding in findings],
+        }
+    )
 
 
 def as_markdown(findings: Sequence[Finding], version: str, clean: Clean) -> str:
@@ -176,16 +159,16 @@ def as_markdown(findings: Sequence[Finding], version: str, clean: Clean) -> str:
         "|---|---|---|",
     ]
     for finding in findings:
-        sign, word, _ = SIGNS[finding.status]
         saw = code_span(clean(finding.saw))
-        rows.append(f"| {sign} {word} | `{finding.id}` | {saw} |")
+        rows.append(f"| {finding.status.mark} | `{finding.id}` | {saw} |")
         for what, here, there in finding.rows:
             beside = f"from here {code_span(here)}, from AWS {code_span(there)}"
             rows.append(f"| | {code_span(what)} | {beside} |")
     for finding in findings:
-        if finding.fix:
-            rows += ["", f"**{finding.id}** {clean(finding.means)}", ""]
-            rows.append(f"→ {clean(finding.fix)}")
-            if finding.paste:
-                rows += ["", *fenced(clean(finding.paste))]
+        for problem in finding.problems:
+            means = clean(problem.means)
+            rows += ["", f"**{finding.id}** ({problem.cause}): {means}", ""]
+            rows.append(f"→ {clean(problem.fix)}")
+            if problem.paste:
+                rows += ["", *fenced(clean(problem.paste))]
     return "\n".join(rows)

@@ -19,7 +19,6 @@ from ha_bridge_ops.check.model import (
     Untried,
     judge,
 )
-from ha_bridge_ops.check.output import SIGNS
 
 PROBE: Final[Mapping[str, Any]] = {"ha_bridge": {"probe": {}}}
 
@@ -120,10 +119,7 @@ def _problem(here: Finding | None, there: Finding) -> Problem:
 
 
 def _word(finding: Finding | None) -> str:
-    if finding is None:
-        return "not looked at"
-    sign, word, _ = SIGNS[finding.status]
-    return f"{sign} {word}"
+    return finding.status.mark if finding else "not looked at"
 
 
 def _times(here: Evidence | None, there: Evidence) -> list[Row]:

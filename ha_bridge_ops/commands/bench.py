@@ -84,7 +84,7 @@ def bench(
 
     All of it is on loopback, and nothing keeps running afterwards.
 
-    Exit status: 0 measured, whatever the result; 2 it could not be.
+    Exit status: 0 measured, whatever the result; 2 it could not run.
     """
     progress = Console(stderr=True)
     started = time.monotonic()

@@ -16,6 +16,7 @@ from ha_bridge_ops.check.chain import walk
 from ha_bridge_ops.check.context import Context, Options
 from ha_bridge_ops.check.function import SKILL_ID
 from ha_bridge_ops.check.model import Finding, Link, Question, Status
+from ha_bridge_ops.check.privacy import anonymous
 from ha_bridge_ops.check.repairs import REPAIRS, change_for
 from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.regions import locale_of
@@ -86,7 +87,7 @@ def check(  # noqa: PLR0913 - one a option
     It sends few requests and no token that could count as a failed login, switches
     nothing, and changes nothing but with --fix. What --link was given it gives back.
 
-    Exit status: 0 no failure, 1 a failure, 2 wrong usage.
+    Exit status: 0 no failure, 1 a failure or a refusal, 2 it could not run.
     """
     if as_json and markdown:
         raise CommandError("Choose one of --json and --markdown.")
@@ -116,9 +117,9 @@ def check(  # noqa: PLR0913 - one a option
     links = (*CHAIN, *(LINKING if link else ()), *(AWS if aws else ()))
     findings = _walk(context, links, quiet=as_json or markdown)
     if as_json:
-        echo(output.as_json(findings))
+        echo(output.as_json(findings, __version__))
     if markdown:
-        clean = output.anonymous(context)
+        clean = anonymous(context)
         echo(output.as_markdown(findings, __version__, clean))
     if any(finding.status is Status.FAILED for finding in findings):
         raise SystemExit(1)

@@ -154,7 +154,7 @@ def demo(*, as_json: bool, wanted: str | None) -> None:
     function in AWS's own Lambda runtime. No account is needed, nothing leaves this
     machine, and nothing keeps running afterwards.
 
-    Exit status: 0 if all went as it should, else 1.
+    Exit status: 0 all went as it should, 1 it did not, 2 it could not run.
     """
     stage = Stage(quiet=as_json)
     with stage.step("Looking for a Home Assistant and a Python for it", kept=False):

@@ -71,7 +71,7 @@ def home_assistant_config(
     client id and secret of the skill in its secrets.yaml, as alexa_client_id and
     alexa_client_secret: `ha-bridge skill --proactive --apply` fetches them.
 
-    Exit status: 0 fine, 2 wrong usage.
+    Exit status: 0 fine, 2 it could not run.
     """
     entities = _entities(named, categories)
     text = configuration(locale, filters, proactive=proactive, entities=entities)

@@ -51,7 +51,8 @@ def invoke(event: Path, *, table: bool, as_json: bool, env_file: Path) -> None:
     create one in Home Assistant under your profile, Security, Long-lived access
     tokens. With --json the answer is printed as it is, tokens in it too.
 
-    Exit status: 0 answered, 1 the answer is an ErrorResponse, 2 wrong usage.
+    Exit status: 0 answered, 1 the answer is an ErrorResponse, 2 it could not
+    run.
     """
     directive = load(event)
     variables = read_variables(env_file)

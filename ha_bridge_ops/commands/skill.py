@@ -99,7 +99,7 @@ def skill(  # noqa: PLR0913 - one argument an option
     state.json in the folder remembers the skill. --skill-id goes on with a skill
     that was made in another way.
 
-    Exit status: 0 fine, 1 Amazon refused something, 2 wrong usage.
+    Exit status: 0 fine, 1 Amazon or AWS refused something, 2 it could not run.
     """
     its_locales = documents.read_locales(locales)
     region = LOCALES[its_locales[0]]

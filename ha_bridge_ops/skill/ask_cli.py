@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ha_bridge_ops import grammar
-from ha_bridge_ops.errors import CommandError
+from ha_bridge_ops.errors import CommandError, RefusedError
 from ha_bridge_ops.outside import LIMIT, quoted, visible
 
 #: Pages of the list of skills, of up to 50 each.
@@ -32,10 +32,8 @@ _BODY = re.compile(r"^Response body: (.*)$", re.MULTILINE)
 _RESPONSE = re.compile(r"^Response:$", re.MULTILINE)
 
 
-class Refused(CommandError):  # noqa: N818 - it says what happened
+class Refused(RefusedError):  # noqa: N818 - it says what happened
     """Amazon, or `ask` itself, did not do what it was asked for. Exit status 1."""
-
-    exit_code = 1
 
     def __init__(self, words: str, status: int | None = None) -> None:
         super().__init__(words)

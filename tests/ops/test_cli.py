@@ -53,7 +53,8 @@ def test_every_help_has_examples_and_exit_statuses(name: str) -> None:
     shown = CliRunner().invoke(cli, [name, "--help"]).output
     assert "Examples:" in shown
     assert f"ha-bridge {name}" in shown
-    assert "Exit status:" in shown
+    assert "Exit status: 0" in shown
+    assert "2 it could not run." in " ".join(shown.split())
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -12,7 +12,7 @@ from ha_bridge_ops.aws import changes
 from ha_bridge_ops.aws.changes import Change
 from ha_bridge_ops.aws.function import Function, functions_in
 from ha_bridge_ops.aws.session import Session, boto3_clients
-from ha_bridge_ops.errors import CommandError
+from ha_bridge_ops.errors import RefusedError
 
 REGION = "eu-west-1"
 SKILL = "amzn1.ask.skill.12345678-1234-1234-1234-123456789abc"
@@ -111,8 +111,9 @@ def test_a_refusal_is_one_sentence(look: Look, step: str) -> None:
     """AWS's code is named, and what the function is now."""
     change = changes.timeout(look(), 9)
     look().client("lambda").delete_function(FunctionName="ha-bridge")
-    with pytest.raises(CommandError) as raised:
+    with pytest.raises(RefusedError) as raised:
         getattr(change, step)()
     assert "ResourceNotFoundException" in raised.value.message
+    assert raised.value.exit_code == 1
     expected = {"do": "Nothing was changed", "undo": "could not be undone: Timeout"}
     assert expected[step] in raised.value.message

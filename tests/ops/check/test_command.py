@@ -3,6 +3,7 @@
 import io
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -13,8 +14,8 @@ from click.testing import CliRunner, Result
 from ha_bridge_ops.check.catalogue import CHAIN, EVERY, PARTS
 from ha_bridge_ops.check.chain import CHECKS
 from ha_bridge_ops.check.context import Context, Options
-from ha_bridge_ops.check.model import Finding, Status
-from ha_bridge_ops.check.output import SIGNS, Report
+from ha_bridge_ops.check.model import Finding, Status, Told
+from ha_bridge_ops.check.output import Report
 from ha_bridge_ops.commands.check import check
 from ha_bridge_ops.terminal import Console
 from tests.fakes.behaviours import reply
@@ -95,14 +96,29 @@ def test_json_is_one_object_and_nothing_else(type_it: Type, serve: Serve) -> Non
     done = type_it(serve(home(get=plain(404, "404: Not Found"))).port, "--json")
     assert done.exit_code == 1
     shown = json.loads(done.stdout)
-    assert list(shown) == ["findings"]
+    assert list(shown) == ["version", "ha_bridge", "summary", "findings"]
+    assert shown["version"] == 1
+    statuses = Counter(one["status"] for one in shown["findings"])
+    counted: dict[str, int] = {one: statuses[one] for one in Status}
+    first = next(one for one in shown["findings"] if one["status"] == "failed")
+    text = shown["summary"].pop("text")
+    assert shown["summary"] == {"begin_with": first["id"], **counted}
+    assert f"{counted[Status.OK]} links fine" in text
     assert [one["id"] for one in shown["findings"]] == [link.id for link in CHAIN]
     for one in shown["findings"]:
-        assert list(one) == ["id", "status", "saw", "fix"]
+        assert list(one) == ["id", "status", "saw", "fix", "problems", "rows"]
         assert one["status"] in list(Status)
         assert bool(one["fix"]) == (one["status"] in ("failed", "warning"))
+        for problem in one["problems"]:
+            assert set(problem) == {"cause", "status", "saw", "means", "fix", "paste"}
     missing = next(one for one in shown["findings"] if one["id"] == "ha.smart_home")
     assert missing["fix"].endswith("alexa:\n  smart_home:")
+    (problem,) = missing["problems"]
+    assert problem["cause"] == "missing"
+    assert problem["status"] == "failed"
+    assert problem["means"]
+    assert problem["paste"] == "alexa:\n  smart_home:"
+    assert missing["rows"] == []
     assert TOKEN not in done.output
 
 
@@ -188,13 +204,14 @@ def test_colour_only_repeats_what_words_say() -> None:
         )
         report = Report(console)
         for status in Status:
-            report.add(Finding("ha.banned", status, "seen", "means", "fix", "paste"))
+            told = Told("banned", status, "seen", "means", "fix", "paste")
+            report.add(Finding("ha.banned", status, "seen", (told,)))
         shown[is_terminal] = text.getvalue()
     assert "\x1b" in shown[True]
     assert re.sub(r"\x1b\[[0-9;]*m", "", shown[True]) == shown[False]
-    for sign, word, _ in SIGNS.values():
-        assert f"{sign} {word}" in shown[False]
-    assert len({sign for sign, _, _ in SIGNS.values()}) == len(Status)
+    for status in Status:
+        assert status.mark in shown[False]
+    assert len({status.mark[0] for status in Status}) == len(Status)
 
 
 def test_every_link_has_a_check_and_every_check_a_link() -> None:
