@@ -4,7 +4,6 @@
 SHELL := /bin/sh
 
 # One uv for all: the one on PATH, else our own copy from PyPI in .tools/.
-UV_VERSION := 0.13.9
 UV := $(shell command -v uv 2>/dev/null || echo .tools/uv/bin/uv)
 
 # The folder of this file.
@@ -37,7 +36,7 @@ check: .venv/.installed ## format, lint and types
 	@.venv/bin/mypy
 
 lock: $(filter .tools/%,$(UV)) ## resolve requirements-dev.txt anew from pyproject.toml
-	@$(UV) pip compile --quiet --universal --no-annotate --upgrade \
+	@$(UV) pip compile --quiet --universal --no-annotate --upgrade --generate-hashes \
 	  --extra aws --group dev pyproject.toml --constraint requirements.txt \
 	  --custom-compile-command "make lock" --output-file requirements-dev.txt
 
@@ -59,7 +58,7 @@ package: .venv/.installed ## write dist/ha-bridge.zip, for the Lambda console
 
 # What `sam build` ships, for Lambda's Python on any Python; see template.yaml.  SAM runs
 # it in a scratch folder, so it uses nothing of the current one.
-PACK := --quiet --no-compile --only-binary :all: --python-version 3.13
+PACK := --quiet --no-compile --require-hashes --only-binary :all: --python-version 3.13
 
 # Pythons that may be the same as Lambda's, as patterns; each is asked before it is used.
 PYTHONS := python3.13 python3 "$(HERE)/.venv/bin/python" \
@@ -103,9 +102,11 @@ clean: ## remove all that the other targets made
 .venv/.installed: pyproject.toml requirements-dev.txt $(filter .tools/%,$(UV))
 	@echo "Installing into .venv (once, some seconds)..." >&2
 	@$(UV) venv --quiet --allow-existing --python ">=3.11" .venv
-	@$(UV) pip sync --quiet --python .venv/bin/python requirements-dev.txt || { \
+	@$(UV) pip sync --quiet --require-hashes --python .venv/bin/python \
+	  requirements-dev.txt || { \
 	  echo "The packages cannot be installed: is PyPI reachable?" >&2; exit 1; }
-	@$(UV) pip install --quiet --python .venv/bin/python --no-deps --editable .
+	@$(UV) pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation \
+	  --editable . # by the hatchling of the lock file
 	@touch $@
 
 .tools/uv/bin/uv:
@@ -113,5 +114,5 @@ clean: ## remove all that the other targets made
 	@python3 -m venv .tools/uv || { rm -rf .tools/uv; \
 	  echo "python3 cannot make virtual environments: install python3-venv, or uv." >&2; exit 1; }
 	@.tools/uv/bin/pip install --quiet --disable-pip-version-check --retries 1 \
-	  uv==$(UV_VERSION) || { echo "uv cannot be installed: is PyPI reachable? \
+	  --require-hashes --requirement .ci/uv.txt || { echo "uv cannot be installed: is PyPI reachable? \
 	Behind a proxy set HTTPS_PROXY or PIP_INDEX_URL, or install uv yourself." >&2; exit 1; }

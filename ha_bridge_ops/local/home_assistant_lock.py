@@ -91,7 +91,7 @@ def write(
         constraints.write_text(_constraints(code, without=overridden))
         packages = run_uv(
             *("pip", "compile", "--quiet", "--python-version", python),
-            *("--no-annotate", "--no-header"),
+            *("--no-annotate", "--no-header", "--generate-hashes"),
             *(("--exclude-newer", until) if until else ()),
             *(("--override", str(overrides)) if overridden else ()),
             *("--constraint", str(constraints)),

@@ -177,6 +177,8 @@ def environment(
             "install",
             "--python",
             str(folder / "bin/python"),
+            # A file that is another than when it was locked is not installed.
+            "--require-hashes",
             *(["--no-deps"] if no_deps else []),
             *files,
         )

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,7 +18,7 @@ from ha_bridge_ops.local.tools import LOCKS, environment, find_interpreter
 
 ROOT = Path(__file__).parents[2]
 URLLIB3 = re.search(
-    r"^urllib3==(\S+)$", (ROOT / "requirements.txt").read_text(), re.MULTILINE
+    r"^urllib3==(\S+) ", (ROOT / "requirements.txt").read_text(), re.MULTILINE
 )
 
 #: What a build needs of the checkout.
@@ -265,7 +266,7 @@ print(lambda_function.lambda_handler({{}}, None)["event"]["payload"]["message"])
         python_3_13, "-B", "-c", script, cwd=tmp_path, environ={"BASE_URL": ""}
     )
     assert result.returncode == 0, result.stderr
-    assert "BASE_URL is not set" in result.stdout
+    assert "not a Smart Home directive" in result.stdout
 
 
 @needs_make
@@ -312,10 +313,58 @@ print(json.dumps([answer, files]))
     )
     assert result.returncode == 0, result.stderr
     answer, files = json.loads(result.stdout)
-    assert "BASE_URL is not set" in answer["event"]["payload"]["message"]
+    assert "not a Smart Home directive" in answer["event"]["payload"]["message"]
     for name in ("lambda_function", "ha_bridge.bridge", "urllib3"):
         assert Path(files[name]).is_relative_to(package)
     assert not any("site-packages" in (path or "") for path in files.values())
+
+
+@needs_make
+@pytest.mark.parametrize("installer", ["uv", "pip"])
+def test_one_wrong_digit_of_a_hash_and_nothing_is_packed(
+    checkout: Path, tmp_path: Path, installer: str
+) -> None:
+    """Whatever an index gives for the name and version that are asked for."""
+    requirements = checkout / "requirements.txt"
+    hashes = re.compile(r"(?<=sha256:)[0-9a-f]")
+    other = {digit: format(15 - int(digit, 16), "x") for digit in "0123456789abcdef"}
+    text = requirements.read_text()
+    assert len(hashes.findall(text)) == 2
+    requirements.write_text(hashes.sub(lambda found: other[found[0]], text))
+    result = build(checkout, with_uv() if installer == "uv" else without_uv(tmp_path))
+    assert result.returncode != 0
+    assert "hash" in result.stderr.lower()
+    assert not (tmp_path / "package" / "urllib3").exists()
+
+
+def test_every_file_that_is_installed_has_its_hash() -> None:
+    """What ships, what builds it, and what tests it."""
+    locks = [
+        ROOT / "requirements.txt",
+        ROOT / "requirements-dev.txt",
+        ROOT / ".ci/uv.txt",
+        *LOCKS.glob("*.txt"),
+    ]
+    for lock in locks:
+        text = lock.read_text()
+        entries = re.split(
+            r"\n(?=[^\s#])", re.sub(r"^#.*\n", "", text, flags=re.MULTILINE)
+        )
+        assert entries
+        for entry in filter(str.strip, entries):
+            assert re.match(r"[\w.\[\],-]+==\S+.*\\\n\s+--hash=sha256:", entry), entry
+    makefile = (ROOT / "Makefile").read_text()
+    installs = re.findall(r"pip (?:install|sync)\b(?:.*\\\n)*.*", makefile)
+    for install in installs:
+        assert "hashes" in install or "--no-deps" in install or '"$$@"' in install
+
+
+def test_what_builds_it_is_the_locks() -> None:
+    """pyproject.toml names it a second time, for others who build."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    (backend,) = project["build-system"]["requires"]
+    assert backend in project["dependency-groups"]["dev"]
+    assert f"\n{backend} " in (ROOT / "requirements-dev.txt").read_text()
 
 
 @needs_make

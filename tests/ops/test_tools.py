@@ -44,5 +44,5 @@ def test_every_release_has_its_lock() -> None:
     """Home Assistant and its frontend pinned, so that a start needs no download."""
     for version in releases.SUPPORTED:
         lock = (tools.LOCKS / f"home-assistant-{version}.txt").read_text()
-        assert f"homeassistant=={version}\n" in lock
+        assert f"\nhomeassistant=={version} \\\n" in lock
         assert "home-assistant-frontend==" in lock
