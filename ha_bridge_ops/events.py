@@ -9,8 +9,11 @@ from ha_bridge.messages import SCOPE_LOCATIONS
 from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.local.tools import ROOT
 
+#: Where a wheel has them; site-packages/events could be anybody's.
+_IN_WHEEL = Path(__file__).parent / "event_files"
+
 #: The events that come with the project.
-EVENTS = ROOT / "events"
+EVENTS = _IN_WHEEL if _IN_WHEEL.is_dir() else ROOT / "events"
 
 
 def load(path: Path) -> Any:
