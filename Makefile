@@ -9,7 +9,19 @@ UV := $(shell command -v uv 2>/dev/null || echo .tools/uv/bin/uv)
 # The folder of this file.
 HERE := $(shell cd "$$(dirname "$(strip $(MAKEFILE_LIST))")" && pwd)
 
-.PHONY: help install demo bench test quick check deploy-check package lock format clean \
+# Another Home Assistant than the newest, such as RELEASE=2025.1.4; for tests several.
+RELEASE :=
+RELEASES = $(foreach release,$(RELEASE),--release '$(release)')
+
+# `make quick PYTHON=3.14` uses another Python, in an environment of its own.
+PYTHON :=
+VENV := $(if $(PYTHON),.tools/venv-$(PYTHON),.venv)
+
+# Where Pythons lie that uv or .ci/python-from-debian brought.
+BROUGHT := UV_PYTHON_INSTALL_DIR="$(HERE)/.tools/python" \
+  PATH="$(if $(PYTHON),$(HERE)/.tools/python/debian-$(PYTHON)/usr/bin:)$$PATH"
+
+.PHONY: help install demo bench test live quick check deploy-check package lock format clean \
   build-HaBridge
 
 help: ## list the targets
@@ -18,22 +30,28 @@ help: ## list the targets
 install: .venv/.installed ## install everything into .venv, from the lock file
 
 demo: .venv/.installed ## watch directives switch things in a real Home Assistant
-	@.venv/bin/ha-bridge demo
+	@.venv/bin/ha-bridge demo $(if $(RELEASE),--release '$(firstword $(RELEASE))')
 
 bench: .venv/.installed ## how fast it is, beside what is usual and what is possible
 	@.venv/bin/ha-bridge bench
 
 test: .venv/.installed ## every test, with a real Home Assistant and the real runtime
-	@.venv/bin/python -m pytest
+	@.venv/bin/python -m pytest $(RELEASES)
 
-quick: .venv/.installed ## the core without Home Assistant and Lambda, in seconds
-	@.venv/bin/python -m pytest -q -m "not live and not runtime and not slow" \
+live: .venv/.installed ## just the tests with a real Home Assistant; RELEASE=2025.1.4
+	@.venv/bin/python -m pytest -m release $(RELEASES)
+
+quick: $(VENV)/.installed ## the core without Home Assistant and Lambda, in seconds
+	@$(VENV)/bin/python -m pytest -q -m "not live and not runtime and not slow" \
 	  --ignore tests/contract/test_package.py tests/unit tests/wire tests/contract
 
-check: .venv/.installed ## format, lint and types
+check: .venv/.installed ## format, lint and types; the workflows too
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check .
 	@.venv/bin/mypy
+	@.venv/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows \
+	  .github/workflows/*.yml
+	@.venv/bin/zizmor --quiet --offline --no-progress --persona pedantic .github
 
 lock: $(filter .tools/%,$(UV)) ## resolve requirements-dev.txt anew from pyproject.toml
 	@$(UV) pip compile --quiet --universal --no-annotate --upgrade --generate-hashes \
@@ -99,13 +117,14 @@ build-HaBridge:
 clean: ## remove all that the other targets made
 	rm -rf .venv .tools .aws-sam dist
 
-.venv/.installed: pyproject.toml requirements-dev.txt $(filter .tools/%,$(UV))
-	@echo "Installing into .venv (once, some seconds)..." >&2
-	@$(UV) venv --quiet --allow-existing --python ">=3.11" .venv
-	@$(UV) pip sync --quiet --require-hashes --python .venv/bin/python \
+%/.installed: pyproject.toml requirements-dev.txt $(filter .tools/%,$(UV))
+	@echo "Installing into $* (once, some seconds)..." >&2
+	@$(BROUGHT) $(UV) venv --quiet --allow-existing \
+	  --python "$(if $(filter .venv,$*),>=3.11,$(PYTHON))" $*
+	@$(UV) pip sync --quiet --require-hashes --python $*/bin/python \
 	  requirements-dev.txt || { \
 	  echo "The packages cannot be installed: is PyPI reachable?" >&2; exit 1; }
-	@$(UV) pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation \
+	@$(UV) pip install --quiet --python $*/bin/python --no-deps --no-build-isolation \
 	  --editable . # by the hatchling of the lock file
 	@touch $@
 

@@ -30,8 +30,12 @@ INTEGRATIONS = ("alexa", "demo", "ffmpeg", "frontend", "logger", "stream")
 #: Python it needs.  Home Assistant's own wheel is the same for all.
 ANY_PYTHON = "3.99"
 
+#: A release, or a preview of one.
 _VERSION = re.compile(r"\d{4}\.\d{1,2}\.\d{1,2}(?:(?:b|rc|\.dev)\d+)?")
 _REQUIREMENTS = re.compile(r"^REQUIREMENTS = \[(.*?)\]", re.MULTILINE | re.DOTALL)
+
+#: Where a lock says which Python it is for.
+_NEEDS = re.compile(r"^#.*It needs Python ([\d.]+) ", re.MULTILINE)
 
 
 @click.command()
@@ -39,30 +43,59 @@ _REQUIREMENTS = re.compile(r"^REQUIREMENTS = \[(.*?)\]", re.MULTILINE | re.DOTAL
 @click.option("--until", metavar="DATE", help="Take nothing that is newer than this.")
 def main(version: str, until: str | None) -> None:
     """Write the lock of a release, for the project to support it."""
-    version, python, lock = write(version, LOCKS, until=until)
+    python, lock = write(version, LOCKS, until=until)
     echo(f'{lock}\nHome Assistant {version} needs Python "{python}".')
 
 
-def write(
-    version: str, folder: Path, *, until: str | None = None
-) -> tuple[str, str, Path]:
+def newest() -> str:
+    """Return the number of the newest release that PyPI has.
+
+    Raises:
+        CommandError: PyPI cannot be reached.
+    """
+    with tempfile.TemporaryDirectory(prefix="ha-bridge-lock-") as scratch:
+        source = Path(scratch) / "newest.in"
+        source.write_text("homeassistant\n")
+        found = run_uv(
+            *("pip", "compile", "--quiet", "--no-deps", "--no-annotate"),
+            *("--no-header", "--python-version", ANY_PYTHON, str(source)),
+        )
+    return found.strip().removeprefix("homeassistant==")
+
+
+def find(version: str, folder: Path) -> tuple[str, Path]:
+    """Return the Python that a release needs at least, and its lock.
+
+    A lock that was written before is taken as it is, so that all processes of a run
+    have the same.
+
+    Raises:
+        CommandError: There is no such release, or it cannot be resolved.
+    """
+    lock = folder / f"home-assistant-{version}.txt"
+    if lock.is_file() and (known := _NEEDS.search(lock.read_text())):
+        return known[1], lock
+    return write(version, folder)
+
+
+def write(version: str, folder: Path, *, until: str | None = None) -> tuple[str, Path]:
     """Write `home-assistant-VERSION.in` and `.txt`.
 
     A file `home-assistant-VERSION-overrides.in` that is there already is minded: it
     names packages whose pinned version has no wheel.
 
     Args:
-        version: Of Home Assistant; `newest` is the newest that PyPI has.
+        version: Of Home Assistant.
         folder: For the files.
         until: Date; what is newer is not taken.
 
     Returns:
-        The version, the Python that it needs at least, and the lock.
+        The Python that it needs at least, and the lock.
 
     Raises:
         CommandError: There is no such release, or it cannot be resolved.
     """
-    if version != "newest" and not _VERSION.fullmatch(version):
+    if not _VERSION.fullmatch(version):
         raise CommandError(
             f"{version!r} is no release of Home Assistant: give one such as "
             "2026.11.0, or newest."
@@ -70,12 +103,12 @@ def write(
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="ha-bridge-lock-") as scratch:
         code = Path(scratch)
-        wanted = "homeassistant" + ("" if version == "newest" else f"=={version}")
         run_uv(
             *("pip", "install", "--no-deps", "--python-version", ANY_PYTHON),
-            *("--only-binary", ":all:", "--target", scratch, wanted),
+            *("--only-binary", ":all:", "--target", scratch),
+            f"homeassistant=={version}",
         )
-        version, python = _of_metadata(code)
+        python = _python_of(code)
         name = f"home-assistant-{version}"
         source, lock = folder / f"{name}.in", folder / f"{name}.txt"
         minor = ".".join(python.split(".")[:2])
@@ -99,13 +132,14 @@ def write(
         )
     options = f" --until {until}" if until else ""
     lock.write_text(
-        f"# Home Assistant {version} for the demo, on Python {minor}: every package. "
-        "Install with `uv pip sync` (or, the\n"
-        f"# list being complete, `pip install --no-deps -r`). Made by:\n"
+        f"# Home Assistant {version} for the demo: every package. "
+        "Install with `uv pip sync` (or, the list being\n"
+        "# complete, `pip install --no-deps -r`). "
+        f"It needs Python {python} or a later patch of it. Made by:\n"
         f"#   python -m ha_bridge_ops.local.home_assistant_lock {version}{options}\n"
         + packages
     )
-    return version, python, lock
+    return python, lock
 
 
 def requirements(code: Path, version: str) -> list[str]:
@@ -159,17 +193,15 @@ def _names(text: str) -> Iterator[str]:
         yield re.sub(r"[-_.]+", "-", name).lower()
 
 
-def _of_metadata(code: Path) -> tuple[str, str]:
-    """Return the version, and the Python that it needs at least."""
-    text = next(code.glob("homeassistant-*.dist-info/METADATA")).read_text("utf-8")
-    found = {
-        name: re.search(rf"^{name}: *(?:>=)?(\S+)$", text, re.MULTILINE)
-        for name in ("Version", "Requires-Python")
-    }
-    version, python = found["Version"], found["Requires-Python"]
-    if version is None or python is None or not re.fullmatch(r"[\d.]+", python[1]):
+def _python_of(code: Path) -> str:
+    """Return the Python that a release needs at least, such as 3.14.2."""
+    metadata = next(code.glob("homeassistant-*.dist-info/METADATA"))
+    found = re.search(
+        r"^Requires-Python: *>= *([\d.]+)$", metadata.read_text("utf-8"), re.MULTILINE
+    )
+    if found is None:
         raise CommandError("This release does not say which Python it needs.")
-    return version[1], python[1]
+    return found[1]
 
 
 if __name__ == "__main__":

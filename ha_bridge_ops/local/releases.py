@@ -82,11 +82,12 @@ def named(version: str) -> Release:
     Raises:
         CommandError: There is no such release, or no Python for it.
     """
+    if version == "newest":
+        version = home_assistant_lock.newest()
     if version in SUPPORTED:
         python, lock = SUPPORTED[version], LOCKS / f"home-assistant-{version}.txt"
     else:
-        folder = tools_folder() / "locks"
-        version, python, lock = home_assistant_lock.write(version, folder)
+        python, lock = home_assistant_lock.find(version, tools_folder() / "locks")
     if interpreter := at_hand(python) or fetched(python):
         return Release(version, interpreter, lock)
     raise CommandError(
@@ -124,12 +125,16 @@ def _first(versions: Iterable[str], say: Say) -> Release:
 
 
 @click.command()
-def main() -> None:
+@click.option("--newest", "of_pypi", is_flag=True, help="Print PyPI's newest release.")
+def main(*, of_pypi: bool) -> None:
     """Print the Pythons that the tests want and that are not to be had here.
 
     Those of the newest and the oldest release, and Lambda's; each on a line, as major
     and minor. uv fetches what it can. What is printed is for .ci/python-from-debian.
     """
+    if of_pypi:
+        echo(home_assistant_lock.newest())
+        return
     versions = list(SUPPORTED.values())
     for python in dict.fromkeys([versions[0], versions[-1], PYTHON_VERSIONS[0]]):
         if not (at_hand(python) or fetched(python)):

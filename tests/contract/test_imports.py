@@ -124,8 +124,8 @@ def test_the_function_loads_nothing_but_itself_and_urllib3() -> None:
 
 @pytest.mark.parametrize("heavy", ["boto3", "botocore", "dataclasses", "asyncio"])
 def test_nothing_heavy_is_loaded(heavy: str) -> None:
-    """boto3 alone costs a third of a second."""
-    assert heavy not in loaded("import lambda_function")
+    """boto3 alone costs a third of a second; what logging loads itself is Python's."""
+    assert heavy not in loaded("import lambda_function") - loaded("import logging")
 
 
 @pytest.mark.parametrize(

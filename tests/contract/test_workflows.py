@@ -1,0 +1,104 @@
+"""The workflows on GitHub: what they may do, and the issue that the daily one opens."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
+DAILY = ROOT / ".github/workflows/newest-home-assistant.yml"
+
+TITLE = "Home Assistant 2026.12.0: the live tests fail"
+
+#: Stands in for GitHub's command: has some issues, and writes down what it is told.
+GH = """#!/bin/sh
+case "$1 $2" in
+  "issue list") cat "$ISSUES" ;;
+  *) printf '%s\\n' "$@" >"$TOLD" ;;
+esac
+"""
+
+
+def read(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load(path.read_text())
+    return found
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_a_workflow_is_pinned_and_may_do_little(path: Path) -> None:
+    """Actions by commit, with the version beside it; no right but what a job needs."""
+    for line in path.read_text().splitlines():
+        if "uses:" in line:
+            assert re.search(r"uses: [\w/-]+@[0-9a-f]{40} # v\d", line), line
+    workflow = read(path)
+    assert workflow["permissions"] == {}
+    for job in workflow["jobs"].values():
+        assert job["timeout-minutes"] <= 60
+        writes = {name for name, right in job["permissions"].items() if right != "read"}
+        assert writes <= {"issues"}
+        if writes:  # then no code of ours or of others runs beside it
+            assert not any("uses" in step for step in job["steps"])
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_what_a_workflow_runs_is_there(path: Path) -> None:
+    """Each make target and each program of the project."""
+    makefile = (ROOT / "Makefile").read_text()
+    targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+    for job in read(path)["jobs"].values():
+        for step in job["steps"]:
+            command = step.get("run", "")
+            assert set(re.findall(r"^make ([a-z-]+)", command, re.MULTILINE)) <= targets
+            if command.startswith("."):
+                program = command.split()[0]
+                assert os.access(ROOT / program, os.X_OK)
+
+
+def tell(folder: Path, version: str, *issues: str) -> list[str] | None:
+    """Run what opens an issue; return gh's arguments, or None if it opened none."""
+    (folder / "gh").write_text(GH)
+    (folder / "gh").chmod(0o755)
+    (folder / "issues").write_text("".join(f"{title}\n" for title in issues))
+    told = folder / "told"
+    subprocess.run(
+        ["/bin/bash", "-c", read(DAILY)["jobs"]["tell"]["steps"][0]["run"]],
+        env={
+            "PATH": f"{folder}:{os.environ['PATH']}",
+            "ISSUES": str(folder / "issues"),
+            "TOLD": str(told),
+            "RELEASE": version,
+            "RUN": "https://github.com/someone/ha-bridge/actions/runs/1",
+        },
+        check=True,
+        timeout=60,
+    )
+    return told.read_text().splitlines() if told.exists() else None
+
+
+def test_an_issue_names_the_release_and_the_run(tmp_path: Path) -> None:
+    """And what to type."""
+    told = tell(tmp_path, "2026.12.0", "Something else")
+    assert told is not None
+    assert told[:4] == ["issue", "create", "--title", TITLE]
+    assert "actions/runs/1" in told[5]
+    assert any("`make live RELEASE=2026.12.0`" in line for line in told)
+
+
+def test_there_is_one_issue_a_release(tmp_path: Path) -> None:
+    """Not one a day."""
+    assert tell(tmp_path, "2026.12.0", "Something else", TITLE) is None
+
+
+@pytest.mark.parametrize("version", ["", "$(touch gone)", "2026.12.0\n## Owned", "x"])
+def test_no_other_words_come_into_an_issue(tmp_path: Path, version: str) -> None:
+    """The release may be unknown, for even to find it may fail."""
+    told = tell(tmp_path, version)
+    assert told is not None
+    assert told[3] == "Home Assistant of today: the live tests fail"
+    assert any("`make live RELEASE=newest`" in line for line in told)
+    assert "Owned" not in "".join(told)
