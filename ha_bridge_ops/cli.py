@@ -17,6 +17,7 @@ COMMANDS: Final = MappingProxyType(
         "demo": "See it work, without any account.",
         "home-assistant-config": "The alexa: block for Home Assistant.",
         "invoke": "One event through the handler, here.",
+        "page": "Your home as Alexa sees it, in a browser.",
         "skill": "Make the Alexa skill.",
     }
 )
@@ -59,6 +60,7 @@ def cli() -> None:
     \b
     Examples:
       ha-bridge demo                            see it work, without any account
+      ha-bridge page --demo                     your home as Alexa sees it
       ha-bridge check                           what is wrong, why, what to do
       ha-bridge invoke events/discovery.json    ask your own home for its devices
       ha-bridge skill --locale en-GB            make the Alexa skill

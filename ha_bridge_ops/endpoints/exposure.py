@@ -166,3 +166,20 @@ def _entity_config(entities: Sequence[Entity]) -> dict[str, dict[str, str]]:
             if text:
                 told.setdefault(one.id, {})[key] = text
     return told
+
+
+def in_words(seen: int, entities: Sequence[Entity]) -> str:
+    """Return what a choice changes, such as "36 of 58 stay, 2 are renamed".
+
+    Args:
+        seen: How many endpoints Alexa sees now.
+        entities: The chosen ones; a name or category stands there if it is another.
+    """
+    parts = [f"{len(entities)} of {seen} {'stays' if len(entities) == 1 else 'stay'}"]
+    renamed = sum(1 for one in entities if one.name)
+    moved = sum(1 for one in entities if one.category)
+    if renamed:
+        parts.append(f"{renamed} {'is' if renamed == 1 else 'are'} renamed")
+    if moved:
+        parts.append(f"{moved} {'has' if moved == 1 else 'have'} another category")
+    return ", ".join(parts)

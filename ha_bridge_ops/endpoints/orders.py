@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -76,6 +76,22 @@ class Order:
             }
         }
 
+    def is_reached(self, properties: Sequence[Mapping[str, Any]]) -> bool | None:
+        """Return whether a state is the one asked for; None where that is not known.
+
+        Args:
+            properties: Of a StateReport.
+        """
+        wanted = _REACHED.get((self.namespace, self.name))
+        name, value = wanted or next(iter(self.payload.items()), ("", None))
+        if wanted is None and not self.name.startswith("Set"):
+            return None
+        for one in properties:
+            same = one.get("instance") == self.instance
+            if same and one.get("name") == _PROPERTIES.get(name, name):
+                return _bare(one.get("value")) == _bare(value)
+        return None
+
     def opens(self, endpoint: Endpoint) -> bool:
         """Whether it may unlock, open or disarm something.
 
@@ -111,6 +127,27 @@ def _sounds_like_a_door(name: str) -> bool:
         for part in _OPENING_WORDS
         for word in words(name)
     )
+
+
+#: Property and value that a directive without a value leads to.
+_REACHED: Final[Mapping[tuple[str, str], tuple[str, Any]]] = {
+    ("Alexa.PowerController", "TurnOn"): ("powerState", "ON"),
+    ("Alexa.PowerController", "TurnOff"): ("powerState", "OFF"),
+    ("Alexa.ToggleController", "TurnOn"): ("toggleState", "ON"),
+    ("Alexa.ToggleController", "TurnOff"): ("toggleState", "OFF"),
+    ("Alexa.LockController", "Lock"): ("lockState", "LOCKED"),
+    ("Alexa.LockController", "Unlock"): ("lockState", "UNLOCKED"),
+    ("Alexa.SecurityPanelController", "Disarm"): ("armState", "DISARMED"),
+}
+#: Where the property is called otherwise than the key of the payload.
+_PROPERTIES: Final = {"mute": "muted"}
+
+
+def _bare(value: object) -> object:
+    """Return the value in {"value": 21.0, "scale": …}, and any other as it is."""
+    if isinstance(value, Mapping) and "value" in value:
+        return value["value"]
+    return value
 
 
 REPORT_STATE: Final = Order("Alexa", "ReportState")

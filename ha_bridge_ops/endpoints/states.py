@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from ha_bridge_ops.endpoints.capabilities import (
     Endpoint,
+    actions,
+    capabilities,
     capability,
     dicts,
     instance_label,
@@ -62,7 +64,11 @@ def readings(
 ) -> list[Reading]:
     """Return what the properties say, in the order in which they came."""
     found = []
+    # Whether something that opens is “on”, tells nobody anything.
+    opens = any("open" in actions(one) for one in capabilities(endpoint))
     for one in properties:
+        if opens and one.get("name") == "powerState":
+            continue
         name, instance = str(one.get("name")), one.get("instance")
         value = one.get("value")
         if instance is not None:
@@ -87,12 +93,23 @@ def summary(found: Sequence[Reading]) -> str:
         return texts["connectivity"]
     if texts.get("powerState") == "off":
         return "off"  # how bright it would be says nothing now
-    shown = [one.text for one in found if one.key not in _SIDELINES]
+    shown = [
+        _SHORT.get(one.key, "{}").format(one.text)
+        for one in found
+        if one.key not in _SIDELINES
+    ]
     return ", ".join(dict.fromkeys(shown))
 
 
 #: Properties that say little at a glance.
 _SIDELINES: Final = frozenset({"color", "muted", "connectivity"})
+
+#: How a temperature that is wished for is told from the one that is.
+_SHORT: Final = {
+    "targetSetpoint": "set to {}",
+    "lowerSetpoint": "set to {}",
+    "upperSetpoint": "to {}",
+}
 
 _LABELS: Final = {
     "armState": "Alarm",

@@ -135,7 +135,15 @@ def test_a_refused_token_points_to_where_it_came_from(run: Run) -> None:
         assert "There is no LONG_LIVED_ACCESS_TOKEN in" in done.stderr
 
 
-COMMANDS = ["bench", "check", "demo", "home-assistant-config", "invoke", "skill"]
+COMMANDS = [
+    "bench",
+    "check",
+    "demo",
+    "home-assistant-config",
+    "invoke",
+    "page",
+    "skill",
+]
 
 
 @pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)], ids=str)

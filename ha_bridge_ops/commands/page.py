@@ -1,0 +1,158 @@
+"""`ha-bridge page`: the home as Alexa sees it, and a way to talk to it."""
+
+import contextlib
+import logging
+import threading
+import webbrowser
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import click
+
+from ha_bridge.errors import BridgeError
+from ha_bridge.redaction import Secret
+from ha_bridge.settings import Settings
+from ha_bridge_ops import options
+from ha_bridge_ops.commands.demo import Stage
+from ha_bridge_ops.errors import CommandError
+from ha_bridge_ops.local import releases
+from ha_bridge_ops.local.embedded import HomeAssistantServer
+from ha_bridge_ops.local.lambda_runtime import InProcess
+from ha_bridge_ops.terminal import echo
+from ha_bridge_ops.variables import read_variables
+
+TOKEN = "LONG_LIVED_ACCESS_TOKEN"  # noqa: S105 - its name
+
+#: Spelling of a token that stands elsewhere, which the function reads by itself.
+_REFERENCES = ("ssm:", "secretsmanager:")
+
+
+@click.command()
+@click.option("--demo", is_flag=True, help="Show a Home Assistant made for this.")
+@click.option("--no-open", is_flag=True, help="Print the address, open no browser.")
+@click.option(
+    "--allow-unlock",
+    is_flag=True,
+    help="Let the page unlock, open and disarm; it asks each time.",
+)
+@options.env_file
+def page(*, demo: bool, no_open: bool, allow_unlock: bool, env_file: Path) -> None:
+    """See your home as Alexa sees it, and talk to it, in a browser on this machine.
+
+    \b
+    Examples:
+      ha-bridge page --demo             try it, with nothing configured
+      ha-bridge page                    your own home
+      ha-bridge page --allow-unlock     doors too; it asks each time
+      ha-bridge page --no-open          print the address, open it yourself
+
+    It lists each device with what Alexa can do, and what may go wrong with it; it
+    takes sentences as you would say them, and shows what they do; it writes the
+    block for Home Assistant that chooses and renames devices; and it looks for what
+    is wrong. It is not Alexa: which of two lamps she takes is hers.
+
+    It runs the function in this process, with BASE_URL and LONG_LIVED_ACCESS_TOKEN
+    from the environment or .env. Only this machine can reach it, and only the
+    browser that opens the printed address, which works once. Ctrl-C ends it.
+
+    Exit status: 0 ended by Ctrl-C, 2 it could not run.
+    """
+    with contextlib.ExitStack() as stack:
+        if demo:
+            variables, token = stack.enter_context(_demo())
+        else:
+            variables, token = _own(env_file)
+        show(
+            variables,
+            token,
+            opens=not no_open,
+            is_demo=demo,
+            may_open=allow_unlock,
+        )
+
+
+def _own(env_file: Path) -> tuple[dict[str, str], str]:
+    """Return the variables and the token of one's own home.
+
+    Raises:
+        CommandError: They cannot be used; it says which and why.
+    """
+    variables = read_variables(env_file)
+    try:
+        Settings.from_environ(variables)
+    except BridgeError as error:
+        raise CommandError(
+            f"{error.detail}. Set it in the environment or in {env_file}, or try "
+            "ha-bridge page --demo."
+        ) from None
+    token = variables.get(TOKEN, "").strip()
+    if any(character.isspace() for character in token):
+        raise CommandError(f"{TOKEN} has a space in it: give the token alone.")
+    return variables, token
+
+
+@contextlib.contextmanager
+def _demo() -> Iterator[tuple[dict[str, str], str]]:
+    """Bring up a Home Assistant with demo devices; give its variables and token."""
+    stage = Stage(quiet=True)
+    with stage.step("Looking for a Home Assistant and a Python for it", kept=False):
+        release = releases.newest(stage.progress.print)
+    with stage.step(f"Installing Home Assistant {release.version} (minutes at first)"):
+        releases.install(release)
+    server = HomeAssistantServer(release)
+    with contextlib.ExitStack() as stack:
+        with stage.step("Starting Home Assistant and creating a user"):
+            stack.enter_context(server)
+        token = server.lasting_token()
+        yield {"BASE_URL": server.url, TOKEN: token}, token
+
+
+def show(
+    variables: Mapping[str, str],
+    token: str,
+    *,
+    opens: bool = True,
+    is_demo: bool = False,
+    may_open: bool = False,
+) -> None:
+    """Serve the page until Ctrl-C.
+
+    Args:
+        variables: Of the function.
+        token: Home Assistant's; a reference or nothing is left to the function.
+        opens: Whether to open a browser, rather than to print the address.
+        is_demo: Whether the home is the demo's.
+        may_open: Whether what unlocks, opens or disarms may be sent.
+    """
+    # Heavy, and no other command needs it.
+    from ha_bridge_ops.page.app import Shown  # noqa: PLC0415
+    from ha_bridge_ops.page.home import Home  # noqa: PLC0415
+    from ha_bridge_ops.page.server import PageServer  # noqa: PLC0415
+
+    sent = "" if token.startswith(_REFERENCES) else token
+    # The page shows what the handler logs.
+    logging.getLogger("ha_bridge").addHandler(logging.NullHandler())
+    logging.getLogger("ha_bridge").propagate = False
+    home = Home(InProcess(variables), token=lambda: sent, may_open=may_open)
+    server = PageServer(
+        Shown(
+            home,
+            variables["BASE_URL"],
+            variables,
+            [Secret(sent)] if sent else [],
+            is_demo=is_demo,
+        )
+    )
+    if opens:
+        # In a thread: where there is no window, it may be a browser in a terminal.
+        # It waits for the first answer, for the socket listens already.
+        threading.Thread(
+            target=webbrowser.open, args=(server.address,), daemon=True
+        ).start()
+        echo(f"In your browser: {server.address}", err=True)
+        echo("The address works once. Ctrl-C ends the page.", err=True)
+    else:
+        echo(server.address)
+        echo("Open it on this machine; it works once. Ctrl-C ends the page.", err=True)
+    server.run()
+    echo("Ended.", err=True)
