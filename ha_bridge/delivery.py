@@ -59,7 +59,8 @@ _GOES_AGAIN: Final = {
 }
 
 #: Namespace and name of the directives that do not simply act.  Left out on purpose:
-#: what steps (Adjust, Skip, Next) or starts (Activate); what opens (Unlock, Disarm);
+#: what steps (Adjust, Skip, Next) or starts (Activate, a camera's session: all of
+#: Alexa.RTCSessionController); what opens (Unlock, Disarm);
 #: and what may, for Home Assistant opens gates, garages and covers by SetMode,
 #: SetRangeValue and SetPercentage.
 _KINDS: Final = {

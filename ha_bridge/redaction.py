@@ -14,6 +14,7 @@ SENSITIVE_KEYS: Final = frozenset(
     {
         "access_token",
         "accesstoken",
+        "answer",  # of a camera, as offer: its key and the addresses of the home
         "authorization",
         "client_secret",
         "clientsecret",
@@ -21,6 +22,7 @@ SENSITIVE_KEYS: Final = frozenset(
         "correlationtoken",
         "imageuri",  # of a camera: the token stands in its query
         "cookie",
+        "offer",
         "password",
         "refresh_token",
         "refreshtoken",
@@ -91,10 +93,17 @@ def _secrets_in(message: Any) -> Iterator[str]:
     """Yield the texts under `SENSITIVE_KEYS`, which may be repeated elsewhere."""
     if isinstance(message, dict):
         for key, value in message.items():
-            if str(key).lower() not in SENSITIVE_KEYS:
-                yield from _secrets_in(value)
-            elif isinstance(value, str) and len(value) >= _MIN_LENGTH:
-                yield value
+            secret = str(key).lower() in SENSITIVE_KEYS
+            yield from _texts_in(value) if secret else _secrets_in(value)
     elif isinstance(message, list):
         for value in message:
             yield from _secrets_in(value)
+
+
+def _texts_in(secret: Any) -> Iterator[str]:
+    if isinstance(secret, str):
+        if len(secret) >= _MIN_LENGTH:
+            yield secret
+    elif isinstance(secret, (dict, list)):
+        for value in secret.values() if isinstance(secret, dict) else secret:
+            yield from _texts_in(value)

@@ -29,6 +29,7 @@ ABILITIES: Mapping[str, str] = {
     "Alexa.PlaybackController": "play and stop",
     "Alexa.PowerController": "on and off",
     "Alexa.PowerLevelController": "power level",
+    "Alexa.RTCSessionController": "live picture",
     "Alexa.RangeController": "range",
     "Alexa.SceneController": "start",
     "Alexa.SecurityPanelController": "arm and disarm",

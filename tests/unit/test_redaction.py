@@ -1,6 +1,8 @@
 """What never stands in a log."""
 
-from ha_bridge.redaction import REDACTED, Secret, redacted
+import pytest
+
+from ha_bridge.redaction import REDACTED, Redacted, Secret, redacted
 from tests.directives import SECRETS, event
 
 
@@ -18,6 +20,23 @@ def test_a_camera_address_is_a_secret() -> None:
     stream = {"uri": "https://x?token=hunter2", "protocol": "HLS"}
     answer = {"cameraStreams": [stream], "imageUri": "https://x?token=hunter2"}
     assert "hunter2" not in repr(redacted(answer))
+
+
+#: What a camera and an Echo tell each other: how to reach and to trust one another.
+SDP = "v=0\r\na=ice-ufrag:Yx7q\r\na=ice-pwd:hunter2\r\nc=IN IP4 192.168.1.17\r\n"
+
+
+@pytest.mark.parametrize("key", ["offer", "answer"])
+def test_a_session_with_a_camera_is_a_secret(key: str) -> None:
+    """Password, fingerprint and addresses of the home; also where it is repeated."""
+    message = {
+        "payload": {"sessionId": "s", key: {"format": "SDP", "value": SDP}},
+        "said": [f"cannot read {SDP}"],
+    }
+    shown = str(Redacted(message))
+    assert "hunter2" not in shown
+    assert "192.168.1.17" not in shown
+    assert "sessionId" in shown
 
 
 def test_the_original_is_left_alone() -> None:
