@@ -21,7 +21,7 @@ VENV := $(if $(PYTHON),.tools/venv-$(PYTHON),.venv)
 BROUGHT := UV_PYTHON_INSTALL_DIR="$(HERE)/.tools/python" \
   PATH="$(if $(PYTHON),$(HERE)/.tools/python/debian-$(PYTHON)/usr/bin:)$$PATH"
 
-.PHONY: help install demo bench test live quick check deploy-check package lock format clean \
+.PHONY: help install demo bench test live quick check docs deploy-check package lock format clean \
   build-HaBridge
 
 help: ## list the targets
@@ -57,6 +57,9 @@ lock: $(filter .tools/%,$(UV)) ## resolve requirements-dev.txt anew from pyproje
 	@$(UV) pip compile --quiet --universal --no-annotate --upgrade --generate-hashes \
 	  --extra aws --group dev pyproject.toml --constraint requirements.txt \
 	  --custom-compile-command "make lock" --output-file requirements-dev.txt
+
+docs: .venv/.installed ## write the pages that are generated from the code
+	@.venv/bin/python -m ha_bridge_ops.reference
 
 format: .venv/.installed ## write the format, and what lint can mend by itself
 	@.venv/bin/ruff format .

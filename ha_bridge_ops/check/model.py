@@ -198,6 +198,11 @@ class Finding:
         """Lines to paste for all of them."""
         return _joined((one.paste for one in self.problems), "\n")
 
+    @property
+    def page(self) -> str:
+        """Where the documents say more."""
+        return f"docs/findings.md#{self.id}"
+
     def as_json(self) -> dict[str, Any]:
         """Return it for machines; docs/check-json.md says what each key is."""
         return {
@@ -205,6 +210,7 @@ class Finding:
             "status": self.status,
             "saw": self.saw,
             "fix": "\n".join(part for part in (self.fix, self.paste) if part),
+            "page": self.page,
             "problems": [one.as_json() for one in self.problems],
             "rows": [
                 {"what": what, "from_here": here, "from_aws": there}

@@ -86,12 +86,13 @@ class Report:
         """Show how it went in all."""
         self._console.print(f"\n{summary(findings)}")
         if first := first_failed(findings):
-            self._console.print(f"Begin with {first}.")
+            self._console.print(f"Begin with {first.id}.")
+            self._console.print(f"It is described in {first.page}", soft_wrap=True)
 
 
-def first_failed(findings: Iterable[Finding]) -> str | None:
-    """Return the id of the first failure: the others may come of it."""
-    failed = (one.id for one in findings if one.status is Status.FAILED)
+def first_failed(findings: Iterable[Finding]) -> Finding | None:
+    """Return the first failure: the others may come of it."""
+    failed = (one for one in findings if one.status is Status.FAILED)
     return next(failed, None)
 
 
@@ -129,6 +130,7 @@ def as_json(findings: Sequence[Finding], version: str) -> str:
         findings: What was found.
         version: Of this command.
     """
+    first = first_failed(findings)
     statuses = Counter(finding.status for finding in findings)
     return to_json(
         {
@@ -136,7 +138,7 @@ def as_json(findings: Sequence[Finding], version: str) -> str:
             "ha_bridge": version,
             "summary": {
                 "text": summary(findings),
-                "begin_with": first_failed(findings),
+                "begin_with": first.id if first else None,
                 **{status.value: statuses[status] for status in Status},
             },
             "findings": [finding.as_json() for finding in findings],

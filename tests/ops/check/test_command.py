@@ -32,6 +32,9 @@ from tests.ops.check.world import (
 )
 from tests.ops.conftest import Run
 
+#: Keys of a finding.
+KEYS = ["id", "status", "saw", "fix", "page", "problems", "rows"]
+
 #: Types `ha-bridge check`, in a world where the home is at a port on loopback.
 Type = Callable[..., Result]
 
@@ -106,7 +109,7 @@ def test_json_is_one_object_and_nothing_else(type_it: Type, serve: Serve) -> Non
     assert f"{counted[Status.OK]} links fine" in text
     assert [one["id"] for one in shown["findings"]] == [link.id for link in CHAIN]
     for one in shown["findings"]:
-        assert list(one) == ["id", "status", "saw", "fix", "problems", "rows"]
+        assert list(one) == KEYS
         assert one["status"] in list(Status)
         assert bool(one["fix"]) == (one["status"] in ("failed", "warning"))
         for problem in one["problems"]:
