@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
+from ha_bridge_ops.aws.policies import callers
 from ha_bridge_ops.aws.session import AwsError, Session, call
 
 #: What the ARN of a function looks like; its region is the first group.
@@ -24,6 +25,8 @@ class Permission:
     skill_id: str | None
     """The only skill for which it may; None for any."""
     statement_id: str = ""
+    is_anybody: bool = False
+    """Whether it is for everybody who has an account of AWS, or none at all."""
 
 
 @dataclass(frozen=True)
@@ -101,17 +104,35 @@ class Function:
             if error.is_not_there:
                 return
             raise
-        for statement in json.loads(answer["Policy"])["Statement"]:
-            if statement.get("Effect") != "Allow":
-                continue
-            principal = statement.get("Principal", {})
-            who = principal.get("Service") if isinstance(principal, dict) else principal
-            condition = statement.get("Condition", {}).get("StringEquals", {})
+        try:
+            document = json.loads(answer["Policy"])
+        except ValueError:
+            return
+        for one in callers(document):
+            skill_id = one.conditions.get("lambda:EventSourceToken")
             yield Permission(
-                str(who),
-                condition.get("lambda:EventSourceToken"),
-                str(statement.get("Sid", "")),
+                one.principal,
+                str(skill_id) if skill_id is not None else None,
+                one.statement_id,
+                one.is_anybody,
             )
+
+    def has_open_url(self) -> bool:
+        """Return whether it has an address that answers to anybody in the world.
+
+        https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
+
+        Raises:
+            AwsError: AWS does not say.
+        """
+        client = self.client("lambda")
+        try:
+            found = call(client.get_function_url_config, FunctionName=self.name)
+        except AwsError as error:
+            if error.is_not_there:
+                return False
+            raise
+        return bool(found.get("AuthType") == "NONE")
 
     def invoke(self, event: object) -> Any:
         """Return the function's answer to an event; None if it is no JSON.

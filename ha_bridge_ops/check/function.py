@@ -1,5 +1,7 @@
 """Links `aws.*`: the function as AWS has it, looked at and not changed."""
 
+import contextlib
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -8,12 +10,18 @@ from typing import Any, Final
 
 from ha_bridge.settings import parse_address, parse_switch
 from ha_bridge_ops.aws.changes import SMART_HOME
-from ha_bridge_ops.aws.function import FUNCTION_ARN, Function, functions_in
+from ha_bridge_ops.aws.function import (
+    FUNCTION_ARN,
+    Function,
+    Permission,
+    functions_in,
+)
+from ha_bridge_ops.aws.policies import is_broad
 from ha_bridge_ops.aws.session import AwsError, call
 from ha_bridge_ops.check.context import Context, Fact
 from ha_bridge_ops.check.model import Fine, Outcome, Problem, Untried
 from ha_bridge_ops.check.placeholders import NO_SKILL_ID
-from ha_bridge_ops.outside import one_of
+from ha_bridge_ops.outside import one_of, quoted
 from ha_bridge_ops.regions import REGIONS, region_in, region_of
 
 #: What every skill id looks like.
@@ -43,6 +51,9 @@ RUNTIME_ENDS: Final[Mapping[str, date]] = {
 
 #: Days before that end at which it is time to go.
 RUNTIME_SOON_DAYS: Final = 180
+
+#: How the ARNs of policies begin that AWS has written.
+_OF_AWS: Final = re.compile(r"arn:aws[a-z-]*:iam::aws:")
 
 #: How many of many are named.
 _SHOWN: Final = 5
@@ -193,8 +204,30 @@ def region(context: Context, function: Function) -> Outcome:
 
 @of_function
 def trigger(context: Context, function: Function) -> Outcome:
-    """Alexa may call the function."""
+    """Alexa may call the function, and nobody else."""
     may = list(function.permissions())
+    alexa = _trigger(context, function, may)
+    problems = [alexa] if isinstance(alexa, Problem) else []
+    problems += _strangers(function, may)
+    return problems or alexa
+
+
+def _strangers(function: Function, may: Iterable[Permission]) -> Iterator[Problem]:
+    values = {"name": function.name, "region": function.region}
+    opened = [one for one in may if one.is_anybody]
+    for one in opened[:_SHOWN]:
+        saw = f"anybody may, by the statement {quoted(one.statement_id)}"
+        yield Problem("anybody", saw, {**values, "statement": one.statement_id})
+    # Where we may not look, the rest is still worth telling.
+    with contextlib.suppress(AwsError):
+        if function.has_open_url():
+            saw = "it has an address that asks for no login"
+            yield Problem("open_url", saw, values)
+
+
+def _trigger(
+    context: Context, function: Function, may: Iterable[Permission]
+) -> Fine | Problem:
     skills = [one.skill_id for one in may if one.principal == SMART_HOME]
     values = {"skill": context.options.skill_id or NO_SKILL_ID, **_which(function)}
     if skills:
@@ -206,7 +239,7 @@ def trigger(context: Context, function: Function) -> Outcome:
 
 def _trigger_for(
     wanted: str | None, skills: list[str | None], values: Mapping[str, str]
-) -> Outcome:
+) -> Fine | Problem:
     named = [skill for skill in skills if skill is not None]
     shown = ", ".join(one_of(skill, SKILL_ID) for skill in named[:_SHOWN])
     may = wanted in named if wanted else any(map(SKILL_ID.fullmatch, named))
@@ -306,31 +339,32 @@ def role(_context: Context, function: Function) -> Outcome:
     iam = function.client("iam")
     attached = call(iam.list_attached_role_policies, RoleName=name)
     broad = [
-        str(policy["PolicyName"])
-        for policy in attached["AttachedPolicies"]
-        if policy["PolicyName"] in ("AdministratorAccess", "PowerUserAccess")
-        or policy["PolicyName"].endswith("FullAccess")
+        str(one["PolicyName"])
+        for one in attached["AttachedPolicies"]
+        if _is_broad_by_name(one) or _is_broad_of_ones_own(iam, one)
     ]
     for inline in call(iam.list_role_policies, RoleName=name)["PolicyNames"]:
         policy = call(iam.get_role_policy, RoleName=name, PolicyName=inline)
-        if _is_broad(policy["PolicyDocument"]):
+        if is_broad(policy["PolicyDocument"]):
             broad.append(str(inline))
     if broad:
         return Problem("broad", f"{name} has {', '.join(broad)}")
     return Fine(name)
 
 
-def _is_broad(document: Mapping[str, Any]) -> bool:
-    """Return whether a policy allows everything, or all of a service everywhere."""
-    for statement in _as_list(document.get("Statement", [])):
-        if statement.get("Effect") != "Allow":
-            continue
-        actions = _as_list(statement.get("Action", []))
-        everywhere = "*" in _as_list(statement.get("Resource", []))
-        if "*" in actions or (everywhere and any(a.endswith(":*") for a in actions)):
-            return True
-    return False
+def _is_broad_by_name(policy: Mapping[str, str]) -> bool:
+    name = policy["PolicyName"]
+    return name in ("AdministratorAccess", "PowerUserAccess") or name.endswith(
+        "FullAccess"
+    )
 
 
-def _as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
+def _is_broad_of_ones_own(iam: Any, policy: Mapping[str, str]) -> bool:
+    """Return whether a policy that AWS did not write allows too much."""
+    arn = policy["PolicyArn"]
+    if _OF_AWS.match(arn):
+        return False
+    version = call(iam.get_policy, PolicyArn=arn)["Policy"]["DefaultVersionId"]
+    found = call(iam.get_policy_version, PolicyArn=arn, VersionId=version)
+    document = found["PolicyVersion"]["Document"]
+    return is_broad(json.loads(document) if isinstance(document, str) else document)

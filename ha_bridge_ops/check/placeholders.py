@@ -54,6 +54,7 @@ PLACEHOLDERS: Final[Mapping[str, Placeholder]] = {
         matching(rf"| --function {_NAME} --region [a-z0-9-]{{1,30}}"), is_word=False
     ),
     "group": Placeholder(grammar.log_group, "the log group"),
+    "statement": Placeholder(grammar.statement_id, "that statement"),
     "means": Placeholder(_ours, ""),
     "fix": Placeholder(_ours, ""),
     "paste": Placeholder(_ours, "", is_word=False),

@@ -1,10 +1,12 @@
 """Link `aws.probe`: the function says what its way to Home Assistant looks like."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from ha_bridge.settings import parse_address
 from ha_bridge_ops.aws.session import AwsError
+from ha_bridge_ops.check import reports
 from ha_bridge_ops.check.catalogue import CHAIN
 from ha_bridge_ops.check.context import Context
 from ha_bridge_ops.check.evidence import Evidence
@@ -19,11 +21,15 @@ from ha_bridge_ops.check.model import (
     Untried,
     judge,
 )
+from ha_bridge_ops.outside import one_of, quoted
 
 PROBE: Final[Mapping[str, Any]] = {"ha_bridge": {"probe": {}}}
 
 #: How a script for directives only ends, such as the one that many have pasted.
 _NO_DIRECTIVE: Final = ("AssertionError", "AttributeError", "KeyError", "TypeError")
+
+#: What Lambda calls an exception.
+_ERROR: Final = re.compile(r"[A-Za-z.]{1,80}")
 
 #: Parts of the way whose times are compared.
 _PARTS: Final = {
@@ -69,21 +75,27 @@ def _evidence(context: Context, answer: Any) -> Evidence | tuple[str, str]:
     """Return what the function saw, or the cause and words of why it did not."""
     if not isinstance(answer, dict):
         return "outdated", "its answer is none to a probe"
-    if answer.get("errorType", "") not in {"", *_NO_DIRECTIVE}:
-        return "failed", f"it ended with {answer['errorType']}"
+    ended = answer.get("errorType")
+    if ended and ended not in _NO_DIRECTIVE:
+        return "failed", f"it ended with {one_of(ended, _ERROR)}"
     own = answer.get("ha_bridge")
     if not isinstance(own, dict):
         return "outdated", "it took the probe for a directive"
     report = own.get("probe")
     if not isinstance(report, dict):
-        said = str(own.get("error", ""))[:300]
+        said = str(own.get("error", ""))
         is_old = "ha_bridge event has one of" in said
-        return "outdated" if is_old else "failed", said
+        return "outdated" if is_old else "failed", quoted(said, 300)
+    return _read(context, report) or ("outdated", "its answer is none to a probe")
+
+
+def _read(context: Context, report: Mapping[str, Any]) -> Evidence | None:
     try:
         address = parse_address(str(report.get("base_url", "")))
     except ValueError:
-        return "outdated", "its answer is none to a probe"
-    return Evidence(address, report, context.now())
+        return None
+    shaped = reports.read(report)
+    return Evidence(address, shaped, context.now()) if shaped is not None else None
 
 
 def _compare(

@@ -60,6 +60,7 @@ class Cloud:
     def __init__(self, port: int) -> None:
         self.port = port
         self.skills: list[tuple[str, str | None]] = []
+        self.statements: list[dict[str, Any]] = []
         self.answer: Callable[[Any], Any] = self.seen_by(port)
         self.log: list[str] = [line("Discover")]
         self.empty_pages = 0
@@ -157,7 +158,9 @@ class Client:
         cloud.calls.append(f"{self._service}.{name}")
         if self._refuses or {self._service, name} & cloud.refused:
             return refuse
-        own = vars(Client).get(f"_own_{name}")
+        # IAM has a get_policy too.
+        is_ours = self._service != "iam"
+        own = vars(Client).get(f"_own_{name}") if is_ours else None
         return partial(own, self) if own else getattr(self._real, name)
 
     def _own_get_policy(self, **_request: Any) -> Any:
@@ -174,6 +177,7 @@ class Client:
                 token = {"lambda:EventSourceToken": skill}
                 statement["Condition"] = {"StringEquals": token}
             statements.append(statement)
+        statements += self._cloud.statements
         return {"Policy": json.dumps({"Statement": statements})}
 
     def _own_add_permission(self, **request: Any) -> Any:
@@ -243,6 +247,118 @@ def test_all_is_well(cloud: Cloud) -> None:
     assert any(row[0] == "TLS" and "ms" in row[2] for row in found["aws.probe"].rows)
     writing = ("add", "create", "delete", "put", "remove", "update")
     assert not [one for one in cloud.calls if one.split(".")[1].startswith(writing)]
+
+
+@pytest.mark.parametrize(
+    ("statement", "cause"),
+    [
+        ({"Principal": "*"}, "anybody"),
+        ({"Principal": {"AWS": "*"}}, "anybody"),
+        ({"Principal": {"AWS": ["arn:aws:iam::123456789012:root", "*"]}}, "anybody"),
+        ({"Principal": {"Service": "*"}}, "anybody"),
+        ({"NotPrincipal": {"AWS": "123456789012"}}, "anybody"),
+        ({"Principal": "*", "Action": "*"}, "anybody"),
+        (
+            {
+                "Principal": "*",
+                "Action": "lambda:InvokeFunctionUrl",
+                "Condition": {"StringEquals": {"lambda:FunctionUrlAuthType": "NONE"}},
+            },
+            "anybody",
+        ),
+        (
+            {
+                "Principal": "*",
+                "Condition": {"StringNotEquals": {"aws:SourceAccount": "1"}},
+            },
+            "anybody",
+        ),
+        (
+            {"Principal": "*", "Condition": {"StringLike": {"aws:SourceArn": "*"}}},
+            "anybody",
+        ),
+        (
+            {
+                "Principal": "*",
+                "Condition": {"StringEquals": {"aws:SourceAccount": "123456789012"}},
+            },
+            None,
+        ),
+        (
+            {
+                "Principal": "*",
+                "Condition": {"ArnLike": {"AWS:SourceArn": "arn:aws:events:*:1:x"}},
+            },
+            None,
+        ),
+        ({"Principal": {"Service": "events.amazonaws.com"}}, None),
+        ({"Effect": "Deny", "Principal": "*"}, None),
+    ],
+)
+def test_who_else_may_call_it(
+    statement: dict[str, Any], cause: str | None, cloud: Cloud
+) -> None:
+    """Beside a trigger that is as it should be."""
+    cloud.deploy()
+    usual = {"Sid": "open", "Effect": "Allow", "Action": "lambda:InvokeFunction"}
+    cloud.statements = [{**usual, **statement}]
+    found = cloud.look(skill_id=SKILL)
+    if cause is None:
+        assert found["aws.trigger"].status is Status.OK
+        return
+    assert_only(found, "aws.trigger", cause, fix="--statement-id open", skipped=set())
+
+
+@pytest.mark.parametrize("kind", ["NONE", "AWS_IAM"])
+def test_a_function_url(kind: str, cloud: Cloud) -> None:
+    """Without a login it answers to the world."""
+    cloud.deploy()
+    boto3.client("lambda", region_name=REGION).create_function_url_config(
+        FunctionName=NAME, AuthType=kind
+    )
+    found = cloud.look(skill_id=SKILL)
+    if kind == "NONE":
+        fix = "aws lambda delete-function-url-config"
+        assert_only(found, "aws.trigger", "open_url", fix=fix, skipped=set())
+    else:
+        assert found["aws.trigger"].status is Status.OK
+
+
+@pytest.mark.parametrize(
+    ("policy", "is_broad"),
+    [
+        ({"NotAction": "iam:*", "Resource": "*"}, True),
+        ({"NotAction": ["s3:*"], "Resource": "arn:aws:s3:::x"}, True),
+        ({"Action": "*", "Resource": "arn:aws:s3:::x"}, True),
+        ({"Action": "ssm:Get*", "Resource": "*"}, True),
+        ({"Action": "ssm:*", "NotResource": "arn:aws:ssm:::x"}, True),
+        ({"Action": ["logs:PutLogEvents", "s3:*"], "Resource": ["*"]}, True),
+        ({"Action": "ssm:GetParameter", "Resource": "*"}, False),
+        ({"Action": "logs:*", "Resource": "arn:aws:logs:eu-west-1:1:x"}, False),
+        ({"Effect": "Deny", "NotAction": "iam:*", "Resource": "*"}, False),
+    ],
+)
+@pytest.mark.parametrize("is_attached", [False, True])
+def test_how_much_the_role_may(
+    policy: dict[str, Any],
+    is_broad: bool,  # noqa: FBT001
+    is_attached: bool,  # noqa: FBT001
+    cloud: Cloud,
+) -> None:
+    """In a policy of its own, or in one that others may share."""
+    cloud.deploy()
+    iam = boto3.client("iam", region_name=REGION)
+    statement = {"Effect": "Allow", **policy}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    if is_attached:
+        arn = iam.create_policy(PolicyName="own", PolicyDocument=document)["Policy"]
+        iam.attach_role_policy(RoleName="ha-bridge-role", PolicyArn=arn["Arn"])
+    else:
+        iam.put_role_policy(
+            RoleName="ha-bridge-role", PolicyName="own", PolicyDocument=document
+        )
+    found = cloud.look()["aws.role"]
+    assert found.status is (Status.WARNING if is_broad else Status.OK)
 
 
 def test_without_boto3(serve: Serve) -> None:

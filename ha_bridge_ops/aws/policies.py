@@ -1,0 +1,112 @@
+"""Policies of AWS, as far as they let more in than they have to.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, NamedTuple
+
+#: Conditions that name who may call: what stands in them is no stranger's to choose.
+_NAMING: Final = frozenset(
+    {
+        "aws:principalaccount",
+        "aws:principalarn",
+        "aws:principalorgid",
+        "aws:sourceaccount",
+        "aws:sourcearn",
+        "aws:sourceorgid",
+        "aws:sourceowner",
+    }
+)
+
+#: Operators that let nothing pass but what they name.
+_OPERATOR: Final = re.compile(
+    r"(?:ForAnyValue:)?(?:StringEquals|StringLike|ArnEquals|ArnLike)(?:IgnoreCase)?"
+)
+
+#: A resource that is everything, or all there is of a service.
+_EVERYTHING: Final = re.compile(r"[*?]+|arn:[^:]*:[^:]*:[^:]*:[^:]*:\*|arn:\*.*")
+
+#: Some of many actions, such as ssm:*, iam:Pass* or plain *.
+_MANY_ACTIONS: Final = re.compile(r".*[*?].*")
+
+
+class Caller(NamedTuple):
+    """Who a statement lets call."""
+
+    principal: str
+    """Such as alexa-connectedhome.amazon.com; * is anybody."""
+    conditions: Mapping[str, Any]
+    """What StringEquals asks for."""
+    statement_id: str
+    is_anybody: bool
+
+
+def callers(document: Any) -> Iterator[Caller]:
+    """Give who may call by the policy of a resource."""
+    for statement in _statements(document):
+        conditions = statement.get("Condition")
+        conditions = conditions if isinstance(conditions, Mapping) else {}
+        equals = conditions.get("StringEquals")
+        equals = equals if isinstance(equals, Mapping) else {}
+        sid = str(statement.get("Sid", ""))
+        is_open = not _names_somebody(conditions)
+        if "NotPrincipal" in statement:
+            # Everybody but a few.
+            yield Caller("*", equals, sid, is_open)
+            continue
+        for principal in _principals(statement.get("Principal")):
+            is_anybody = is_open and principal == "*"
+            yield Caller(principal, equals, sid, is_anybody)
+
+
+def is_broad(document: Any) -> bool:
+    """Return whether a policy allows everything, or much of a service everywhere."""
+    return any(map(_is_broad, _statements(document)))
+
+
+def _is_broad(statement: Mapping[str, Any]) -> bool:
+    actions = [str(one) for one in _as_list(statement.get("Action"))]
+    resources = [str(one) for one in _as_list(statement.get("Resource"))]
+    is_everywhere = "NotResource" in statement or any(
+        map(_EVERYTHING.fullmatch, resources)
+    )
+    if "NotAction" in statement:
+        # Everything but a few, most of which nobody has thought of.
+        return True
+    if {"*", "*:*"} & set(actions):
+        return True
+    return is_everywhere and any(map(_MANY_ACTIONS.fullmatch, actions))
+
+
+def _statements(document: Any) -> Iterator[Mapping[str, Any]]:
+    """Give the statements that allow something."""
+    found = document.get("Statement") if isinstance(document, Mapping) else None
+    for statement in _as_list(found):
+        if isinstance(statement, Mapping) and statement.get("Effect") == "Allow":
+            yield statement
+
+
+def _principals(found: Any) -> Iterator[str]:
+    kinds = found.values() if isinstance(found, Mapping) else [found]
+    for kind in kinds:
+        yield from map(str, _as_list(kind))
+
+
+def _names_somebody(conditions: Mapping[str, Any]) -> bool:
+    for operator, tests in conditions.items():
+        if not _OPERATOR.fullmatch(operator) or not isinstance(tests, Mapping):
+            continue
+        for key, values in tests.items():
+            if key.lower() in _NAMING and not any(
+                str(value).strip("*?") == "" for value in _as_list(values)
+            ):
+                return True
+    return False
+
+
+def _as_list(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]

@@ -1,0 +1,144 @@
+"""A report of `ha_bridge.probe` that came from elsewhere: read, whatever it is.
+
+The function in AWS may be any script, and what it found on its way is what a stranger
+said.  After this a report has the shape that the probe gives it here.
+"""
+
+from collections.abc import Callable, Mapping
+from ipaddress import ip_address
+from typing import Any, Final
+
+#: Characters of a text, and entries of a list, that are kept.
+_TEXT: Final = 300
+_ENTRIES: Final = 16
+
+#: Seconds since the epoch up to which Python knows dates.
+_LAST_DATE: Final = 253_402_300_799
+
+#: Takes a value of a report; None if it is none.
+_Read = Callable[[Any], Any]
+
+
+def _text(value: Any) -> str | None:
+    return value[:_TEXT] if isinstance(value, str) else None
+
+
+def _number(value: Any) -> float | None:
+    is_one = isinstance(value, int | float) and not isinstance(value, bool)
+    return value if is_one and 0 <= value <= _LAST_DATE else None
+
+
+def _whole(value: Any) -> int | None:
+    found = _number(value)
+    return int(found) if found is not None else None
+
+
+def _status(value: Any) -> int | None:
+    found = _whole(value)
+    return found if found is not None and 100 <= found <= 599 else None  # noqa: PLR2004
+
+
+def _address(value: Any) -> str | None:
+    if not isinstance(value, str):
+        return None
+    try:
+        ip_address(value.partition("%")[0])
+    except ValueError:
+        return None
+    return value[:_TEXT]
+
+
+def _one_of(*words: str) -> _Read:
+    """Return what takes these words, and the last of them for any other."""
+    return lambda value: (
+        None if value is None else value if value in words else words[-1]
+    )
+
+
+def _list_of(read: _Read) -> _Read:
+    def read_all(value: Any) -> list[Any]:
+        found = value[:_ENTRIES] if isinstance(value, list) else []
+        return [one for one in map(read, found) if one is not None]
+
+    return read_all
+
+
+#: What goes wrong with a connection; any other is the last.
+_NETWORK: Final = ("timeout", "refused", "reset", "unreachable")
+
+
+def _failed(value: Any) -> dict[str, str] | None:
+    address = _address(value.get("address")) if isinstance(value, dict) else None
+    if address is None:
+        return None
+    error = _one_of(*_NETWORK)(value.get("error")) or "unreachable"
+    return {
+        "address": address,
+        "error": error,
+        "reason": _text(value.get("reason")) or "",
+    }
+
+
+#: What each part of a report may hold; what is not listed is kept if it is a text or a
+#: number.
+_PARTS: Final[Mapping[str, Mapping[str, _Read]]] = {
+    "resolve": {
+        "addresses": _list_of(_address),
+        "error": _one_of("timeout", "unknown_name"),
+    },
+    "connect": {"address": _address, "failed": _list_of(_failed)},
+    "tls": {
+        "names": _list_of(_text),
+        "not_after": _whole,
+        "error": _one_of(
+            *("self_signed", "untrusted", "incomplete", "name", "expired", "not_yet"),
+            *("not_tls", *_NETWORK, "failed"),
+        ),
+    },
+    "http": {
+        "status": _status,
+        "error": _one_of("timeout", "reset", "not_http"),
+        **dict.fromkeys(
+            (
+                *("title", "begins", "server", "location", "content_type", "reason"),
+                *("www_authenticate", "cf_mitigated"),
+            ),
+            lambda value: _text(value) or "",
+        ),
+    },
+}
+
+
+def read(found: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return a report as the probe would have given it; None if it makes no sense."""
+    report: dict[str, Any] = {}
+    for name, readers in _PARTS.items():
+        part = found.get(name)
+        if isinstance(part, dict):
+            report[name] = _part(part, readers)
+    resolved = report.get("resolve", {}).get("addresses")
+    connect = report.setdefault("connect", {"failed": []})
+    if resolved and not connect.get("address") and not connect["failed"]:
+        return None
+    tls = report.get("tls")
+    if tls is not None and "error" not in tls and "not_after" not in tls:
+        return None
+    http = report.get("http")
+    if http is not None and ("status" in http) == ("error" in http):
+        return None
+    return report
+
+
+def _part(part: Mapping[str, Any], readers: Mapping[str, _Read]) -> dict[str, Any]:
+    scalars: dict[str, Any] = {
+        str(key)[:_TEXT]: value[:_TEXT] if isinstance(value, str) else value
+        for key, value in part.items()
+        if key not in readers and isinstance(value, str | bool)
+    }
+    if (ms := _number(part.get("ms"))) is not None:
+        scalars["ms"] = ms
+    for key, reads in readers.items():
+        value = reads(part.get(key))
+        if value is not None:
+            scalars[key] = value
+    return scalars
