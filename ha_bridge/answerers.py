@@ -124,15 +124,33 @@ def describe(
     )
 
 
-def from_report(report: Mapping[str, Any]) -> Answer:
-    """Return the answer that a report of the probe holds, also of an older one.
+def from_report(report: Mapping[str, Any], address: Address) -> Answer:
+    """Return the answer that a report of the probe holds.
 
-    Raises:
-        KeyError: There was none.
+    Args:
+        report: What the probe says of HTTP; an older one has no marks.
+        address: What was asked.
     """
-    found = {name: report[name] for name in Answer._fields if name in report}
-    found["marks"] = tuple(found.get("marks", ()))
-    return Answer(**found)
+    if isinstance(report.get("marks"), list | tuple):
+        texts = {name: str(report.get(name, "")) for name in Answer._fields}
+        found: dict[str, Any] = {
+            **texts,
+            "status": report["status"],
+            "marks": tuple(map(str, report["marks"])),
+        }
+        return Answer(**found)
+    headers = {
+        name.replace("_", "-"): str(report[name])
+        for name in ("content_type", "location", "server", "www_authenticate")
+        if report.get(name)
+    }
+    if report.get("cf_mitigated"):
+        headers["cf-mitigated"] = ""
+    begins, title = str(report.get("begins", "")), str(report.get("title", ""))
+    answer = describe(report["status"], headers, begins.encode(), address)
+    more = describe(report["status"], headers, title.encode(), address)
+    marks = {*answer.marks, *more.marks} - ({"empty"} if begins else set())
+    return answer._replace(title=title, marks=tuple(sorted(marks)))
 
 
 def _redirect(location: str, address: Address) -> tuple[str, str, str]:

@@ -168,3 +168,22 @@ NETWORK_ERRORS: Final[tuple[NetworkError, ...]] = (
 def what(error: BaseException) -> NetworkError:
     """Return what an exception of the network, of TLS or of HTTP means."""
     return next(row for row in NETWORK_ERRORS if row.is_it(error))
+
+
+def spoken(sock: socket.socket, error: OSError) -> OSError:
+    """Return what the server said before a write to it failed, else the error.
+
+    With TLS 1.3 the server looks at the client's certificate after the handshake: its
+    alert comes while the request is written, and the write fails for a connection that
+    is closed already.  What the server said still lies in the receive buffer.
+    """
+    if not isinstance(error, ConnectionError | ssl.SSLEOFError):
+        return error
+    try:
+        sock.settimeout(0)
+        sock.recv(1)
+    except ssl.SSLError as said:
+        return said if alert(said) else error
+    except (OSError, ValueError):
+        pass
+    return error

@@ -13,11 +13,11 @@ import ssl
 import time
 from collections.abc import Callable
 from functools import partial
-from http.client import HTTPConnection, HTTPException, HTTPResponse
+from http.client import HTTPConnection, HTTPException
 from typing import Any, Final
-from urllib.parse import urlsplit, urlunsplit
 
 from ha_bridge import __version__
+from ha_bridge.answerers import MAX_LOOK, PATH, describe
 from ha_bridge.connection import (
     PlainSocket,
     Resolve,
@@ -26,7 +26,7 @@ from ha_bridge.connection import (
     resolve_name,
     secure,
 )
-from ha_bridge.home_assistant import PATH
+from ha_bridge.network_errors import certificate_error, spoken, what
 from ha_bridge.settings import Address
 
 Report = dict[str, Any]
@@ -37,42 +37,15 @@ Dial = Callable[[tuple[str, int], float], socket.socket]
 #: Seconds for one TCP connect to one address; a home that is up answers in a tenth.
 CONNECT_TIMEOUT_S: Final = 2.0
 
-#: Bytes read of an answer, enough to tell whose it is.
-MAX_READ: Final = 4096
-
 #: OpenSSL's X509_V_FLAG_NO_CHECK_TIME: to read a certificate that has expired.
 _NO_CHECK_TIME: Final = 0x200000
-
-#: OpenSSL's reasons to refuse a certificate, in our words.
-#: https://docs.openssl.org/master/man1/openssl-verification-options/
-_CERTIFICATE_ERRORS: Final = {
-    9: "not_yet",
-    10: "expired",
-    18: "self_signed",
-    19: "untrusted",
-    20: "untrusted",
-    21: "untrusted",
-    62: "name",
-    64: "name",
-}
-
-#: What OpenSSL says when it meets something that is not TLS.
-_NOT_TLS: Final = frozenset(
-    {
-        "HTTP_REQUEST",
-        "PACKET_LENGTH_TOO_LONG",
-        "RECORD_LAYER_FAILURE",
-        "UNKNOWN_PROTOCOL",
-        "UNSUPPORTED_PROTOCOL",
-        "WRONG_VERSION_NUMBER",
-    }
-)
 
 #: In a certificate, before the address of its issuer's own (RFC 5280, 4.2.2.1): public
 #: authorities name it, so that what is missing in a chain can be found.
 _ISSUER_AT: Final = b"\x06\x08\x2b\x06\x01\x05\x05\x07\x30\x02\x86"
 
-_TITLE: Final = re.compile(rb"<title[^>]*>([^<]{1,200})", re.IGNORECASE)
+#: In a certificate, the first common name; the issuer's stands before the subject's.
+_COMMON_NAME: Final = re.compile(rb"\x06\x03\x55\x04\x03[\x0c\x13\x16](.)", re.DOTALL)
 
 
 def connect(
@@ -127,7 +100,7 @@ def examine(
     sock: Socket | None = _connected(ips, reach, report)
     if sock is not None and address.is_tls:
         again = partial(reach, report["connect"]["address"])
-        sock = _secured(sock, address.host, again, report)
+        sock = _secured(sock, address, again, report)
     if sock is not None:
         with sock:
             report["http"] = _asked(sock, address)
@@ -154,36 +127,59 @@ def _connected(
 
 
 def _secured(
-    sock: Socket, host: str, again: Callable[[], PlainSocket], report: Report
+    sock: Socket, address: Address, again: Callable[[], PlainSocket], report: Report
 ) -> TLSSocket | None:
     context = ssl.create_default_context()
-    started = time.monotonic()
+    started, deadline = time.monotonic(), sock.deadline
+    # Half the time: a port that keeps silent is asked in plain HTTP after that.
+    sock.deadline = started + (deadline - started) / 2
     try:
-        secured = secure(sock, context, host)
-    except ssl.SSLCertVerificationError as error:
-        known: Report = {
-            "error": _CERTIFICATE_ERRORS.get(error.verify_code, "untrusted"),
-            "reason": error.verify_message,
-        }
-    except ssl.SSLEOFError as error:
-        report["tls"] = {"error": "reset", "reason": error.reason or ""}
-        return None
-    except ssl.SSLError as error:
-        kind = "not_tls" if error.reason in _NOT_TLS else "failed"
-        report["tls"] = {"error": kind, "reason": error.reason or ""}
-        return None
+        secured = secure(sock, context, address.host)
     except OSError as error:
-        report["tls"] = {"error": kind_of(error), "reason": _reason(error)}
+        known = {"error": kind_of(error), "reason": _reason(error)}
+        report["tls"] = known
+        if certificate_error(error):
+            return _secured_somehow(address.host, again, report)
+        if known["error"] == "timeout" and _speaks_plainly(address, again):
+            known["error"] = "plain_http"
         return None
-    else:
-        report["tls"] = {
-            "ms": _ms(started),
-            "version": secured.version(),
-            **_certificate(secured),
-        }
-        return secured
-    report["tls"] = known
-    return _secured_somehow(host, again, report)
+    secured.deadline = deadline
+    report["tls"] = {
+        "ms": _ms(started),
+        "version": secured.version(),
+        **_certificate(secured),
+        **_stricter(address.host, again),
+    }
+    return secured
+
+
+def _speaks_plainly(address: Address, again: Callable[[], PlainSocket]) -> bool:
+    """Return whether plain HTTP is answered where TLS is not."""
+    try:
+        with again() as sock:
+            return "status" in _asked(sock, address)
+    except OSError:
+        return False
+
+
+def _stricter(host: str, again: Callable[[], PlainSocket]) -> Report:
+    """Return whether TLS 1.2 is spoken too, and what newer Pythons would refuse.
+
+    Amazon's servers were reported to need TLS 1.2 for account linking, and Python 3.13
+    checks certificates more strictly than the one that looks here may do.
+    """
+    context = ssl.create_default_context()
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.verify_flags |= ssl.VERIFY_X509_STRICT
+    try:
+        secure(again(), context, host).close()
+    except ssl.SSLCertVerificationError as error:
+        return {"speaks_12": True, "imperfect": error.verify_message}
+    except ssl.SSLError:
+        return {"speaks_12": False}
+    except OSError:
+        return {}
+    return {"speaks_12": True}
 
 
 def _secured_somehow(
@@ -203,9 +199,12 @@ def _secured_somehow(
         except OSError:
             continue
         tls = report["tls"]
-        tls |= _certificate(secured)
-        if tls["error"] == "untrusted" and _lacks_its_chain(secured):
+        sent = _sent(secured)
+        tls |= _certificate(secured) or {"issuer": _issuer(sent[0])}
+        # A root names no issuer of its own: what does is not the end of a chain.
+        if tls["error"] == "untrusted" and _ISSUER_AT in sent[-1]:
             tls["error"] = "incomplete"
+            tls["missing"] = _issuer(sent[-1])
         return secured
     return None
 
@@ -218,15 +217,28 @@ def _certificate(sock: TLSSocket) -> Report:
     return {
         "issuer": issuer.get("organizationName") or issuer.get("commonName", ""),
         "names": [value for _, value in certificate.get("subjectAltName", ())],
+        "not_before": int(ssl.cert_time_to_seconds(certificate["notBefore"])),
         "not_after": int(ssl.cert_time_to_seconds(certificate["notAfter"])),
     }
 
 
-def _lacks_its_chain(sock: TLSSocket) -> bool:
-    """Return whether the server sent one certificate, and a public authority's."""
+def _sent(sock: TLSSocket) -> list[bytes]:
+    """Return the certificates that the server sent, its own first."""
     chain = getattr(sock, "get_unverified_chain", None)  # Python 3.13
-    sent = len(chain()) if chain else 1
-    return sent == 1 and _ISSUER_AT in (sock.getpeercert(binary_form=True) or b"")
+    if chain is not None:
+        return list(chain())
+    chain = getattr(getattr(sock, "_sslobj", None), "get_unverified_chain", None)
+    if chain is not None:  # not public before, and there all the same
+        return [ssl.PEM_cert_to_DER_cert(one.public_bytes()) for one in chain() or ()]
+    return [sock.getpeercert(binary_form=True) or b""]
+
+
+def _issuer(certificate: bytes) -> str:
+    """Return the common name of who issued a certificate, or nothing."""
+    if (found := _COMMON_NAME.search(certificate)) is None:
+        return ""
+    name = certificate[found.end() : found.end() + found[1][0]]
+    return "".join(c for c in name.decode("utf-8", "replace") if c.isprintable())
 
 
 def _asked(sock: Socket, address: Address) -> Report:
@@ -246,60 +258,27 @@ def _asked(sock: Socket, address: Address) -> Report:
         )
         answer = http.getresponse()
         ms = _ms(started)
-        return _described(answer, answer.read(MAX_READ)) | {"ms": ms}
+        body = answer.read(MAX_LOOK)
+        headers = dict(answer.headers.items())
+        seen = describe(answer.status, headers, body, address)
+        return seen._asdict() | {"ms": ms}
     except OSError as error:
-        return {"error": kind_of(error), "reason": _reason(error)}
+        said = spoken(sock, error)
+        return {"error": kind_of(said), "reason": _reason(said)}
     except HTTPException as error:
-        return {"error": "not_http", "reason": type(error).__name__}
+        return {"error": kind_of(error), "reason": type(error).__name__}
 
 
-def _described(answer: HTTPResponse, body: bytes) -> Report:
-    title = _TITLE.search(body)
-    header = answer.headers.get
-    return {
-        "status": answer.status,
-        "server": header("server", "")[:40],
-        "content_type": header("content-type", "").partition(";")[0],
-        "location": _without_query(header("location", "")),
-        "www_authenticate": header("www-authenticate", "").partition(" ")[0],
-        "cf_ray": "cf-ray" in answer.headers,
-        "cf_mitigated": header("cf-mitigated", "")[:40],
-        "title": _text(title[1]) if title else "",
-        "begins": _text(body[:160]),
-    }
-
-
-def _without_query(location: str) -> str:
-    # What follows the question mark may be meant for one reader.
-    try:
-        url = urlsplit(location)
-    except ValueError:
-        return ""
-    host = url.netloc.rpartition("@")[2]
-    return urlunsplit((url.scheme, host, url.path, "", ""))[:300]
-
-
-def _text(data: bytes) -> str:
-    shown = data.decode("utf-8", "replace")
-    return " ".join("".join(c if c.isprintable() else " " for c in shown).split())
-
-
-#: Exceptions of the network in our words, first match first.
-_KINDS: Final = (
-    (socket.gaierror, "unknown_name"),
-    (TimeoutError, "timeout"),
-    (ConnectionRefusedError, "refused"),
-    (ConnectionError, "reset"),
-)
-
-
-def kind_of(error: OSError) -> str:
-    """Return what an exception of the network is in one word."""
-    kinds = (kind for known, kind in _KINDS if isinstance(error, known))
-    return next(kinds, "unreachable")
+def kind_of(error: Exception) -> str:
+    """Return what an exception of the network is, in the words of `network_errors`."""
+    return what(error).name
 
 
 def _reason(error: OSError) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return error.verify_message
+    if isinstance(error, ssl.SSLError):
+        return error.reason or ""
     return error.strerror or ""
 
 

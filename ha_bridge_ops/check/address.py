@@ -2,13 +2,14 @@
 
 from ipaddress import ip_address
 
-from ha_bridge.home_assistant import PATH
-from ha_bridge.settings import Address, parse_address
+from ha_bridge.settings import parse_address
 from ha_bridge_ops.check.evidence import Evidence
 from ha_bridge_ops.check.model import Fine, Outcome, Problem, Untried
-from ha_bridge_ops.outside import quoted
 
 HTTPS_PORT = 443
+
+#: Where it is not the name that is wrong: errors of `ha_bridge.network_errors`.
+_DNS = {"timeout": "timeout", "name_server": "name_server"}
 
 
 def https(evidence: Evidence) -> Outcome:
@@ -31,7 +32,7 @@ def dns(evidence: Evidence) -> Outcome:
     if evidence.addresses:
         return Fine(", ".join(evidence.addresses))
     found = evidence.report["resolve"]
-    cause = "timeout" if found.get("error") == "timeout" else "unknown"
+    cause = _DNS.get(found.get("error"), "unknown")
     said = f" ({found['reason']})" if found.get("reason") else ""
     saw = f"{evidence.address.host} has no address{said}"
     return Problem(cause, saw, _named(evidence))
@@ -78,43 +79,34 @@ def not_public(text: str) -> str | None:
 
 def redirect(evidence: Evidence) -> Outcome:
     """The address does not lead on to another."""
-    if evidence.status is None:
+    answer = evidence.answer
+    if answer is None:
         return Untried("nothing answers")
-    if evidence.who != "redirect":
-        return Fine("no redirect")
-    location = str(evidence.http.get("location", ""))
-    target = _base_of(location)
-    if target is None or target == evidence.address:
-        return Problem("unclear", f"HTTP {evidence.status} to another page")
-    saw = f"HTTP {evidence.status} to {quoted(location, 120)}"
-    if not _may_be_followed(target, evidence):
-        return Problem("unclear", saw)
-    return Problem("redirects", saw, {"target": str(target)})
+    if evidence.who == "loop":
+        return Problem("loop", evidence.shown, _named(evidence))
+    if evidence.who != "moved":
+        return Fine("no redirect of the address")
+    if not _may_be_followed(answer.target, evidence):
+        return Problem("unclear", evidence.shown, _named(evidence))
+    return Problem("redirects", evidence.shown, {"target": answer.target})
 
 
-def _base_of(location: str) -> Address | None:
-    """Return the BASE_URL that a redirect of the Alexa path points to."""
-    path = location.rstrip("/")
-    if not path.endswith(PATH):
-        return None
-    try:
-        return parse_address(path.removesuffix(PATH))
-    except ValueError:
-        return None
-
-
-def _may_be_followed(target: Address, evidence: Evidence) -> bool:
+def _may_be_followed(target: str, evidence: Evidence) -> bool:
     """Return whether a target may be printed to be pasted.
 
     Whoever sits on a way that is not trusted could choose where the token goes.  The
     same host over https is no choice of theirs.
     """
-    if not target.is_tls:
+    try:
+        address = parse_address(target)
+    except ValueError:
+        return False
+    if not address.is_tls or str(address) != target:
         return False
     if evidence.address.is_tls and not evidence.tls.get("error"):
         return True
-    return target.host == evidence.address.host
+    return address.host == evidence.address.host
 
 
 def _named(evidence: Evidence) -> dict[str, str]:
-    return {"host": evidence.name}
+    return evidence.values

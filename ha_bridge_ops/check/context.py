@@ -151,7 +151,7 @@ class Context:
         evidence = self.evidence
         if evidence is None:
             return "there is no address"
-        if evidence.who != "home_assistant":
+        if not evidence.is_home_assistant:
             return "Home Assistant was not seen at this address"
         if evidence.tls.get("error") and self.verifies_tls:
             return "the certificate is not trusted, so nothing secret is sent"

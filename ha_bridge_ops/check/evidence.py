@@ -1,16 +1,22 @@
 """What `ha_bridge.probe` saw, from here or from AWS, in the terms of the checks."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from http import HTTPStatus
+from functools import cached_property
 from ipaddress import ip_address
 from typing import Any, Final
 
-from ha_bridge.errors import STATUS_FAILURES, Failure
+from ha_bridge.answerers import OWN, Answer, from_report, who
 from ha_bridge.settings import Address
 from ha_bridge_ops.outside import known, quoted
 
-_ACCESS: Final = "cloudflareaccess.com"
+#: Many routers do not lead their own public address back inside, or answer themselves.
+_INSIDE: Final = (
+    "If this machine is at home itself, it may be your own router that answers so: "
+    "look from mobile data, or let --aws decide."
+)
+
+_OWN: Final = frozenset(row.name for row in OWN)
 
 
 @dataclass(frozen=True)
@@ -21,11 +27,13 @@ class Evidence:
         address: What was examined.
         report: What `ha_bridge.probe.examine` returned.
         now: When, in seconds since the epoch.
+        is_from_here: Whether this machine has looked, and not the function.
     """
 
     address: Address
     report: Mapping[str, Any]
     now: float
+    is_from_here: bool = True
 
     @property
     def name(self) -> str:
@@ -63,80 +71,44 @@ class Evidence:
         status = self.http.get("status")
         return status if isinstance(status, int) else None
 
-    @property
-    def who(self) -> str:
-        """Who answered: a name of `ANSWERERS`, or nobody."""
+    @cached_property
+    def answer(self) -> Answer | None:
+        """What answered to the request, if anything did."""
         if self.status is None:
-            return "nobody"
-        return next(name for name, is_it in ANSWERERS if is_it(self.http))
+            return None
+        return from_report(self.http, self.address)
 
     @property
-    def answer(self) -> str:
+    def who(self) -> str:
+        """Who answered: a name of `ha_bridge.answerers`, or nobody."""
+        return who(self.answer).name if self.answer is not None else "nobody"
+
+    @property
+    def is_home_assistant(self) -> bool:
+        """Whether it is Home Assistant itself that answered."""
+        return self.who in _OWN
+
+    @property
+    def shown(self) -> str:
         """The answer in a few words."""
-        http = self.http
-        words = [f"HTTP {http['status']}"]
-        if http.get("server"):
-            words.append(f"from {known(http['server'])}")
-        if title := http.get("title") or http.get("begins"):
+        answer = self.answer
+        if answer is None:
+            return "nothing"
+        words = [f"HTTP {answer.status}"]
+        if answer.server:
+            words.append(f"from {known(answer.server)}")
+        if answer.location:
+            words.append(f"to {quoted(answer.location, 120)}")
+        if title := answer.title or answer.begins:
             words.append(quoted(title, 60))
         return " ".join(words)
+
+    @property
+    def values(self) -> dict[str, str]:
+        """What the texts of the findings may want to know."""
+        return {"host": self.name, "inside": _INSIDE if self.is_from_here else ""}
 
     def milliseconds(self, part: str) -> float | None:
         """Return how long a part of the way took: resolve, connect, tls or http."""
         value = self.report.get(part, {}).get("ms")
         return float(value) if isinstance(value, int | float) else None
-
-
-def is_own(http: Mapping[str, Any]) -> bool:
-    """Return whether an answer reads as Home Assistant writes it."""
-    status = http["status"]
-    try:
-        phrase = HTTPStatus(status).phrase
-    except ValueError:
-        return False
-    own = (f"{status}: {phrase}", f"{status} {phrase} Server got itself in trouble")
-    return http.get("begins") in own
-
-
-def _is_access(http: Mapping[str, Any]) -> bool:
-    return _ACCESS in http.get("location", "") or "Cloudflare Access" in http["title"]
-
-
-def _is_challenge(http: Mapping[str, Any]) -> bool:
-    return bool(http.get("cf_mitigated")) or "Just a moment" in http["title"]
-
-
-def _is_blocked(http: Mapping[str, Any]) -> bool:
-    shown = http["title"] + http["begins"]
-    if "1020" in shown and "error" in shown.lower():
-        return True
-    by_cloudflare = http.get("cf_ray") or "cloudflare" in http.get("server", "")
-    return http["status"] == HTTPStatus.FORBIDDEN and by_cloudflare and _is_page(http)
-
-
-def _is_basic(http: Mapping[str, Any]) -> bool:
-    scheme = http.get("www_authenticate", "").lower()
-    return http["status"] == HTTPStatus.UNAUTHORIZED and scheme in ("basic", "digest")
-
-
-def _is_page(http: Mapping[str, Any]) -> bool:
-    return "html" in http.get("content_type", "") or http["begins"].startswith("<")
-
-
-def _fails_as(failure: Failure) -> Callable[[Mapping[str, Any]], bool]:
-    return lambda http: STATUS_FAILURES.get(http["status"]) is failure
-
-
-#: Who may answer, and how to know; the first that fits is it.
-ANSWERERS: Final[tuple[tuple[str, Callable[[Mapping[str, Any]], bool]], ...]] = (
-    ("cloudflare_access", _is_access),
-    ("cloudflare_challenge", _is_challenge),
-    ("redirect", _fails_as(Failure.REDIRECTED)),
-    ("gateway", _fails_as(Failure.GATEWAY)),
-    ("home_assistant", is_own),
-    ("cloudflare_blocked", _is_blocked),
-    ("basic_auth", _is_basic),
-    ("limited", _fails_as(Failure.RATE_LIMITED)),
-    ("page", _is_page),
-    ("other", lambda _http: True),
-)

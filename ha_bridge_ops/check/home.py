@@ -1,14 +1,22 @@
 """Links `ha.*`: who answers, and whether that is a Home Assistant with Alexa."""
 
-from http import HTTPStatus
+from typing import Final
 
 from ha_bridge_ops.check.evidence import Evidence
 from ha_bridge_ops.check.model import Fine, Outcome, Problem, Untried
 
+#: Who answers that nobody is there: rows of `ha_bridge.answerers`.
+_GATEWAYS: Final = ("gateway", "gateway_tls")
+
+#: Who leads on: `address.redirect` tells it.
+_REDIRECTS: Final = ("moved", "loop")
+
+#: Errors of the network that a part of the chain has other words for.
+_WORDS: Final = {"timeout": "silent", "no_such_site": "client_certificate"}
+
 
 def reachable(evidence: Evidence) -> Outcome:
     """Somebody answers."""
-    values = {"host": evidence.name}
     if not evidence.addresses:
         return Untried("the name does not resolve")
     if evidence.ip is None:
@@ -16,24 +24,23 @@ def reachable(evidence: Evidence) -> Outcome:
         saw = "; ".join(
             f"{one['address']}: {one['reason'] or one['error']}" for one in failed
         )
-        return Problem(failed[-1]["error"], saw, values)
+        return Problem(failed[-1]["error"], saw, evidence.values)
     if evidence.address.is_tls and not evidence.http:
-        return _without_tls(evidence, values)
+        return _without_tls(evidence)
     if error := evidence.http.get("error"):
-        cause = "silent" if error == "timeout" else error
         saw = f"{evidence.ip} took the request, but: {evidence.http['reason'] or error}"
-        return Problem(cause, saw, values)
-    if evidence.who == "gateway":
-        return Problem("gateway", evidence.answer, values)
+        return Problem(_WORDS.get(error, error), saw, evidence.values)
+    if evidence.who in _GATEWAYS:
+        return Problem(evidence.who, evidence.shown, evidence.values)
     return Fine(f"{evidence.ip} answers")
 
 
-def _without_tls(evidence: Evidence, values: dict[str, str]) -> Outcome:
-    error = str(evidence.tls.get("error", "failed"))
+def _without_tls(evidence: Evidence) -> Outcome:
+    error = str(evidence.tls.get("error", "tls_failed"))
     if error in ("timeout", "reset"):
         said = evidence.tls.get("reason") or error
-        cause = "silent" if error == "timeout" else error
-        return Problem(cause, f"{evidence.ip} broke off TLS: {said}", values)
+        saw = f"{evidence.ip} broke off TLS: {said}"
+        return Problem(_WORDS.get(error, error), saw, evidence.values)
     return Untried("without TLS nothing can be asked")
 
 
@@ -41,17 +48,17 @@ def is_home_assistant(evidence: Evidence) -> Outcome:
     """It is Home Assistant that answers."""
     if why := _why_nothing_is_known(evidence):
         return Untried(why)
-    if evidence.who == "home_assistant":
+    if evidence.is_home_assistant:
         return Fine("it answers as Home Assistant does")
-    return Problem(evidence.who, evidence.answer, {"host": evidence.name})
+    return Problem(evidence.who, evidence.shown, evidence.values)
 
 
 def trusted_proxies(evidence: Evidence) -> Outcome:
     """Home Assistant accepts its proxy."""
     if why := _why_no_home_assistant(evidence):
         return Untried(why)
-    if evidence.status == HTTPStatus.BAD_REQUEST:
-        return Problem("not_trusted", evidence.answer)
+    if evidence.who == "not_trusted":
+        return Problem("not_trusted", evidence.shown)
     return Fine("no proxy is refused")
 
 
@@ -59,9 +66,9 @@ def banned(evidence: Evidence) -> Outcome:
     """Home Assistant has not banned the caller."""
     if why := _why_no_home_assistant(evidence):
         return Untried(why)
-    if evidence.status == HTTPStatus.FORBIDDEN:
-        return Problem("banned", evidence.answer)
-    if evidence.status == HTTPStatus.BAD_REQUEST:
+    if evidence.who == "banned":
+        return Problem("banned", evidence.shown)
+    if evidence.who == "not_trusted":
         return Untried("Home Assistant answers nothing to this proxy")
     return Fine("not banned")
 
@@ -70,26 +77,27 @@ def smart_home(evidence: Evidence) -> Outcome:
     """Home Assistant has its Alexa endpoint."""
     if why := _why_no_home_assistant(evidence):
         return Untried(why)
-    if evidence.status == HTTPStatus.METHOD_NOT_ALLOWED:
+    if evidence.who == "not_allowed":
         return Fine("/api/alexa/smart_home is there")
-    if evidence.status == HTTPStatus.NOT_FOUND:
-        return Problem("missing", evidence.answer)
-    if evidence.status == HTTPStatus.INTERNAL_SERVER_ERROR:
-        return Problem("error", evidence.answer)
+    causes = {"no_alexa": "missing", "error": "error"}
+    if cause := causes.get(evidence.who):
+        return Problem(cause, evidence.shown)
     return Untried(f"Home Assistant answers with {evidence.status} before it looks")
 
 
 def _why_nothing_is_known(evidence: Evidence) -> str | None:
     if evidence.status is None:
         return "nothing answers"
-    if evidence.who == "gateway":
+    if evidence.who in _GATEWAYS:
         return "Home Assistant does not answer"
-    if evidence.who == "redirect":
+    if evidence.who in _REDIRECTS:
         return "the address leads on to another"
     return None
 
 
 def _why_no_home_assistant(evidence: Evidence) -> str | None:
-    if evidence.who not in ("home_assistant", "nobody", "gateway", "redirect"):
+    if why := _why_nothing_is_known(evidence):
+        return why
+    if not evidence.is_home_assistant:
         return "it is not Home Assistant that answers"
-    return _why_nothing_is_known(evidence)
+    return None

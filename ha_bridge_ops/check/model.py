@@ -261,4 +261,5 @@ def _told(cause: Cause, problem: Problem, hide: Hide) -> Told:
 
 
 def _joined(parts: Iterable[str | None], between: str) -> str:
-    return between.join(dict.fromkeys(part for part in parts if part and part.strip()))
+    said = (part.rstrip() for part in parts if part)
+    return between.join(dict.fromkeys(part for part in said if part))

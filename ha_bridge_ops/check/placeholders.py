@@ -38,6 +38,7 @@ _NAME: Final = r"[A-Za-z0-9_][A-Za-z0-9_-]{0,139}"
 #: By the names of `placeholders.toml`; one that is missing here is never filled in.
 PLACEHOLDERS: Final[Mapping[str, Placeholder]] = {
     "host": Placeholder(grammar.host, "your address"),
+    "inside": Placeholder(_ours, "", is_word=False),
     "base_url": Placeholder(grammar.base_url, "your address"),
     "target": Placeholder(grammar.base_url, "the address it leads to"),
     "theirs": Placeholder(grammar.base_url, "the address set there"),

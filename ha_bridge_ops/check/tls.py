@@ -5,16 +5,23 @@ from datetime import UTC, datetime
 
 from ha_bridge_ops.check.evidence import Evidence
 from ha_bridge_ops.check.model import Fine, Outcome, Problem, Untried
-from ha_bridge_ops.outside import known, one_of
+from ha_bridge_ops.outside import known, one_of, quoted
 
-#: Days before its end at which a certificate should have been renewed; Let's Encrypt's
-#: clients do so 30 days before.
-SOON_DAYS = 14
+#: The part of its lifetime, and the days, below which a certificate should have been
+#: renewed: clients do so when a third is left, and some certificates live for six days
+#: only.  https://letsencrypt.org/docs/integration-guide/
+SOON = 0.3
+SOON_DAYS = 30
+
+#: Seconds that a certificate lives where that is not known, as from an older function.
+_USUAL_S = 90 * 86400
 
 _DAY_S = 86400
 
 #: What a certificate is for, a wildcard included.
 _DNS_NAME = re.compile(r"(?:\*\.)?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+")
+#: Errors that an older function calls by another name.
+_WORDS = {"failed": "tls_failed"}
 
 #: Errors of the network, which `ha.reachable` tells.
 _NETWORK = ("timeout", "reset", "refused", "unreachable")
@@ -27,15 +34,33 @@ def certificate(evidence: Evidence) -> Outcome:
     tls = evidence.tls
     if not tls or tls.get("error") in _NETWORK:
         return Untried("no connection could be made")
-    values = {"host": evidence.name}
     if error := tls.get("error"):
         said = [str(tls["reason"])] if tls.get("reason") else []
-        return Problem(error, "; ".join([*said, *_details(evidence)]), values)
-    days = int((tls["not_after"] - evidence.now) // _DAY_S)
+        cause = _WORDS.get(error, error)
+        return Problem(cause, "; ".join([*said, *_details(evidence)]), evidence.values)
+    left = tls["not_after"] - evidence.now
+    lifetime = tls["not_after"] - tls.get("not_before", tls["not_after"] - _USUAL_S)
     saw = "; ".join(_details(evidence))
-    if days < SOON_DAYS:
-        return Problem("soon", f"it ends in {days} days; {saw}", values)
-    return Fine(f"{saw} ({days} days)")
+    fine = f"{saw} ({_time(left)})"
+    problems = []
+    if tls.get("imperfect"):
+        cause = f"{quoted(tls['imperfect'])}; {saw}"
+        problems.append(Problem("strict", cause, evidence.values))
+    if left < min(lifetime * SOON, SOON_DAYS * _DAY_S):
+        cause = f"it ends in {_time(left)}; {saw}"
+        problems.append(Problem("soon", cause, evidence.values))
+    if tls.get("speaks_12") is False:
+        problems.append(
+            Problem("only_13", f"{known(tls['version'])} only", evidence.values)
+        )
+    return problems or Fine(fine)
+
+
+def _time(seconds: float) -> str:
+    days = int(seconds // _DAY_S)
+    if days < 2:  # noqa: PLR2004 - then hours say more
+        return f"{int(seconds // 3600)} hours"
+    return f"{days} days"
 
 
 def _details(evidence: Evidence) -> list[str]:
@@ -43,6 +68,8 @@ def _details(evidence: Evidence) -> list[str]:
     if tls.get("names") and tls.get("error") == "name":
         names = (one_of(name, _DNS_NAME) for name in tls["names"][:4])
         found.append(f"it is for {', '.join(names)}")
+    if tls.get("missing"):
+        found.append(f"the certificate of {quoted(tls['missing'], 60)} was not sent")
     if tls.get("issuer"):
         found.append(f"issued by {known(tls['issuer'], 60)}")
     if tls.get("not_after"):

@@ -179,6 +179,8 @@ def _walk(context: Context, links: Sequence[Link], *, quiet: bool) -> list[Findi
         shown.add(finding)
         findings.append(finding)
     remaining.close()
+    # What was said first may have been overruled: AWS sees what this network does not.
+    findings = [context.findings[one.id] for one in findings]
     shown.end(findings)
     return findings
 

@@ -45,7 +45,7 @@ MAY_IMPORT = {
         "settings",
     },
     "own_events": {"errors", "probe", "settings"},
-    "probe": {"__init__", "connection", "home_assistant", "settings"},
+    "probe": {"__init__", "answerers", "connection", "network_errors", "settings"},
 }
 
 

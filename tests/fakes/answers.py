@@ -36,11 +36,19 @@ class Sample(NamedTuple):
     status: int
     body: bytes = b""
     headers: Mapping[str, str] = {}
+    target: str = ""
+    """The BASE_URL that a redirect leads to."""
 
 
 def redirect(who: str, failure: Failure, location: str, status: int = 302) -> Sample:
     """Return a redirect."""
     return Sample(who, failure, status, headers={"Location": location})
+
+
+def moved(location: str, target: str, status: int = 301) -> Sample:
+    """Return a redirect to the same path of another address."""
+    headers = {"Location": location}
+    return Sample("moved", Failure.REDIRECTED, status, b"", headers, target)
 
 
 _OWN = {
@@ -277,15 +285,15 @@ SAMPLES: Mapping[str, Sample] = {
     ),
     # -- moved -------------------------------------------------------------------
     **{
-        f"moved: {status}": redirect(
-            "moved", Failure.REDIRECTED, f"https://new.example.org{PATH}", status
+        f"moved: {status}": moved(
+            f"https://new.example.org{PATH}", "https://new.example.org", status
         )
         for status in (301, 302, 303, 307, 308)
     },
-    "moved: another port and a prefix": redirect(
-        "moved", Failure.REDIRECTED, f"https://home.example.org:8443/ha{PATH}", 301
+    "moved: another port and a prefix": moved(
+        f"https://home.example.org:8443/ha{PATH}", "https://home.example.org:8443/ha"
     ),
-    "moved: within the host": redirect("moved", Failure.REDIRECTED, f"/ha{PATH}", 301),
+    "moved: within the host": moved(f"/ha{PATH}", "https://home.example.org/ha"),
     "to itself": redirect("loop", Failure.REDIRECT_LOOP, f"{HOME}{PATH}", 301),
     "to itself, by its port": redirect(
         "loop", Failure.REDIRECT_LOOP, f"{HOME}:443{PATH}", 301

@@ -29,7 +29,7 @@ def test_who_answered(name: str) -> None:
     answer = describe(sample.status, sample.headers, sample.body, ADDRESS)
     row = who(answer)
     assert (row.name, row.failure) == (sample.who, sample.failure)
-    assert who(from_report(json.loads(json.dumps(answer._asdict())))) is row
+    assert who(from_report(json.loads(json.dumps(answer._asdict())), ADDRESS)) is row
 
 
 def test_every_row_is_met() -> None:
@@ -94,10 +94,27 @@ def test_what_a_redirect_asks_with_is_left_out() -> None:
     assert "hunter2" not in str(answer)
 
 
-def test_a_report_of_an_older_probe_is_read() -> None:
+@pytest.mark.parametrize(
+    ("old", "expected"),
+    [
+        (
+            {"status": 404, "content_type": "text/plain", "begins": "404: Not Found"},
+            "no_alexa",
+        ),
+        ({"status": 403, "title": "Just a moment...", "begins": "<html>"}, "challenge"),
+        ({"status": 403, "begins": "<html>", "cf_mitigated": "challenge"}, "challenge"),
+        ({"status": 302, "location": "https://auth.example.org/"}, "portal"),
+        ({"status": 301, "location": f"https://new.example.org{PATH}"}, "moved"),
+        ({"status": 401, "www_authenticate": "Basic"}, "basic_auth"),
+        ({"status": 404, "begins": "", "title": ""}, "no_site"),
+    ],
+)
+def test_a_report_of_an_older_probe_is_read(
+    old: dict[str, object], expected: str
+) -> None:
     """It had fewer fields, and some that are gone."""
-    old = {"status": 404, "content_type": "text/plain", "begins": "404: Not Found"}
-    assert who(from_report({**old, "cf_ray": True, "ms": 1.0})).name == "no_alexa"
+    report = {**old, "cf_ray": True, "ms": 1.0}
+    assert who(from_report(report, ADDRESS)).name == expected
 
 
 @given(

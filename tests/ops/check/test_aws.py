@@ -811,7 +811,7 @@ def test_a_function_that_does_not_answer(answer: Any, cause: str, cloud: Cloud) 
 def test_the_bridge_answers_a_probe() -> None:
     """With what `examine` saw; no token is used."""
     settings = Settings.from_environ({"BASE_URL": "http://127.0.0.1:1"})
-    transport = StubTransport()
+    transport = StubTransport(address=settings.address)
     answer = Bridge(settings, transport).answer({"ha_bridge": {"probe": {}}})
     report = answer["ha_bridge"]["probe"]
     assert report["resolve"]["addresses"] == ["127.0.0.1"]
