@@ -16,11 +16,7 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl, urljoin, urlsplit, urlunsplit
 
 from ha_bridge.errors import Failure
-from ha_bridge.settings import Address, parse_address
-
-#: Where Home Assistant takes directives.
-#: https://www.home-assistant.io/integrations/alexa.smart_home/
-PATH: Final = "/api/alexa/smart_home"
+from ha_bridge.settings import PATH, Address, parse_address
 
 #: Bytes of a body that are looked at.
 MAX_LOOK: Final = 4096
@@ -183,13 +179,16 @@ def _text(data: str) -> str:
 
 
 def is_own(answer: Answer) -> bool:
-    """Return whether an answer reads as Home Assistant writes it."""
+    """Return whether an answer reads as Home Assistant writes it: no page, these words.
+
+    Source: https://github.com/aio-libs/aiohttp/blob/master/aiohttp/web_exceptions.py
+    """
     try:
         phrase = HTTPStatus(answer.status).phrase
     except ValueError:
         return False
     own = (f"{answer.status}: {phrase}", f"{answer.status} {phrase} {_TROUBLE}")
-    return answer.content_type == "text/plain" and answer.begins in own
+    return not _is_page(answer) and answer.begins in own
 
 
 def _is_own(status: int) -> Callable[[Answer], bool]:

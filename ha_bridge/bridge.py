@@ -10,11 +10,12 @@ from typing import Any, Final, Protocol
 
 from ha_bridge.delivery import Kind
 from ha_bridge.errors import BridgeError, Failure
-from ha_bridge.home_assistant import Reply
+from ha_bridge.home_assistant import Reply, no_event
 from ha_bridge.messages import (
     Directive,
     Event,
     describe,
+    error_message,
     error_response,
     error_type,
     read_answer,
@@ -98,12 +99,16 @@ class Bridge:
         """
         started = self._clock()
         line: dict[str, Any] = describe(event)
-        message = ""
+        level, message = logging.INFO, ""
         try:
             deadline = started + self._time_for(context)
             if isinstance(event, dict) and set(event) == {"ha_bridge"}:
                 return self._answer_own(event["ha_bridge"], deadline)
             answer = self._forward(event, deadline, line)
+            if error_type(answer):
+                # Such as a device that is gone: Alexa asks for it until it is deleted.
+                said = Redacted(error_message(answer), beside=event)
+                level, message = logging.WARNING, f"Home Assistant says {said}"
         except Exception as error:  # noqa: BLE001 - Alexa always gets an answer
             known = error if isinstance(error, BridgeError) else _unexpected(error)
             if known.status is not None:
@@ -111,8 +116,8 @@ class Bridge:
             if known.reused is not None:
                 line["connection"] = _connection(reused=known.reused)
             answer = error_response(event, known)
-            message = known.message
-        self._log_line(line, answer, started, message)
+            level, message = logging.ERROR, known.message
+        self._log_line(line, answer, started, level, message)
         _log(logging.DEBUG, "Answer: %s", Redacted(answer, beside=event))
         return answer
 
@@ -142,9 +147,9 @@ class Bridge:
         line["connection"] = _connection(reused=reply.reused)
         try:
             return read_answer(reply.body, event)
-        except BridgeError:
+        except BridgeError as error:
             self._transport.close()  # what comes next over it may be another's too
-            raise
+            raise no_event(reply, self._transport.address, error) from None
 
     def _fallback_token(self, deadline: float) -> Secret | None:
         if self._fallback is None:
@@ -165,7 +170,12 @@ class Bridge:
         return seconds
 
     def _log_line(
-        self, line: dict[str, Any], answer: Event, started: float, message: str
+        self,
+        line: dict[str, Any],
+        answer: Event,
+        started: float,
+        level: int,
+        message: str,
     ) -> None:
         """Write the one line a directive.
 
@@ -179,7 +189,7 @@ class Bridge:
             line[key] for key in ("namespace", "name", "endpointId") if key in line
         )
         _log(
-            logging.ERROR if message else logging.INFO,
+            level,
             "%s: %s in %d ms%s",
             what or "Unreadable event",
             kind or "answered",

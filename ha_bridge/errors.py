@@ -1,11 +1,11 @@
 """Every way a directive can fail, and what Alexa is told: data, not branches.
 
-To tell Alexa something new, add a row to `Failure`; to map another HTTP status, a row
-to `STATUS_FAILURES`.  Nothing else in the package decides on an error type.
+To tell Alexa something new, add a row to `Failure`.  Nothing else in the package
+decides on an error type.  What counts as which failure is in `answerers`, where
+somebody answered, and in `network_errors`, where nobody did.
 """
 
 from enum import Enum, StrEnum, unique
-from types import MappingProxyType
 
 
 class ErrorType(StrEnum):
@@ -308,21 +308,6 @@ class Failure(Enum):
         "The bridge failed in a way it does not know",
         "Please report it with this log line.",
     )
-
-
-#: Statuses that mean the same whoever answers; for 400, 401 and 403 see
-#: `home_assistant`.  520 to 530 are Cloudflare's:
-#: https://developers.cloudflare.com/support/troubleshooting/http-status-codes/cloudflare-5xx-errors/
-STATUS_FAILURES = MappingProxyType(
-    {
-        **dict.fromkeys(range(300, 400), Failure.REDIRECTED),
-        404: Failure.NOT_FOUND,
-        405: Failure.NOT_ALLOWED,
-        429: Failure.RATE_LIMITED,
-        500: Failure.SERVER_ERROR,
-        **dict.fromkeys((502, 503, 504, *range(520, 531)), Failure.GATEWAY),
-    }
-)
 
 
 class BridgeError(Exception):

@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from http.client import BadStatusLine, HTTPException, IncompleteRead, RemoteDisconnected
 from itertools import chain, repeat
 from typing import Final, NamedTuple
-from urllib.parse import urlsplit
 
 from urllib3.connection import HTTPConnection
 from urllib3.exceptions import HTTPError
@@ -28,14 +27,11 @@ from ha_bridge.delivery import (
     Kind,
     may_go_again,
 )
-from ha_bridge.errors import STATUS_FAILURES, BridgeError, Failure
+from ha_bridge.errors import BridgeError, Failure
 from ha_bridge.messages import MAX_ANSWER
 from ha_bridge.race import Race
 from ha_bridge.redaction import Secret
-from ha_bridge.settings import Address
-
-#: Where Home Assistant takes directives.
-PATH: Final = "/api/alexa/smart_home"
+from ha_bridge.settings import PATH, Address
 
 #: Bytes read of an answer that is no success, enough to tell whose it is.
 MAX_REFUSAL: Final = 4096
@@ -49,15 +45,6 @@ _OK: Final = 200
 
 # What it logs of a malformed header is the header itself, which may echo our token.
 logging.getLogger("urllib3").setLevel(logging.CRITICAL)
-
-#: Refusals that mean one thing from Home Assistant and another from a proxy, firewall
-#: or login page: Home Assistant's own body, the failure then, and the failure else.
-#: Headers do not tell: behind Cloudflare every answer has a cf-ray.
-_REFUSALS: Final = {
-    400: (b"400: Bad Request", Failure.BAD_REQUEST, Failure.UNEXPECTED_STATUS),
-    401: (b"401: Unauthorized", Failure.REFUSED_TOKEN, Failure.FIREWALL),
-    403: (b"403: Forbidden", Failure.REFUSED_ADDRESS, Failure.FIREWALL),
-}
 
 #: What may pass by itself within seconds, so that another attempt can help; names of
 #: `network_errors`.  A wrong name or certificate stays wrong.
@@ -81,6 +68,7 @@ class Reply(NamedTuple):
     """Decoded, at most MAX_ANSWER bytes."""
     reused: bool
     """Whether it came over a connection that had served before."""
+    headers: Mapping[str, str] = {}
 
     def __repr__(self) -> str:
         return f"Reply({len(self.body)} bytes, reused={self.reused})"
@@ -122,12 +110,12 @@ class HomeAssistant:
         headers = {**self._headers, "Authorization": _authorization(token)}
         request = _Request(self._target, headers, body, deadline, kind)
         answer = self._deliver(request)
-        reply = Reply(answer.body, answer.connection.reused)
+        reply = Reply(answer.body, answer.connection.reused, answer.headers)
         if answer.is_complete:
             self._keep(answer.connection)
         else:
             answer.close()
-        _check(answer, token, reused=reply.reused)
+        _check(answer, token, self.address, reused=reply.reused)
         return reply
 
     def warm(self, deadline: float) -> bool:
@@ -336,13 +324,14 @@ class _Connection:
             self.sock.begin(request.deadline)
             self._http.timeout = max(request.deadline - time.monotonic(), 0.001)
             # Head and body are two packets, and must be: see `has_arrived`.
-            self._http.request(
-                "POST",
-                request.target,
-                request.body,
-                request.headers,
-                preload_content=False,
-            )
+            with _heard(self.sock):
+                self._http.request(
+                    "POST",
+                    request.target,
+                    request.body,
+                    request.headers,
+                    preload_content=False,
+                )
 
     def answers_before(self, until: float) -> bool:
         """Return whether an answer begins before a time, in that of time.monotonic."""
@@ -411,6 +400,17 @@ class _Connection:
         self.sock.close()
 
 
+@contextmanager
+def _heard(sock: Socket) -> Iterator[None]:
+    """Raise what the server said before a write to it failed, if it said something."""
+    try:
+        yield
+    except (ConnectionError, ssl.SSLEOFError) as error:
+        from ha_bridge.network_errors import spoken  # noqa: PLC0415 - as below
+
+        raise spoken(sock, error) from None
+
+
 def _authorization(token: Secret) -> str:
     """Return the Authorization header.
 
@@ -424,8 +424,8 @@ def _authorization(token: Secret) -> str:
     return f"Bearer {text}"
 
 
-def _check(answer: _Answer, token: Secret, *, reused: bool) -> None:
-    """Raise the failure that the answer's status stands for, if it is not 200."""
+def _check(answer: _Answer, token: Secret, address: Address, *, reused: bool) -> None:
+    """Raise the failure that an answer stands for, if its status is not 200."""
     if answer.status == _OK:
         if len(answer.body) > MAX_ANSWER:
             raise BridgeError(
@@ -435,32 +435,53 @@ def _check(answer: _Answer, token: Secret, *, reused: bool) -> None:
                 reused=reused,
             )
         return
-    if refusal := _REFUSALS.get(answer.status):
-        own_body, own, other = refusal
-        failure = own if answer.body.strip() == own_body else other
-    else:
-        failure = STATUS_FAILURES.get(answer.status, Failure.UNEXPECTED_STATUS)
-    if failure is Failure.REFUSED_TOKEN and has_expired(token, time.time()):
-        failure = Failure.EXPIRED_TOKEN
-    raise BridgeError(failure, _sender(answer), status=answer.status, reused=reused)
+    known = _by_who_answered(
+        answer.status, answer.headers, answer.body, address, reused=reused
+    )
+    if known.failure is Failure.REFUSED_TOKEN and has_expired(token, time.time()):
+        known = BridgeError(
+            Failure.EXPIRED_TOKEN, known.detail, status=known.status, reused=reused
+        )
+    raise known
 
 
-def _sender(answer: _Answer) -> str:
-    """Return what is known of who answered, for the log."""
-    known = [f"HTTP {answer.status}"]
-    if server := answer.headers.get("server"):
-        known.append(f"by {server[:40]!r}")
-    if host := _redirects_to(answer):
-        known.append(f"to {host[:80]!r}")
-    return " ".join(known)
+def no_event(reply: Reply, address: Address, why: BridgeError) -> BridgeError:
+    """Return what an answer with status 200 that is no event means.
+
+    Args:
+        reply: The answer.
+        address: What was asked.
+        why: What it lacks; that is all, where nobody is known by it.
+    """
+    if why.failure is not Failure.NOT_AN_EVENT:
+        return why
+    known = _by_who_answered(
+        _OK, reply.headers, reply.body, address, reused=reply.reused
+    )
+    return why if known.failure is Failure.NOT_AN_EVENT else known
 
 
-def _redirects_to(answer: _Answer) -> str | None:
-    # Only the host: the rest of the address may be meant for one reader.
-    try:
-        return urlsplit(answer.headers.get("location", "")).hostname
-    except ValueError:
-        return None
+def _by_who_answered(
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    address: Address,
+    *,
+    reused: bool,
+) -> BridgeError:
+    from ha_bridge import answerers  # noqa: PLC0415 - what goes well needs none
+
+    answer = answerers.describe(status, headers, body, address)
+    said = [f"HTTP {status}"]
+    if answer.server:
+        said.append(f"by {answer.server!r}")
+    if answer.target:
+        said.append(f"to {answer.target}")
+    elif answer.location:
+        # Only the host: the rest of the address may be meant for one reader.
+        said.append(f"to {answer.location.split('/')[2][:80]!r}")
+    failure = answerers.who(answer).failure
+    return BridgeError(failure, " ".join(said), status=status, reused=reused)
 
 
 def has_expired(token: Secret, now: float) -> bool:

@@ -170,6 +170,11 @@ def error_type(answer: Event) -> str | None:
     return kind if _ERROR_TYPE.fullmatch(kind) else "unknown"
 
 
+def error_message(answer: Event) -> str:
+    """Return what an ErrorResponse says, a sentence or two; it may hold anything."""
+    return _text(_member(_member(answer, "event"), "payload"), "message")[:300]
+
+
 def error_response(event: object, error: BridgeError) -> Event:
     """Return the ErrorResponse for a directive that failed.
 

@@ -17,7 +17,7 @@ from http.client import HTTPConnection, HTTPException
 from typing import Any, Final
 
 from ha_bridge import __version__
-from ha_bridge.answerers import MAX_LOOK, PATH, describe
+from ha_bridge.answerers import MAX_LOOK, describe
 from ha_bridge.connection import (
     PlainSocket,
     Resolve,
@@ -27,7 +27,7 @@ from ha_bridge.connection import (
     secure,
 )
 from ha_bridge.network_errors import certificate_error, spoken, what
-from ha_bridge.settings import Address
+from ha_bridge.settings import PATH, Address
 
 Report = dict[str, Any]
 

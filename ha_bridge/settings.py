@@ -18,6 +18,10 @@ VARIABLES: Final = {
     "for tests in the Lambda console. A text, ssm:/name or secretsmanager:name.",
 }
 
+#: Where Home Assistant takes directives, below BASE_URL.
+#: https://www.home-assistant.io/integrations/alexa.smart_home/
+PATH: Final = "/api/alexa/smart_home"
+
 _TRUE: Final = frozenset({"true", "1", "yes", "on"})
 _FALSE: Final = frozenset({"false", "0", "no", "off", ""})
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}

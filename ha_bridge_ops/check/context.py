@@ -8,11 +8,10 @@ from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from ha_bridge.connection import Resolve
-from ha_bridge.home_assistant import PATH
 from ha_bridge.probe import Dial, examine
 from ha_bridge.redaction import Secret
 from ha_bridge.secrets import READERS
-from ha_bridge.settings import Address, parse_address, parse_switch
+from ha_bridge.settings import PATH, Address, parse_address, parse_switch
 from ha_bridge_ops.aws.session import MakeClient, Session
 from ha_bridge_ops.check.evidence import Evidence
 from ha_bridge_ops.check.model import Finding, Question, Status

@@ -139,8 +139,15 @@ def _overruled(context: Context, rows: Iterable[Row]) -> Iterator[Problem]:
     ]
     for name in failed:
         found = context.findings[name]
-        means = f"{found.means} Seen from AWS it is fine."
-        context.findings[name] = replace(found, status=Status.WARNING, means=means)
+        problems = tuple(
+            replace(
+                one, status=Status.WARNING, means=f"{one.means} From AWS it is fine."
+            )
+            for one in found.problems
+        )
+        context.findings[name] = replace(
+            found, status=Status.WARNING, problems=problems
+        )
     if failed:
         yield Problem("only_from_here", ", ".join(failed))
 

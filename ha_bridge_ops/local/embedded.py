@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import urllib3
 
-from ha_bridge.home_assistant import PATH
+from ha_bridge.settings import PATH
 from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.events import EVENTS, load, with_token
 from ha_bridge_ops.local.processes import Process, free_port, inherited

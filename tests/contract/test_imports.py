@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "connection": {"race", "settings"},
     "home_assistant": {
         "__init__",
+        "answerers",
         "connection",
         "delivery",
         "errors",

@@ -2,22 +2,7 @@
 
 import pytest
 
-from ha_bridge.errors import STATUS_FAILURES, BridgeError, ErrorType, Failure
-
-
-@pytest.mark.parametrize(
-    ("status", "error_type"),
-    [
-        *((status, ErrorType.BRIDGE_UNREACHABLE) for status in (301, 302, 303, 307)),
-        *((status, ErrorType.INTERNAL_ERROR) for status in (404, 405, 500)),
-        (429, ErrorType.RATE_LIMIT_EXCEEDED),
-        *((status, ErrorType.BRIDGE_UNREACHABLE) for status in (502, 503, 504)),
-        *((status, ErrorType.BRIDGE_UNREACHABLE) for status in range(520, 531)),
-    ],
-)
-def test_statuses_have_their_type(status: int, error_type: ErrorType) -> None:
-    """As Alexa is promised."""
-    assert STATUS_FAILURES[status].error_type is error_type
+from ha_bridge.errors import BridgeError, ErrorType, Failure
 
 
 @pytest.mark.parametrize("failure", Failure)

@@ -28,6 +28,7 @@ from ha_bridge.home_assistant import HomeAssistant
 from ha_bridge.network_errors import NETWORK_ERRORS
 from ha_bridge.settings import Settings
 from tests.directives import SECRETS, event
+from tests.fakes.answers import PATH, TROUBLE
 from tests.fakes.behaviours import (
     after,
     answer_directive,
@@ -162,7 +163,7 @@ FAULTS: dict[str, Fault] = {
         Failure.WANTS_HTTPS, (raw(b"\x15\x03\x01\x00\x02\x02\x46"),)
     ),
     "http where TLS is spoken: nginx": Fault(
-        Failure.UNEXPECTED_STATUS, (reply(400, b"<html>plain HTTP request", HTML),)
+        Failure.WANTS_HTTPS, (reply(400, b"<html>plain HTTP request", HTML),)
     ),
     # -- slowness ----------------------------------------------------------------
     "silence after the request": Fault(Failure.TIMED_OUT, (silence,), waits=True),
@@ -232,12 +233,12 @@ FAULTS: dict[str, Fault] = {
     ),
     "500 of Home Assistant": Fault(
         Failure.SERVER_ERROR,
-        (reply(500, b"500 Internal Server Error", {**TEXT, "Connection": "close"}),),
+        (reply(500, TROUBLE, {**TEXT, "Connection": "close"}),),
     ),
     "503 of Home Assistant: stopping": Fault(Failure.GATEWAY, (reply(503),)),
     # -- statuses of something in front ------------------------------------------
     "Cloudflare: challenge": Fault(
-        Failure.FIREWALL,
+        Failure.CHALLENGE,
         (
             reply(
                 403,
@@ -250,7 +251,7 @@ FAULTS: dict[str, Fault] = {
         Failure.FIREWALL, (reply(403, b"error code: 1020", {**CLOUDFLARE, **TEXT}),)
     ),
     "proxy: Basic auth": Fault(
-        Failure.FIREWALL,
+        Failure.BASIC_AUTH,
         (
             reply(
                 401,
@@ -259,47 +260,58 @@ FAULTS: dict[str, Fault] = {
             ),
         ),
     ),
-    "proxy: 401 without a body": Fault(Failure.FIREWALL, (reply(401),)),
+    "proxy: 401 without a body": Fault(Failure.PORTAL, (reply(401),)),
     "nginx: 403": Fault(
         Failure.FIREWALL,
         (reply(403, b"<html><h1>403 Forbidden</h1><hr>nginx</html>", HTML),),
     ),
     "nginx: 404": Fault(
-        Failure.NOT_FOUND, (reply(404, b"<html>404 Not Found</html>", HTML),)
+        Failure.NO_SITE, (reply(404, b"<html>404 Not Found</html>", HTML),)
     ),
     "429": Fault(Failure.RATE_LIMITED, (reply(429, headers={"Retry-After": "3600"}),)),
     **{
         f"gateway: {status}": Fault(Failure.GATEWAY, (reply(status, b"x", HTML),))
-        for status in (502, 503, 504, *range(520, 531))
+        for status in (502, 503, 504, *range(520, 525), *range(527, 531))
     },
     **{
-        f"status {status}": Fault(Failure.UNEXPECTED_STATUS, (reply(status, ANSWER),))
-        for status in (201, 202, 204, 206, 402, 410, 418, 451, 501, 507, 599)
+        f"status {status}": Fault(failure, (reply(status, ANSWER),))
+        for failure, statuses in {
+            Failure.SOMETHING_ELSE: (201, 202, 204, 206, 402, 418),
+            Failure.NO_SITE: (410,),
+            Failure.FIREWALL: (451,),
+            Failure.PROXY_ERROR: (501, 507, 599),
+            Failure.GATEWAY_TLS: (525, 526),
+        }.items()
+        for status in statuses
     },
     **{
         f"redirect {status} to {where}": Fault(
-            Failure.REDIRECTED, (reply(status, headers={"Location": location}),)
+            failure, (reply(status, headers={"Location": location}),)
         )
         for status in (301, 302, 303, 307, 308)
-        for where, location in {
-            "the same host": "/elsewhere",
-            "another host": "https://login.example.net/?token=hunter2",
-            "nowhere": "http://[::1",
+        for where, (failure, location) in {
+            "the same host": (Failure.PORTAL, "/elsewhere"),
+            "another host": (
+                Failure.PORTAL,
+                "https://login.example.net/?token=hunter2",
+            ),
+            "the same path": (Failure.REDIRECTED, f"https://new.example.net{PATH}"),
+            "nowhere": (Failure.SOMETHING_ELSE, "http://[::1"),
         }.items()
     },
     # -- a 200 that is no answer -------------------------------------------------
     **{
-        f"200 with {what}": Fault(Failure.NOT_AN_EVENT, (reply(200, body),))
-        for what, body in {
-            "a web page": b"<html>Home Assistant</html>",
-            "nothing": b"",
-            "null": b"null",
-            "an array": b"[]",
-            "no event": b'{"context": {}}',
-            "broken UTF-8": b'{"event": {"\xff": 1}}',
-            "half a JSON": ANSWER[:30],
-            "two JSONs": ANSWER * 2,
-            "ten thousand brackets": b"[" * 10_000,
+        f"200 with {what}": Fault(failure, (reply(200, body),))
+        for what, (failure, body) in {
+            "a web page": (Failure.PAGE, b"<html>Home Assistant</html>"),
+            "nothing": (Failure.NO_SITE, b""),
+            "null": (Failure.NOT_AN_EVENT, b"null"),
+            "an array": (Failure.NOT_AN_EVENT, b"[]"),
+            "no event": (Failure.NOT_AN_EVENT, b'{"context": {}}'),
+            "broken UTF-8": (Failure.NOT_AN_EVENT, b'{"event": {"\xff": 1}}'),
+            "half a JSON": (Failure.NOT_AN_EVENT, ANSWER[:30]),
+            "two JSONs": (Failure.NOT_AN_EVENT, ANSWER * 2),
+            "ten thousand brackets": (Failure.NOT_AN_EVENT, b"[" * 10_000),
         }.items()
     },
     "broken gzip": Fault(Failure.NOT_HTTP, (reply(200, b"\x1f\x8bno gzip", GZIP),)),
@@ -312,7 +324,7 @@ FAULTS: dict[str, Fault] = {
         (raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n99\r\n{"),),
     ),
     "102 before the answer": Fault(
-        Failure.UNEXPECTED_STATUS,
+        Failure.SOMETHING_ELSE,
         (raw(b"HTTP/1.1 102 Processing\r\n\r\n" + response(200, ANSWER)),),
     ),
     "a header that echoes the token": Fault(
@@ -330,7 +342,7 @@ FAULTS: dict[str, Fault] = {
         ),
     ),
     "a redirect to a host of sixty thousand letters": Fault(
-        Failure.REDIRECTED,
+        Failure.PORTAL,
         (reply(302, headers={"Location": f"https://{'x' * 60_000}/"}),),
     ),
     "AcceptGrant: 401 of Home Assistant": Fault(
@@ -491,7 +503,7 @@ def test_every_failure_of_the_way_is_in_the_matrix() -> None:
         # Needs a token with a date: test_tokens. Needs a network without routes.
         Failure.EXPIRED_TOKEN,
         Failure.NO_ROUTE,
-        # Known to the tables, not asked for yet.
+        # Each row of the two tables: test_who.
         *(row.failure for row in ANSWERERS),
         *(row.failure for row in NETWORK_ERRORS),
     }

@@ -236,7 +236,7 @@ def test_an_early_status_is_not_taken_for_the_answer(make_bridge: MakeBridge) ->
     with Server((early, answer_directive)) as server:
         bridge = make_bridge(server.url)
         first = changed(TURN_ON, "directive.header.correlationToken", "first")
-        assert_error(bridge.answer(first), ErrorType.INTERNAL_ERROR, first)
+        assert_error(bridge.answer(first), ErrorType.BRIDGE_UNREACHABLE, first)
         time.sleep(0.4)
         answer = bridge.answer(TURN_ON)
         assert answer["event"]["header"]["correlationToken"] == CORRELATION_TOKEN

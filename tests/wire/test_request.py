@@ -87,7 +87,7 @@ def test_connection_close_is_obeyed(make_bridge: MakeBridge) -> None:
     closing = reply(500, b"x", {"Connection": "close"})
     with Server((closing, answer_directive)) as server:
         bridge = make_bridge(server.url)
-        assert_error(bridge.answer(TURN_ON), ErrorType.INTERNAL_ERROR, TURN_ON)
+        assert_error(bridge.answer(TURN_ON), ErrorType.BRIDGE_UNREACHABLE, TURN_ON)
         assert bridge.answer(TURN_ON)["event"]["header"]["name"] == "Response"
     assert server.connections == 2
 
