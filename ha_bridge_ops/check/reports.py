@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from ipaddress import ip_address
 from typing import Any, Final
 
+from ha_bridge.network_errors import NETWORK_ERRORS
+
 #: Characters of a text, and entries of a list, that are kept.
 _TEXT: Final = 300
 _ENTRIES: Final = 16
@@ -67,6 +69,15 @@ def _list_of(read: _Read) -> _Read:
 _NETWORK: Final = ("timeout", "refused", "reset", "unreachable")
 
 
+#: What goes wrong beyond that, in the words of the core.
+_ERRORS: Final = tuple(row.name for row in NETWORK_ERRORS)
+
+
+def _marks(value: Any) -> list[str] | None:
+    # None from an older probe: then they are found anew.
+    return _list_of(_text)(value) if isinstance(value, list) else None
+
+
 def _failed(value: Any) -> dict[str, str] | None:
     address = _address(value.get("address")) if isinstance(value, dict) else None
     if address is None:
@@ -84,24 +95,24 @@ def _failed(value: Any) -> dict[str, str] | None:
 _PARTS: Final[Mapping[str, Mapping[str, _Read]]] = {
     "resolve": {
         "addresses": _list_of(_address),
-        "error": _one_of("timeout", "unknown_name"),
+        "error": _one_of("timeout", "name_server", "unknown_name"),
     },
     "connect": {"address": _address, "failed": _list_of(_failed)},
     "tls": {
         "names": _list_of(_text),
+        "not_before": _whole,
         "not_after": _whole,
-        "error": _one_of(
-            *("self_signed", "untrusted", "incomplete", "name", "expired", "not_yet"),
-            *("not_tls", *_NETWORK, "failed"),
-        ),
+        "speaks_12": lambda value: value if isinstance(value, bool) else None,
+        "error": _one_of(*_ERRORS, "incomplete", "plain_http", "failed", "tls_failed"),
     },
     "http": {
         "status": _status,
-        "error": _one_of("timeout", "reset", "not_http"),
+        "error": _one_of(*_ERRORS, "not_http"),
+        "marks": _marks,
         **dict.fromkeys(
             (
                 *("title", "begins", "server", "location", "content_type", "reason"),
-                *("www_authenticate", "cf_mitigated"),
+                *("www_authenticate", "cf_mitigated", "target"),
             ),
             lambda value: _text(value) or "",
         ),
