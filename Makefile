@@ -52,10 +52,13 @@ check: .venv/.installed ## format, lint and types; the workflows too
 	@.venv/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows \
 	  .github/workflows/*.yml
 	@.venv/bin/zizmor --quiet --offline --no-progress --persona pedantic .github
+	@for system in win32 darwin; do .venv/bin/mypy --platform $$system \
+	  --no-warn-unreachable --cache-dir .mypy_cache/$$system \
+	  lambda_function.py ha_bridge ha_bridge_ops || exit 1; done
 
 lock: $(filter .tools/%,$(UV)) ## resolve requirements-dev.txt anew from pyproject.toml
 	@$(UV) pip compile --quiet --universal --no-annotate --upgrade --generate-hashes \
-	  --extra aws --group dev pyproject.toml --constraint requirements.txt \
+	  --group dev pyproject.toml --constraint requirements.txt \
 	  --custom-compile-command "make lock" --output-file requirements-dev.txt
 
 docs: .venv/.installed ## write the pages that are generated from the code

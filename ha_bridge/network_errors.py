@@ -18,7 +18,9 @@ from ha_bridge.errors import Failure
 #: The resolver's own trouble; every other number is about the name.
 #: https://man7.org/linux/man-pages/man3/getaddrinfo.3.html
 _NAME_SERVERS: Final = frozenset(
-    {socket.EAI_AGAIN, socket.EAI_FAIL, socket.EAI_MEMORY, socket.EAI_SYSTEM}
+    getattr(socket, name)
+    for name in ("EAI_AGAIN", "EAI_FAIL", "EAI_MEMORY", "EAI_SYSTEM")
+    if hasattr(socket, name)  # Windows has no EAI_SYSTEM
 )
 
 #: Alerts by which a server says what it thinks of the client's certificate.

@@ -1,5 +1,6 @@
 """The command `ha-bridge`: a subcommand's module is loaded when it is typed."""
 
+import sys
 from importlib import import_module
 from types import MappingProxyType
 from typing import Final
@@ -7,6 +8,7 @@ from typing import Final
 import click
 
 from ha_bridge import __version__
+from ha_bridge_ops.code_page import write_what_it_can
 from ha_bridge_ops.local.processes import ending_on_signals
 
 #: What each subcommand is for.  Its module in `commands/` has its name, with _ for -.
@@ -73,6 +75,8 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command."""
+    for stream in (sys.stdout, sys.stderr):
+        write_what_it_can(stream)
     with ending_on_signals():
         cli(prog_name="ha-bridge")
 

@@ -58,6 +58,8 @@ def _warn_of_readers(env_file: Path, found: Mapping[str, str]) -> None:
     mode = env_file.stat().st_mode
     token = found.get("LONG_LIVED_ACCESS_TOKEN", "")
     is_secret = bool(token) and token.partition(":")[0] not in READERS
+    if os.name != "posix":  # Windows keeps a home folder to its owner
+        return
     if is_secret and stat.S_ISREG(mode) and mode & (stat.S_IRGRP | stat.S_IROTH):
         echo(
             f"! Other users of this machine can read the token in {env_file}: "

@@ -180,9 +180,11 @@ def _timed(act: Callable[[], object]) -> Json:
 def _peak_bytes() -> int:
     with contextlib.suppress(OSError):
         # getrusage would tell the parent's peak if that was higher.
-        for line in Path("/proc/self/status").read_text().splitlines():
+        for line in Path("/proc/self/status").read_text("utf-8").splitlines():
             if line.startswith("VmHWM:"):
                 return int(line.split()[1]) * 1024
+    if sys.platform == "win32":
+        raise NotImplementedError  # `ha-bridge bench` says so before
     import resource  # noqa: PLC0415
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -204,13 +206,13 @@ def _start(contender: Contender, directive: Json, group: Json | None) -> Json:
 
 def _write(what: list[str]) -> None:
     path, text = what
-    Path(path).write_text(text)
+    Path(path).write_text(text, "utf-8")
 
 
 def main() -> None:
     """Obey commands until the pipe is closed; the argument names the contender."""
     # Lambda's runtime formats and writes the log lines; here they go nowhere.
-    sink = Path(os.devnull).open("w")  # noqa: SIM115 - for as long as we live
+    sink = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - for as long as we live
     logging.basicConfig(stream=sink, level=logging.INFO)
     contender = CONTENDERS[sys.argv[1]]()
     for line in sys.stdin:

@@ -84,7 +84,7 @@ def _hierarchy() -> tuple[Path, bool]:
     Raises:
         OSError: There is no such place.
     """
-    mounts = Path("/proc/mounts").read_text().splitlines()
+    mounts = Path("/proc/mounts").read_text("utf-8").splitlines()
     for _, folder, kind, options, *_ in (line.split() for line in mounts):
         if kind == "cgroup" and "cpu" in options.split(","):
             return Path(folder), False

@@ -17,6 +17,7 @@ from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.events import EVENTS, load, with_token
 from ha_bridge_ops.local.processes import Process, free_port, inherited
 from ha_bridge_ops.local.releases import Release, install
+from ha_bridge_ops.local.tools import program
 
 #: Seconds for a start; four where nothing else is going on.
 START_TIMEOUT_S = 180
@@ -106,7 +107,7 @@ class HomeAssistantServer:
         self._process = Process(
             f"Home Assistant {self.release.version}",
             [
-                str(install(self.release) / "bin/python"),
+                str(program(install(self.release), "python")),
                 str(self.launcher),
                 *("--skip-pip", "--config", str(self.folder)),
             ],
@@ -196,7 +197,9 @@ class HomeAssistantServer:
         path = self.folder / ".storage/auth"
         for _ in range(100):
             if path.is_file():  # written a second after the user was created
-                for token in json.loads(path.read_text())["data"]["refresh_tokens"]:
+                for token in json.loads(path.read_text("utf-8"))["data"][
+                    "refresh_tokens"
+                ]:
                     if token["id"] == refresh_token_id:
                         return str(token["jwt_key"]).encode()
             time.sleep(0.1)
@@ -205,16 +208,16 @@ class HomeAssistantServer:
     def _write_configuration(self) -> None:
         # JSON is YAML too.
         text = f"{self._configuration}http: {json.dumps(self._web_server())}\n"
-        (self.folder / "configuration.yaml").write_text(text)
+        (self.folder / "configuration.yaml").write_text(text, "utf-8")
         storage = self.folder / ".storage"
         storage.mkdir()
-        (storage / "core.network").write_text(json.dumps(NETWORK))
+        (storage / "core.network").write_text(json.dumps(NETWORK), "utf-8")
         # Since 2026.8, `http:` that differs from what is stored is a trial: unless
         # somebody confirms it in five minutes, Home Assistant restarts and listens on
         # port 8123 of every interface.  What is stored the old way is taken as stable,
         # and older releases mind the YAML only.
         stored = {"version": 1, "key": "http", "data": self._web_server()}
-        (storage / "http").write_text(json.dumps(stored))
+        (storage / "http").write_text(json.dumps(stored), "utf-8")
 
     def _web_server(self) -> dict[str, Any]:
         """Return Home Assistant's own settings of its web server.

@@ -27,6 +27,7 @@ from ha_bridge_ops.local.tools import (
     Interpreter,
     environment,
     find_interpreter,
+    program,
 )
 
 #: As in template.yaml.
@@ -95,7 +96,7 @@ def _runtime(interpreter: Interpreter) -> Path:
     folder = environment(
         f"lambda-runtime-python{interpreter.version}", interpreter, requirements
     )
-    return folder / "bin" / "python"
+    return program(folder, "python")
 
 
 class LambdaRuntime:
@@ -205,7 +206,7 @@ class LambdaRuntime:
 
     def log(self) -> str:
         """Return all that emulator and function have written so far."""
-        return self._process.log.read_text(errors="replace")
+        return self._process.log.read_text("utf-8", "replace")
 
     def log_lines(self) -> list[Event]:
         """Return the JSON lines that the function has logged so far."""

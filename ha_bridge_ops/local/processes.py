@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -14,7 +15,12 @@ from ha_bridge_ops.errors import CommandError
 #: What any program may know of whoever starts it: where programs and certificates are,
 #: how to speak, and where to put scratch files.  Tokens and passwords are not among it.
 #: A name that ends in _ stands for all that begin so.
-INHERITED = ("PATH", "LANG", "LANGUAGE", "LC_", "SSL_CERT_", "TMPDIR", "TZ")
+INHERITED = (
+    *("PATH", "LANG", "LANGUAGE", "LC_", "SSL_CERT_", "TMPDIR", "TZ"),
+    # Without these no program of Windows finds its libraries, its home or a shell.
+    *("SYSTEMROOT", "COMSPEC", "PATHEXT", "TEMP", "TMP"),
+    *("USERPROFILE", "APPDATA", "LOCALAPPDATA"),
+)
 
 
 def inherited(*more: str) -> dict[str, str]:
@@ -92,7 +98,7 @@ class Process:
 
     def last_words(self) -> str:
         """Return the end of its output, in one line."""
-        text = self.log.read_text(errors="replace")
+        text = self.log.read_text("utf-8", "replace")
         return " ".join(text.split())[-500:] or "it said nothing"
 
     def stop(self, timeout: float = 20.0) -> None:
@@ -101,19 +107,23 @@ class Process:
         Args:
             timeout: Seconds to wait before it is killed.
         """
-        self._signal(signal.SIGTERM)
+        self._end()
         try:
             self._child.wait(timeout)
         except subprocess.TimeoutExpired:
             pass
         finally:
             # Also what the child left behind in its group.
-            self._signal(signal.SIGKILL)
+            self._end(gently=False)
             self._child.wait()
 
-    def _signal(self, number: signal.Signals) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._child.pid, number)
+    def _end(self, *, gently: bool = True) -> None:
+        if sys.platform == "win32":  # which has neither groups nor gentleness
+            self._child.kill()
+        else:
+            number = signal.SIGTERM if gently else signal.SIGKILL
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._child.pid, number)
 
 
 @contextlib.contextmanager
@@ -123,9 +133,10 @@ def ending_on_signals() -> Iterator[None]:
     def leave(number: int, _frame: object) -> None:
         raise SystemExit(128 + number)
 
+    wanted = (getattr(signal, name, None) for name in ("SIGTERM", "SIGHUP"))
+    # Windows has no SIGHUP.
     previous = {
-        number: signal.signal(number, leave)
-        for number in (signal.SIGTERM, signal.SIGHUP)
+        number: signal.signal(number, leave) for number in wanted if number is not None
     }
     try:
         yield

@@ -4,11 +4,12 @@
 """
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
 from ha_bridge_ops.local.lambda_runtime import PYTHON_VERSIONS
-from ha_bridge_ops.local.tools import LOCKS, environment, find_interpreter
+from ha_bridge_ops.local.tools import LOCKS, environment, find_interpreter, program
 
 
 def install() -> Path:
@@ -19,15 +20,16 @@ def install() -> Path:
     """
     interpreter = find_interpreter(PYTHON_VERSIONS)
     folder = environment("sam", interpreter, [LOCKS / "sam.txt"], no_deps=True)
-    return folder / "bin" / "sam"
+    return program(folder, "sam")
 
 
 def main() -> None:
-    """Become the SAM CLI."""
+    """Run the SAM CLI."""
     sam = str(install())
     # It would report to AWS what is run.
     environ = {"SAM_CLI_TELEMETRY": "0", **os.environ}
-    os.execve(sam, [sam, *sys.argv[1:]], environ)  # noqa: S606
+    command = [sam, *sys.argv[1:]]
+    sys.exit(subprocess.run(command, env=environ, check=False).returncode)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ Home Assistant pins hundreds of packages and the Lambda runtime must hold nothin
 its own, so each lives in an environment of its own in the project's `.tools` folder.
 """
 
-import fcntl
 import functools
 import hashlib
 import os
@@ -12,11 +11,11 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import uv
+from filelock import FileLock
 
 from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.local.processes import inherited
@@ -105,7 +104,7 @@ def _minor(version: str) -> str:
 def _candidates(minor: str) -> Iterator[str]:
     if sys.version_info[:2] == tuple(int(part) for part in minor.split(".")):
         yield sys.executable
-    name = f"python{minor}"
+    name = f"python{minor}" if os.name == "posix" else "python"
     for folder in os.get_exec_path():
         # The first need not be the one: pyenv has a shim for what is not switched on.
         if found := shutil.which(name, path=folder):
@@ -115,6 +114,7 @@ def _candidates(minor: str) -> Iterator[str]:
         (pyenv / "versions", f"{minor}.*/bin/{name}"),
         (pythons_folder(), f"*/bin/{name}"),
         (pythons_folder(), f"*/usr/bin/{name}"),
+        (pythons_folder(), "*/python.exe"),
     ):
         yield from map(str, sorted(parent.glob(pattern)))
 
@@ -137,7 +137,8 @@ def _reported(path: str) -> str:
             [path, "-c", question],
             env=inherited("PYENV_ROOT", "PYENV_VERSION", "HOME"),
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             timeout=30,
             check=False,
         )
@@ -167,8 +168,8 @@ def environment(
     folder = tools_folder() / name
     stamp = folder / ".installed"
     wanted = _fingerprint(interpreter, requirements)
-    with _locked(folder):
-        if stamp.is_file() and stamp.read_text() == wanted:
+    with locked(folder):
+        if stamp.is_file() and stamp.read_text("utf-8") == wanted:
             return folder
         run_uv("venv", "--clear", "--python", interpreter.path, str(folder))
         files = [part for path in requirements for part in ("--requirement", str(path))]
@@ -176,28 +177,32 @@ def environment(
             "pip",
             "install",
             "--python",
-            str(folder / "bin/python"),
+            str(program(folder, "python")),
             # A file that is another than when it was locked is not installed.
             "--require-hashes",
             *(["--no-deps"] if no_deps else []),
             *files,
         )
-        stamp.write_text(wanted)
+        stamp.write_text(wanted, "utf-8")
     return folder
 
 
 def _fingerprint(interpreter: Interpreter, requirements: Sequence[Path]) -> str:
-    texts = [interpreter.version, *(path.read_text() for path in requirements)]
+    texts = [interpreter.version, *(path.read_text("utf-8") for path in requirements)]
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()
 
 
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Let one process at a time make an environment; the others wait and find it."""
+def program(folder: Path, name: str) -> Path:
+    """Return a program of a virtual environment."""
+    if os.name == "nt":
+        return folder / "Scripts" / f"{name}.exe"
+    return folder / "bin" / name
+
+
+def locked(folder: Path) -> FileLock:
+    """Let one process at a time make a folder; the others wait and find it."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with folder.with_name(f"{folder.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+    return FileLock(folder.with_name(f"{folder.name}.lock"))
 
 
 #: What uv needs of our environment: its settings, proxies, folders, and a compiler's.
@@ -229,7 +234,8 @@ def run_uv(*arguments: str, **variables: str) -> str:
             [uv.find_uv_bin(), "--no-progress", *arguments],
             env=environ,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             timeout=INSTALL_TIMEOUT_S,
             check=False,
         )

@@ -6,7 +6,6 @@ leaves a mark, and the next one looks for the skill instead of making another.
 """
 
 import contextlib
-import fcntl
 import json
 import os
 import time
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from filelock import FileLock, Timeout
 from rich.text import Text
 
 from ha_bridge_ops import grammar
@@ -72,7 +72,7 @@ class State:
 
     def _read(self) -> dict[str, Any]:
         try:
-            known = json.loads(self._path.read_text())
+            known = json.loads(self._path.read_text("utf-8"))
         except FileNotFoundError:
             return {}
         except (OSError, ValueError):
@@ -93,7 +93,7 @@ class State:
         known = {**self._read(), self._profile: mine}
         beside = self._path.with_suffix(".new")
         beside.unlink(missing_ok=True)  # which may lead elsewhere
-        with beside.open("x") as file:
+        with beside.open("x", encoding="utf-8") as file:
             json.dump(known, file, indent=2)
             file.flush()
             os.fsync(file.fileno())
@@ -142,17 +142,17 @@ def alone_in(folder: Folder) -> Iterator[None]:
     Raises:
         CommandError: There is one.
     """
-    descriptor = os.open(folder.path, os.O_RDONLY)
+    lock = FileLock(folder.lock)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+        lock.acquire(timeout=0)
+    except Timeout:
         raise CommandError(
-            f"Another `ha-bridge skill --apply` is at work in {folder.path}."
+            f"Another `ha-bridge` is at work in {folder.path}."
         ) from None
-    else:
+    try:
         yield
     finally:
-        os.close(descriptor)
+        lock.release()
 
 
 def apply(skill: Skill, folder: Folder, ask: Ask, state: State) -> Outcome:
@@ -300,5 +300,5 @@ def _write_secrets(path: Path, client_id: str, client_secret: str) -> None:
     )
     path.unlink(missing_ok=True)  # whose mode may be another
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)

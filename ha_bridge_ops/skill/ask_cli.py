@@ -1,6 +1,7 @@
 """`ask smapi`: Amazon's own command for skills, run as a child process."""
 
 import json
+import os
 import re
 import shlex
 import shutil
@@ -63,7 +64,7 @@ class Ask:
     """
 
     def __init__(self, command: str, profile: str | None = None) -> None:
-        words = shlex.split(command) or [""]
+        words = shlex.split(command, posix=os.name == "posix") or [""]
         program = shutil.which(words[0])
         if program is None:
             raise CommandError(
@@ -150,7 +151,8 @@ class Ask:
                 [*self._command, *arguments, *self._profile, "--debug"],
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
-                text=True,
+                encoding="utf-8",
+                errors="replace",
                 timeout=TIMEOUT_S,
                 check=False,
             )

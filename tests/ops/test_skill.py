@@ -1,6 +1,5 @@
 """`ha-bridge skill`: documents, commands, fields, and Amazon's own command at work."""
 
-import fcntl
 import json
 import os
 import shlex
@@ -17,6 +16,7 @@ from typing import Any
 import boto3
 import pytest
 from click.testing import CliRunner
+from filelock import FileLock
 from moto import mock_aws
 
 from ha_bridge_ops.aws import stacks
@@ -720,10 +720,8 @@ def test_two_at_once_make_one_skill(quick_desk: Desk) -> None:
     """The second says that it is the second."""
     folder = quick_desk.folder / "skill-package"
     folder.mkdir()
-    descriptor = os.open(folder, os.O_RDONLY)
-    fcntl.flock(descriptor, fcntl.LOCK_EX)
-    done = quick_desk.apply()
-    os.close(descriptor)
+    with FileLock(folder / ".lock"):
+        done = quick_desk.apply()
     assert done.returncode == 2
     assert "Another" in done.stderr
     assert quick_desk.smapi.calls == []

@@ -1,0 +1,50 @@
+"""Consoles that cannot show every sign, such as one of Windows with code page 1252."""
+
+import codecs
+import io
+from typing import Final, TextIO
+
+#: What stands for a sign that a terminal does not have, as with code page 1252.
+_PLAIN: Final = str.maketrans(
+    {
+        "✓": "+",
+        "✗": "x",
+        "→": "->",
+        "←": "<-",
+        "…": "...",
+        "·": ".",
+        # Single ones: a double one would end a text in JSON.
+        "“": "'",
+        "”": "'",
+        "„": "'",
+        "‘": "'",
+        "’": "'",
+        "–": "-",
+        "—": "-",
+        "─": "-",
+        "━": "=",
+        "│": "|",
+        "≤": "<=",
+        "≥": ">=",
+    }
+)
+
+
+def _plain(error: UnicodeError) -> tuple[str, int]:
+    """Return what is written for characters that an encoding does not have."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    text = error.object[error.start : error.end].translate(_PLAIN)
+    return text.encode("ascii", "replace").decode(), error.end
+
+
+codecs.register_error("ha_bridge_ops.plain", _plain)
+
+
+def write_what_it_can(stream: TextIO) -> None:
+    """Let a stream write something simpler for signs that its encoding does not have.
+
+    Code page 1252, for one, has no ✓; Python would end with an error at the first.
+    """
+    if isinstance(stream, io.TextIOWrapper):  # and no notebook's or test's
+        stream.reconfigure(errors="ha_bridge_ops.plain")
