@@ -14,12 +14,12 @@ from ha_bridge_ops.local.processes import ending_on_signals
 #: What each subcommand is for.  Its module in `commands/` has its name, with _ for -.
 COMMANDS: Final = MappingProxyType(
     {
-        "bench": "Measure it beside the limit.",
-        "check": "What is wrong, why, and what to do.",
+        "bench": "Measure the latency, beside the least possible.",
+        "check": "Find out what is wrong, why, and what to do.",
         "demo": "See it work, without any account.",
-        "home-assistant-config": "The alexa: block for Home Assistant.",
-        "invoke": "One event through the handler, here.",
-        "page": "Your home as Alexa sees it, in a browser.",
+        "home-assistant-config": "Print the alexa: block for Home Assistant.",
+        "invoke": "Send one event file through the handler.",
+        "page": "Show your home as Alexa sees it, in a browser.",
         "skill": "Make the Alexa skill.",
     }
 )
@@ -67,7 +67,7 @@ def cli() -> None:
       ha-bridge invoke events/discovery.json    ask your own home for its devices
       ha-bridge skill --locale en-GB            make the Alexa skill
 
-    Settings come from the environment or from a file .env; no token is ever an
+    Settings come from the environment or from a file .env. A token is never an
     argument. Exit status: 0 fine, 1 something was found or refused, 2 it could
     not run.
     """

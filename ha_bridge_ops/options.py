@@ -1,10 +1,18 @@
 """Options that mean the same in every command that has them."""
 
+from functools import partial
 from pathlib import Path
+from typing import Final
 
 import click
 
 from ha_bridge_ops.variables import DEFAULT_FILE
+
+#: How every command is asked for its help.
+HELP: Final = {"help_option_names": ["-h", "--help"]}
+
+#: Makes a command; in place of click.command.
+command = partial(click.command, context_settings=HELP)
 
 base_url = click.option(
     "--base-url", metavar="URL", help="Address of Home Assistant, in place of BASE_URL."
@@ -24,18 +32,21 @@ skill_id = click.option(
     help="Id of the skill, from the Alexa developer console.",
 )
 
-function = click.option(
-    "--function",
-    metavar="NAME",
-    help="Name or ARN of the Lambda function, if there are several.",
-)
+#: What --function means, once or several times.
+FUNCTION: Final = "Name or ARN of the Lambda function."
+
+function = click.option("--function", metavar="NAME", help=FUNCTION)
 
 region = click.option(
     "--region",
     metavar="REGION",
-    help="AWS region of the function, if not one of Alexa’s.",
+    help="AWS region of the function.",
 )
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+
+profile = click.option(
+    "--profile", metavar="NAME", help="AWS profile, as for the AWS command line."
+)
 
 yes = click.option("--yes", is_flag=True, help="Change it without asking.")

@@ -1,7 +1,7 @@
 """Amazon's three Alexa regions, and which of them a language belongs to.
 
 What decides is the marketplace of the Amazon account, not where the home is: a function
-in another AWS region is never called, and Alexa only says that she found no devices.
+in another AWS region is never called, and Alexa only says that it found no devices.
 The locale stands for the marketplace, as it does in the documents of Amazon and of
 Home Assistant:
 

@@ -7,13 +7,19 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
 from ha_bridge_ops.aws.policies import callers
-from ha_bridge_ops.aws.session import AwsError, Session, call
+from ha_bridge_ops.aws.session import AwsError, Session, boto3_clients, call
+from ha_bridge_ops.errors import CommandError, RefusedError
+from ha_bridge_ops.regions import Region
 
 #: What the ARN of a function looks like; its region is the first group.
 FUNCTION_ARN: Final = re.compile(
     r"arn:aws[a-z-]*:lambda:([a-z0-9-]+):\d{12}:function:[\w-]+(?::[\w$-]+)?",
     re.ASCII,
 )
+
+
+#: A name alone; other texts are ARNs, or mistyped.
+_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 @dataclass(frozen=True)
@@ -149,6 +155,36 @@ class Function:
             return json.loads(answer["Payload"].read())
         except ValueError:
             return None
+
+
+def arn_of(name: str, region: Region) -> str:
+    """Return the ARN of a function that is named in any way.
+
+    Args:
+        name: Name or ARN; only for a name is AWS asked.
+        region: Where it must be.
+
+    Raises:
+        CommandError: There is no such function, or AWS cannot be asked.
+        RefusedError: AWS does not let us look.
+    """
+    if name.startswith("arn:") or not _NAME.fullmatch(name):
+        return name  # what is no ARN is refused by who reads it
+    make = boto3_clients()
+    if make is None:
+        raise CommandError(
+            f"To find {name} in AWS needs boto3: install it (pip install boto3), or "
+            "give the function's ARN."
+        )
+    where = region.aws_region
+    try:
+        found = functions_in(Session(make, where), where, name)
+    except AwsError as error:
+        kind = CommandError if error.is_no_login else RefusedError
+        raise kind(f"AWS did not say where {name} is: {error.code}.") from None
+    if not found:
+        raise CommandError(f"There is no function {name} in {where}.")
+    return found[0].arn
 
 
 def functions_in(session: Session, region: str, name: str | None) -> list[Function]:

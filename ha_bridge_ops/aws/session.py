@@ -28,8 +28,13 @@ class AwsError(Exception):
     @property
     def is_no_login(self) -> bool:
         """Whether this machine has no credentials for AWS."""
-        return self.code in ("NoCredentialsError", "PartialCredentialsError")
+        return self.code in _NO_LOGIN
 
+
+#: What botocore raises where it finds nobody to be.
+_NO_LOGIN = frozenset(
+    {"NoCredentialsError", "PartialCredentialsError", "ProfileNotFound"}
+)
 
 #: Error codes by which AWS says that something is not there, or not for us.
 _NOT_THERE = frozenset(
@@ -73,8 +78,12 @@ class Session:
         return call(lambda: self._make(service, region or self._region))
 
 
-def boto3_clients() -> MakeClient | None:
-    """Return what gives real clients; None where boto3 is not installed."""
+def boto3_clients(profile: str | None = None) -> MakeClient | None:
+    """Return what gives real clients; None where boto3 is not installed.
+
+    Args:
+        profile: Of the AWS command line; None for the one it would take.
+    """
     try:
         import boto3  # noqa: PLC0415 - it takes long, and need not be installed
         from botocore.config import Config  # noqa: PLC0415
@@ -86,6 +95,7 @@ def boto3_clients() -> MakeClient | None:
     )
 
     def client(service: str, region: str | None) -> Any:
-        return boto3.client(service, region_name=region, config=config)
+        session = boto3.Session(profile_name=profile)
+        return session.client(service, region_name=region, config=config)
 
     return client

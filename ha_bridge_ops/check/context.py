@@ -37,6 +37,8 @@ class Options:
     skill_id: str | None = None
     function: str | None = None
     region: str | None = None
+    profile: str | None = None
+    """Of the AWS command line."""
     client_id: str | None = None
 
 

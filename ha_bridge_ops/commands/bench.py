@@ -37,7 +37,7 @@ _VERSIONS = (
 )
 
 
-@click.command()
+@options.command()
 @click.option(
     "--rtt",
     type=click.FloatRange(0, 1000),
@@ -68,7 +68,7 @@ _VERSIONS = (
 def bench(
     *, rtt: float, memory: int, rounds: int, as_json: bool, picture: Path | None
 ) -> None:
-    """Measure the handler beside what is usual, and beside what is possible.
+    """Measure the handler, a usual script, and the least that is possible.
 
     \b
     Examples:
@@ -76,13 +76,13 @@ def bench(
       ha-bridge bench --rounds 3                       a first impression
       ha-bridge bench --memory 256 --rtt 100 --json | jq .targets
 
-    Three contenders, each in processes of its own and taking turns: this handler; a
-    script that makes a new client for every directive; and the limit, a bare TLS socket
-    that is kept open, posts the very same bytes and only reads the answer. They talk to
-    a real Home Assistant behind TLS 1.3 and a delayed network, with the CPU of a small
-    Lambda function where Linux lets us.
+    It compares three contenders, which take turns and run in processes of their own:
+    this handler; a script that makes a new client for every directive; and the limit,
+    a bare TLS socket that stays open, posts the same bytes and only reads the answer.
+    They talk to a real Home Assistant behind TLS 1.3 and a delayed network. Where
+    Linux allows it, they get only the CPU of a small Lambda function.
 
-    All of it is on loopback, and nothing keeps running afterwards.
+    Everything is on this machine, and nothing keeps running afterwards.
 
     Exit status: 0 measured, whatever the result; 2 it could not run.
     """

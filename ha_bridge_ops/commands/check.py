@@ -27,27 +27,36 @@ from ha_bridge_ops.variables import read_variables
 MakeContext = Callable[..., Context]
 
 
-@click.command()
+@options.command()
 @options.base_url
-@click.option("--locale", help="Language of the skill, such as en-US.")
+@click.option(
+    "--locale", metavar="LOCALE", help="Language of the skill, such as en-US."
+)
 @options.skill_id
 @click.option(
-    "--link", is_flag=True, help="Link an account as Alexa does; asks for it."
+    "--link",
+    is_flag=True,
+    help="Link an account as Alexa does. Asks for user and password.",
 )
-@click.option("--client-id", help="As it stands in the Alexa console; for --link.")
-@click.option("--aws", is_flag=True, help="Look at the function in AWS too.")
+@click.option(
+    "--client-id",
+    metavar="URL",
+    help="“Your Client ID” from the Alexa console, for --link.",
+)
+@click.option("--aws", is_flag=True, help="Check the function in AWS too.")
 @options.function
 @options.region
+@options.profile
 @click.option(
     "--fix",
     metavar="ID",
     type=click.Choice(list(REPAIRS)),
-    help=f"Repair a finding: {', '.join(REPAIRS)}.",
+    help=f"Repair what is wrong: {', '.join(REPAIRS)}.",
 )
 @options.yes
 @options.as_json
 @click.option(
-    "--markdown", is_flag=True, help="Print a table for a forum, your address left out."
+    "--markdown", is_flag=True, help="Print Markdown for a forum, without your address."
 )
 @options.env_file
 @click.pass_obj
@@ -62,6 +71,7 @@ def check(  # noqa: PLR0913 - one a option
     aws: bool,
     function: str | None,
     region: str | None,
+    profile: str | None,
     fix: str | None,
     yes: bool,
     as_json: bool,
@@ -74,18 +84,19 @@ def check(  # noqa: PLR0913 - one a option
     Examples:
       ha-bridge check
       ha-bridge check --base-url https://home.example.org
-      ha-bridge check --aws --locale en-GB   the function too, and its own view
-      ha-bridge check --link --locale en-GB  account linking, with a password
-      ha-bridge check --fix aws.timeout      shown first, done if you agree
+      ha-bridge check --aws --locale en-GB   check the function in AWS too
+      ha-bridge check --link --locale en-GB  link an account, as Alexa does
+      ha-bridge check --fix aws.timeout      repair it, after asking you
       ha-bridge check --markdown             for a forum: no token, no address
 
     \b
-    It looks at each link of the chain in turn: settings, address, certificate,
+    It checks each link of the chain in turn: settings, address, certificate,
     Home Assistant, token, devices. Put BASE_URL and LONG_LIVED_ACCESS_TOKEN into
-    the environment or into .env; without a token it looks as far as it can.
+    the environment or into .env. Without a token it checks as much as it can.
 
-    It sends few requests and no token that could count as a failed login, switches
-    nothing, and changes nothing but with --fix. What --link was given it gives back.
+    It makes few requests, and never sends a token that could count as a failed
+    login. It switches no device. It changes something only with --fix. Tokens that
+    it gets with --link are revoked at the end.
 
     Exit status: 0 no failure, 1 a failure or a refusal, 2 it could not run.
     """
@@ -105,6 +116,7 @@ def check(  # noqa: PLR0913 - one a option
         skill_id=skill_id,
         function=function,
         region=region,
+        profile=profile,
         client_id=client_id,
     )
     _refuse_malformed(wanted)
@@ -147,7 +159,7 @@ def _refuse_malformed(wanted: Options) -> None:
 def _real_context(
     environ: Mapping[str, str], wanted: Options, *, needs_aws: bool
 ) -> Context:
-    aws = boto3_clients() if needs_aws else None
+    aws = boto3_clients(wanted.profile) if needs_aws else None
     return Context(environ, wanted, aws=aws, ask=_ask)
 
 

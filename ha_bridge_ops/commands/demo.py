@@ -131,7 +131,7 @@ class Stage:
         self.show.print()
 
 
-@click.command()
+@options.command()
 @options.as_json
 @click.option(
     "--release",

@@ -4,13 +4,14 @@ from dataclasses import replace
 
 import click
 
+from ha_bridge_ops import options
 from ha_bridge_ops.endpoints.exposure import Entity, configuration
 from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.regions import LOCALES, locale_of
 from ha_bridge_ops.terminal import echo
 
 
-@click.command("home-assistant-config")
+@options.command("home-assistant-config")
 @click.option(
     "--locale",
     required=True,
@@ -23,14 +24,14 @@ from ha_bridge_ops.terminal import echo
     multiple=True,
     metavar="WHAT",
     help="A domain, an entity or a pattern that Alexa may see; with ! before it, "
-    "one that she may not. May be repeated, or given with commas.",
+    "one that it may not. May be repeated, or given with commas.",
 )
 @click.option(
     "--entity",
     "named",
     multiple=True,
     metavar="ID[=NAME]",
-    help="An entity that Alexa may see, and what she calls it. May be repeated.",
+    help="An entity that Alexa may see, and what it is called there. May be repeated.",
 )
 @click.option(
     "--category",

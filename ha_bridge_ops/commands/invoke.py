@@ -32,7 +32,7 @@ _ABOUT_THE_TOKEN = frozenset(
 )
 
 
-@click.command()
+@options.command()
 @click.argument("event", type=click.Path(path_type=Path))
 @click.option("--table", is_flag=True, help="Print a Discovery as a table.")
 @options.as_json

@@ -27,7 +27,7 @@ TOKEN = "LONG_LIVED_ACCESS_TOKEN"  # noqa: S105 - its name
 _REFERENCES = ("ssm:", "secretsmanager:")
 
 
-@click.command()
+@options.command()
 @click.option("--demo", is_flag=True, help="Show a Home Assistant made for this.")
 @click.option("--no-open", is_flag=True, help="Print the address, open no browser.")
 @click.option(

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from ha_bridge_ops import options
 from ha_bridge_ops.aws import stacks
+from ha_bridge_ops.aws.function import arn_of
 from ha_bridge_ops.outside import to_json
 from ha_bridge_ops.regions import LOCALES
 from ha_bridge_ops.skill import consoles, documents
@@ -18,7 +19,7 @@ from ha_bridge_ops.terminal import Console, echo
 from ha_bridge_ops.variables import read_variables
 
 
-@click.command()
+@options.command()
 @options.base_url
 @click.option(
     "--locale",
@@ -29,32 +30,39 @@ from ha_bridge_ops.variables import read_variables
     help=f"Language of your Alexa: {', '.join(LOCALES)}. May be repeated.",
 )
 @click.option(
+    "--function",
     "--arn",
-    "arns",
+    "functions",
     multiple=True,
-    metavar="ARN",
-    help="The Lambda function; may be repeated for other regions.",
+    metavar="NAME",
+    help=f"{options.FUNCTION} May be repeated for other regions.",
 )
 @click.option(
     "--stack",
     metavar="NAME",
-    help="Take the ARNs from the outputs of this CloudFormation stack.",
+    help="CloudFormation stack whose outputs name the functions.",
 )
 @click.option(
     "--proactive", is_flag=True, help="Let Home Assistant report changes to Alexa."
 )
-@click.option("--name", default=consoles.NAME, show_default=True, help="Of the skill.")
+@click.option(
+    "--name", default=consoles.NAME, show_default=True, help="Name of the skill."
+)
 @click.option(
     "--folder",
     type=click.Path(path_type=Path, file_okay=False),
     default=consoles.FOLDER,
     show_default=True,
-    help="Where to write; what is there is overwritten.",
+    help="Folder for the files. Files in it are overwritten.",
 )
-@click.option("--apply", "do_apply", is_flag=True, help="Do it, with the ASK CLI.")
-@options.skill_id
-@click.option("--profile", metavar="NAME", help="Profile of the ASK CLI.")
 @click.option(
+    "--apply", "do_apply", is_flag=True, help="Run the commands, with the ASK CLI."
+)
+@options.skill_id
+@click.option("--ask-profile", metavar="NAME", help="Profile of the ASK CLI.")
+@click.option("--profile", "older_profile", hidden=True)
+@click.option(
+    "--ask-command",
     "--ask",
     "ask_command",
     default="ask",
@@ -67,14 +75,15 @@ def skill(  # noqa: PLR0913 - one argument an option
     *,
     base_url: str | None,
     locales: tuple[str, ...],
-    arns: tuple[str, ...],
+    functions: tuple[str, ...],
     stack: str | None,
     proactive: bool,
     name: str,
     folder: Path,
     do_apply: bool,
     skill_id: str | None,
-    profile: str | None,
+    ask_profile: str | None,
+    older_profile: str | None,
     ask_command: str,
     as_json: bool,
     env_file: Path,
@@ -87,17 +96,17 @@ def skill(  # noqa: PLR0913 - one argument an option
       ha-bridge skill --locale de-DE --apply
       ha-bridge skill --locale de-DE --stack ha-bridge --apply
       ha-bridge skill --locale en-GB --locale en-IN --proactive \\
-        --arn arn:aws:lambda:eu-west-1:123456789012:function:ha-bridge
+        --function arn:aws:lambda:eu-west-1:123456789012:function:ha-bridge
 
-    It writes skill.json, create.json and accountLinking.json, and prints the commands
-    of Amazon's ASK CLI that bring them to Amazon, and what to type into which field
-    if you would rather use the consoles. There is no secret in any of them.
+    It writes skill.json, create.json and accountLinking.json. Then it prints the
+    commands of Amazon's ASK CLI that upload them. If you prefer the consoles, it also
+    prints what to type into which field. None of it contains a secret.
 
-    With --apply it runs those commands. The skill comes before the function, which
-    needs to know its id: run it, deploy the function, and run it again with --stack or
-    --arn. It stops where Amazon refuses something, and may be run again at any time:
-    state.json in the folder remembers the skill. --skill-id goes on with a skill
-    that was made in another way.
+    With --apply it runs those commands. Create the skill before the function, because
+    the function must know the skill's id: run this command, deploy the function, and
+    run this command again with --stack or --function. It stops when Amazon refuses
+    something. You can run it again at any time: state.json in the folder remembers the
+    skill. Use --skill-id to continue with a skill that you created in another way.
 
     Exit status: 0 fine, 1 Amazon or AWS refused something, 2 it could not run.
     """
@@ -106,7 +115,9 @@ def skill(  # noqa: PLR0913 - one argument an option
     base_url = base_url or read_variables(env_file).get("BASE_URL")
     address = documents.read_address(base_url, env_file)
     its_name = documents.read_name(name)
-    its_arns = [*arns, *(stacks.functions_of(stack, region) if stack else [])]
+    its_arns = [arn_of(one, region) for one in functions]
+    if stack:
+        its_arns += stacks.functions_of(stack, region)
     wanted = Skill(
         its_name,
         address,
@@ -114,6 +125,7 @@ def skill(  # noqa: PLR0913 - one argument an option
         documents.read_functions(its_arns, region),
         proactive,
     )
+    profile = ask_profile or older_profile
     state = State(Folder(folder).state, profile)
     known = documents.read_skill_id(skill_id) if skill_id else state.skill_id
     ask = Ask(ask_command, profile) if do_apply else None

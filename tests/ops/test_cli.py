@@ -62,13 +62,16 @@ def test_an_option_means_the_same_everywhere(name: str) -> None:
     """A command that has a shared option has the one of `options`."""
     shared = {}
     for decorate in vars(options).values():
-        if callable(decorate) and not isinstance(decorate, type):
+        if getattr(decorate, "__module__", "") == "click.decorators":
             made = decorate(click.Command("any"))
             shared.update({param.opts[0]: param for param in made.params})
+    assert len(shared) > 5
     for param in command(name).params:
         same = shared.get(param.opts[0])
         if isinstance(param, click.Option) and isinstance(same, click.Option):
-            assert param.help == same.help
+            if param.hidden:
+                continue  # an older spelling
+            assert (param.help or "").startswith(same.help or "?")
             assert param.type.name == same.type.name
 
 

@@ -1,57 +1,16 @@
 """A change of the function is shown, done and undone, in moto's AWS."""
 
-import io
-import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
-import boto3
 import pytest
-from moto import mock_aws
 
 from ha_bridge_ops.aws import changes
 from ha_bridge_ops.aws.changes import Change
-from ha_bridge_ops.aws.function import Function, functions_in
-from ha_bridge_ops.aws.session import Session, boto3_clients
+from ha_bridge_ops.aws.function import Function
 from ha_bridge_ops.errors import RefusedError
+from tests.ops.aws.conftest import SECRET, Look
 
-REGION = "eu-west-1"
 SKILL = "amzn1.ask.skill.12345678-1234-1234-1234-123456789abc"
-SECRET = "a-token-that-nobody-may-see"
-
-Look = Callable[[], Function]
-
-
-@pytest.fixture
-def look(monkeypatch: pytest.MonkeyPatch) -> Iterator[Look]:
-    """Return what describes the one function as it is now."""
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    with mock_aws(config={"lambda": {"use_docker": False}}):
-        role = boto3.client("iam", region_name=REGION).create_role(
-            RoleName="ha-bridge-role", AssumeRolePolicyDocument="{}"
-        )
-        code = io.BytesIO()
-        with zipfile.ZipFile(code, "w") as archive:
-            archive.writestr("lambda_function.py", "")
-        boto3.client("lambda", region_name=REGION).create_function(
-            FunctionName="ha-bridge",
-            Runtime="python3.13",
-            Role=role["Role"]["Arn"],
-            Handler="lambda_function.lambda_handler",
-            Timeout=3,
-            MemorySize=128,
-            Code={"ZipFile": code.getvalue()},
-            Environment={
-                "Variables": {
-                    "BASE_URL": "https://home.example.org",
-                    "LONG_LIVED_ACCESS_TOKEN": SECRET,
-                }
-            },
-        )
-        make = boto3_clients()
-        assert make is not None
-        session = Session(make, REGION)
-        yield lambda: functions_in(session, REGION, None)[0]
 
 
 def seen(function: Function) -> object:

@@ -228,3 +228,18 @@ def test_every_link_has_a_check_and_every_check_a_link() -> None:
         for cause in link.causes:
             assert cause.status in (Status.WARNING, Status.FAILED)
             assert cause.fix
+
+
+def test_a_profile_that_is_not_there_is_no_login(run: Run, tmp_path: Path) -> None:
+    """--profile is that of the AWS command line; a mistyped one is a finding."""
+    done = run(
+        *["check", "--aws", "--profile", "nobody", "--json"],
+        BASE_URL="http://127.0.0.1:9",
+        AWS_CONFIG_FILE=str(tmp_path / "none"),
+        AWS_SHARED_CREDENTIALS_FILE=str(tmp_path / "none"),
+    )
+    assert done.returncode == 1
+    found = {one["id"]: one for one in json.loads(done.stdout)["findings"]}
+    (problem,) = found["aws.credentials"]["problems"]
+    assert problem["cause"] == "none"
+    assert "ProfileNotFound" in problem["saw"]
