@@ -165,31 +165,15 @@ class HomeAssistant:
 
     def _deliver(self, request: "_Request") -> "_Answer":
         """Return an answer, after as many attempts as the rule of delivery allows."""
-        told: BridgeError | None = None
-        was_read = False
-        pauses_s = chain(PAUSES_S, repeat(LAST_PAUSE_S))
+        attempts = _Attempts(request)
         while True:
-            connection = None
+            connection = self._take_ready(request.deadline)
+            is_new = connection is None
             try:
-                connection = self._take_ready(request.deadline)
-                is_new = connection is None
                 connection = connection or self._open(request.deadline)
                 return self._exchange(connection, request, is_new=is_new)
             except (OSError, HTTPException, HTTPError) as error:
-                fate = connection.fate if connection else Fate.UNSENT
-                reused = connection.reused if connection else None
-                failure, may_pass = _failure_of(error, reused=reused)
-            # That there was no time left for another attempt explains nothing.
-            if told is None or failure.failure is not Failure.TIMED_OUT:
-                told = failure
-            pause_s = next(pauses_s)
-            has_time = time.monotonic() + pause_s < request.deadline
-            may_help = may_pass or fate is Fate.UNREAD
-            if not (has_time and may_help and may_go_again(request.kind, fate)):
-                raise told
-            if fate is Fate.READ and was_read:
-                raise told
-            was_read = fate is Fate.READ
+                pause_s = attempts.pause_s_after(error, connection, is_new=is_new)
             time.sleep(pause_s)
 
     def _open(self, deadline: float) -> "_Connection":
@@ -279,6 +263,41 @@ class _Request(NamedTuple):
         return f"_Request({self.target}, {len(self.body)} bytes, {self.kind})"
 
 
+class _Attempts:
+    """The attempts of one directive so far, and whether there is to be another."""
+
+    def __init__(self, request: _Request) -> None:
+        self._request = request
+        self._pauses_s = chain(PAUSES_S, repeat(LAST_PAUSE_S))
+        self._told: BridgeError | None = None
+        self._was_read = False
+
+    def pause_s_after(
+        self, error: Exception, connection: "_Connection | None", *, is_new: bool
+    ) -> float:
+        """Return in how many seconds another attempt is due.
+
+        Raises:
+            BridgeError: There is none; what went wrong.
+        """
+        fate = connection.fate if connection else Fate.UNSENT
+        reused = connection.reused if connection else None
+        failure, may_pass = _failure_of(error, reused=reused)
+        # That there was no time left for another attempt explains nothing.
+        if self._told is None or failure.failure is not Failure.TIMED_OUT:
+            self._told = failure
+        pause_s = next(self._pauses_s)
+        may_help = may_pass or (fate is Fate.UNREAD and not is_new)
+        has_time = time.monotonic() + pause_s < self._request.deadline
+        is_allowed = may_go_again(self._request.kind, fate) and not (
+            fate is Fate.READ and self._was_read
+        )
+        if not (may_help and has_time and is_allowed):
+            raise self._told
+        self._was_read = self._was_read or fate is Fate.READ
+        return pause_s
+
+
 class _Answer(NamedTuple):
     connection: "_Connection"
     status: int
@@ -359,6 +378,10 @@ class _Connection:
         """Read the answer to its last byte, or as much of it as is allowed."""
         with self._closed_on_failure():
             response = self._response()
+            if not self.sock.has_arrived():
+                # Written before the request arrived, so no answer to it: a proxy that
+                # ends an idle connection may say 408 first.
+                raise ConnectionResetError
             limit = MAX_ANSWER if response.status == _OK else MAX_REFUSAL
             body = response.read(limit + 1, decode_content=True)
             # Only after the last byte does the next answer start with its first; and
