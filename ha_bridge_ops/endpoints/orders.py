@@ -1,5 +1,6 @@
 """Directives to an endpoint, and which of them let somebody in."""
 
+import math
 import time
 import uuid
 from collections.abc import Mapping, Sequence
@@ -89,7 +90,7 @@ class Order:
         for one in properties:
             same = one.get("instance") == self.instance
             if same and one.get("name") == _PROPERTIES.get(name, name):
-                return _bare(one.get("value")) == _bare(value)
+                return _is_near(_bare(one.get("value")), _bare(value))
         return None
 
     def opens(self, endpoint: Endpoint) -> bool:
@@ -141,6 +142,17 @@ _REACHED: Final[Mapping[tuple[str, str], tuple[str, Any]]] = {
 }
 #: Where the property is called otherwise than the key of the payload.
 _PROPERTIES: Final = {"mute": "muted"}
+
+
+def _is_near(found: object, wanted: object) -> bool:
+    """Compare values; devices round numbers, and a colour's brightness is another."""
+    if isinstance(found, Mapping) and isinstance(wanted, Mapping):
+        return all(
+            _is_near(found.get(key), wanted.get(key)) for key in ("hue", "saturation")
+        )
+    if isinstance(found, int | float) and isinstance(wanted, int | float):
+        return math.isclose(found, wanted, rel_tol=0.01, abs_tol=0.02)
+    return found == wanted
 
 
 def _bare(value: object) -> object:

@@ -212,18 +212,20 @@ class Home:
     ) -> tuple[Properties, bool]:
         """Return the state once it is as wished: Home Assistant answers before that."""
         started = time.monotonic()
-        last, still_since = before, started
+        first = last = _values(before)
+        still_since = started
         while True:
-            now = self.state(endpoint)
-            is_reached = order.is_reached(now)
-            passed = time.monotonic() - started
+            found = self.state(endpoint)
+            now, is_reached = _values(found), order.is_reached(found)
+            moment = time.monotonic()
             if now != last:
-                last, still_since = now, time.monotonic()
-            is_still = time.monotonic() - still_since >= STILL_S
-            if is_reached or (now != before and is_still):
-                return now, True
-            if passed > (SETTLE_S if is_reached is False else CHANGE_S):
-                return now, now == before
+                last, still_since = now, moment
+            is_still = now != first and moment - still_since >= STILL_S
+            # A lock says “unlocked” while it locks, and then nothing has changed.
+            if is_reached or (is_still and is_reached is None):
+                return found, True
+            if moment - started > (SETTLE_S if is_reached is False else CHANGE_S):
+                return found, is_reached is None or is_still
             time.sleep(LOOK_S)
 
     def _send(self, event: dict[str, Any]) -> tuple[dict[str, Any], float, str]:
@@ -235,6 +237,14 @@ class Home:
             answer = self._function.invoke(sent)
             milliseconds = (time.monotonic() - started) * 1000
         return answer, milliseconds, lines[-1] if lines else ""
+
+
+def _values(properties: Properties) -> dict[tuple[object, object, object], object]:
+    """Return what can be compared: not when it was seen, nor in which order."""
+    return {
+        (one.get("namespace"), one.get("name"), one.get("instance")): one.get("value")
+        for one in properties
+    }
 
 
 @contextlib.contextmanager
