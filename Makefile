@@ -21,7 +21,7 @@ VENV := $(if $(PYTHON),.tools/venv-$(PYTHON),.venv)
 BROUGHT := UV_PYTHON_INSTALL_DIR="$(HERE)/.tools/python" \
   PATH="$(if $(PYTHON),$(HERE)/.tools/python/debian-$(PYTHON)/usr/bin:)$$PATH"
 
-.PHONY: help install demo bench test live quick check docs deploy-check package lock format clean \
+.PHONY: help install demo page pictures bench test live quick check docs deploy-check package lock format clean \
   build-HaBridge
 
 help: ## list the targets
@@ -31,6 +31,12 @@ install: .venv/.installed ## install everything into .venv, from the lock file
 
 demo: .venv/.installed ## watch directives switch things in a real Home Assistant
 	@.venv/bin/ha-bridge demo $(if $(RELEASE),--release '$(firstword $(RELEASE))')
+
+page: .venv/.installed ## a real Home Assistant as Alexa sees it, in your browser
+	@.venv/bin/ha-bridge page --demo
+
+pictures: .venv/.installed ## take the pictures of the page anew, for README and docs
+	@.venv/bin/python -m tests.pictures
 
 bench: .venv/.installed ## how fast it is, beside what is usual and what is possible
 	@.venv/bin/ha-bridge bench

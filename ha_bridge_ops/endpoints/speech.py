@@ -1,4 +1,4 @@
-"""What Alexa would likely say to an answer; only she knows what she says."""
+"""What Alexa would likely say to an answer; it is a guess."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final

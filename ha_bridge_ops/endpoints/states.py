@@ -93,10 +93,12 @@ def summary(found: Sequence[Reading]) -> str:
         return texts["connectivity"]
     if texts.get("powerState") == "off":
         return "off"  # how bright it would be says nothing now
+    # Home Assistant gives an outlet a contact sensor that says the same once more.
+    hidden = _SIDELINES | ({"detectionState"} if "powerState" in texts else set())
     shown = [
         _SHORT.get(one.key, "{}").format(one.text)
         for one in found
-        if one.key not in _SIDELINES
+        if one.key not in hidden
     ]
     return ", ".join(dict.fromkeys(shown))
 

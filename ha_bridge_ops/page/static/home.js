@@ -64,8 +64,10 @@ async function fail(home) {
   const cause = find("#failure-cause");
   cause.replaceChildren(make("p.note", {}, "Looking for the cause …"));
   const { look } = await import("./check.js");
-  const failed = (await look()).find((one) => one.status === "failed");
-  cause.replaceChildren(failed ? showFinding(failed) : make("p.note", {}, "check finds nothing else wrong."));
+  const failed = (await look()).filter((one) => one.status === "failed");
+  // A plain http address fails too, and stops nothing: what broke is further along.
+  const reason = failed.find((one) => !/^(settings|address)\./.test(one.id)) ?? failed[0];
+  cause.replaceChildren(reason ? showFinding(reason) : make("p.note", {}, "check finds nothing else wrong."));
 }
 
 // What one plays with first stands first; what can do nothing stands last.

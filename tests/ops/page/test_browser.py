@@ -235,6 +235,8 @@ def test_a_sentence(page: Page) -> None:
         summary.click()
     for words in ('"name": "SetBrightness"', '"directive": {', '"<redacted>"'):
         assert words in sent.text
+    width = browser.run("return document.documentElement.scrollWidth")
+    assert width <= WIDE[0]
     browser.picture("talk-light")
     assert browser.complaints() == []
 
@@ -457,7 +459,8 @@ def test_home_assistant_stops_and_comes_back(page: Page) -> None:
         browser.click("#refresh")
         assert browser.one("#failure-type").text == "BRIDGE_UNREACHABLE"
         assert "refused" in browser.one("#failure-message").text
-        browser.one("#failure-cause .fix")
+        assert "Home Assistant" in browser.one("#failure-cause .fix").text
+        assert "certificate" not in browser.one("#failure-cause").text
         browser.picture("failure-light")
         assert browser.violations() == []
         page.say("turn on the bed light")
