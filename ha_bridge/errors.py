@@ -261,16 +261,18 @@ class Failure(Enum):
     BAD_REQUEST = (
         ErrorType.INTERNAL_ERROR,
         "Home Assistant does not accept requests from its reverse proxy",
-        "Add the proxy to trusted_proxies in Home Assistant's HTTP settings; where it "
-        "is there, two proxies in a row may write X-Forwarded-For and "
-        "X-Forwarded-Proto unequally.",
+        "Let Home Assistant trust the proxy: since 2026.8 in its network settings, "
+        "confirmed within five minutes; before, with trusted_proxies in "
+        "configuration.yaml. Before 2026.2, two proxies in a row may also write "
+        "X-Forwarded-For and X-Forwarded-Proto unequally.",
     )
     NOT_FOUND = (
         ErrorType.INTERNAL_ERROR,
         "Home Assistant has no Alexa endpoint",
         'Put "alexa:" with "smart_home:" under it, at the top level, into '
         "configuration.yaml and restart; if it is there, Home Assistant's log says "
-        "why it is invalid; or the path in BASE_URL is wrong.",
+        "why it is invalid, or it is in recovery mode; or the path in BASE_URL is "
+        "wrong.",
     )
     NOT_ALLOWED = (
         ErrorType.INTERNAL_ERROR,

@@ -61,10 +61,10 @@ def names(endpoints: Sequence[Endpoint]) -> list[Trouble]:
     return found
 
 
-#: Interfaces that have no state: a scene is started, a doorbell rings.
+#: Interfaces that have no state: a picture is shown, a scene started.
 _STATELESS: Final = frozenset(
-    {"Alexa.CameraStreamController", "Alexa.DoorbellEventSource"}
-    | {"Alexa.SceneController"}
+    {"Alexa.CameraStreamController", "Alexa.RTCSessionController"}
+    | {"Alexa.DoorbellEventSource", "Alexa.SceneController"}
 )
 
 
