@@ -124,6 +124,11 @@ def code_span(text: str) -> str:
     return f"{ticks}{pad}{escaped}{pad}{ticks}"
 
 
+def prose(text: str) -> str:
+    """Return a sentence of ours for Markdown, in which no bracket begins HTML."""
+    return text.replace("<", "\\<")
+
+
 def fenced(text: str) -> list[str]:
     """Return the lines of a block of code in Markdown that its text cannot end."""
     fence = _longer_than_any(text, 3)
@@ -186,7 +191,7 @@ _IDENTITY: Final = re.compile(r"(arn:aws[\w-]*:(?:iam|sts)::)\S+")
 #: The number of an AWS account.
 _ACCOUNT: Final = re.compile(r"(?<!\d)\d{12}(?!\d)")
 
-_MAIL: Final = re.compile(r"[^\s@<>“”]+@[^\s@<>“”]+")
+_MAIL: Final = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 
 _SKILL_ID: Final = re.compile(r"amzn1\.ask\.skill\.[0-9a-f-]+")
 
@@ -237,6 +242,9 @@ def _public_name(name: str) -> str:
 
 # -- without secrets -------------------------------------------------------------------
 
+#: Characters of a secret that are looked for; those of Home Assistant's have 200.
+_LONGEST: Final = 4096
+
 #: Characters of a secret that nobody meets by chance.
 _PART: Final = 12
 
@@ -253,7 +261,7 @@ def without(secrets: Iterable[Secret], text: str) -> str:
         text: From outside; of ours, it would tell by its gaps what a secret is.
     """
     for secret in secrets:
-        plain = secret.reveal()
+        plain = secret.reveal()[:_LONGEST]
         for form in sorted(set(_forms(plain)), key=len, reverse=True):
             text = _without_form(form, text)
         if len(plain) > _PART:
@@ -273,7 +281,9 @@ def _forms(plain: str) -> Iterator[str]:
     stripped = plain.strip()
     if not stripped:
         return
-    yield from (plain, stripped, quote(plain), quote(plain, safe=""), quote_plus(plain))
+    yield from (plain, stripped)
+    for safe, write in (("/", quote), ("", quote), ("", quote_plus)):
+        yield write(plain, safe=safe, errors="surrogatepass")
     yield from (html.escape(plain), json.dumps(plain)[1:-1], repr(plain)[1:-1])
     data = plain.encode("utf-8", "surrogatepass")
     yield data.hex()

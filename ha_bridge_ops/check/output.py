@@ -13,6 +13,7 @@ from ha_bridge_ops.check.privacy import Clean
 from ha_bridge_ops.outside import (
     code_span,
     fenced,
+    prose,
     to_json,
 )
 from ha_bridge_ops.terminal import Console
@@ -168,9 +169,9 @@ def as_markdown(findings: Sequence[Finding], version: str, clean: Clean) -> str:
             rows.append(f"| | {code_span(what)} | {beside} |")
     for finding in findings:
         for problem in finding.problems:
-            means = clean(problem.means)
+            means = prose(clean(problem.means))
             rows += ["", f"**{finding.id}** ({problem.cause}): {means}", ""]
-            rows.append(f"→ {clean(problem.fix)}")
+            rows.append(f"→ {prose(clean(problem.fix))}")
             if problem.paste:
                 rows += ["", *fenced(clean(problem.paste))]
     return "\n".join(rows)

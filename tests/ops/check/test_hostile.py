@@ -1,0 +1,521 @@
+"""Hostile texts in every field that is printed, in every output.
+
+A new field is covered by being listed once, in `FIELDS` or `REPORTED`.
+"""
+
+import io
+import json
+import re
+import time
+import tracemalloc
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from ha_bridge_ops.check import output, reports
+from ha_bridge_ops.check.catalogue import CHAIN, LINKING
+from ha_bridge_ops.check.chain import WAY, walk
+from ha_bridge_ops.check.context import Context, Options
+from ha_bridge_ops.check.evidence import Evidence
+from ha_bridge_ops.check.model import Finding, Question, Status, judge
+from ha_bridge_ops.check.privacy import anonymous
+from ha_bridge_ops.terminal import Console
+from tests.fakes.behaviours import raw, reply, reply_json
+from tests.fakes.server import Behaviour, Server
+from tests.hostile import MARK, TEXTS, assert_harmless
+from tests.ops.check.test_link import HTML, PASSWORD, form, home_that_links
+from tests.ops.check.world import (
+    HOST,
+    NOT_ALLOWED,
+    TOKEN,
+    dialler,
+    endpoint,
+    event,
+    home,
+    listing,
+    plain,
+    resolver,
+)
+
+#: In the home, where a first try may be made over plain http.
+NEAR = "192.168.1.4"
+
+
+def headed(name: str, status: int = 405) -> Callable[[str], tuple[Behaviour, ...]]:
+    """Return a home that says a text in a header of its answer to a GET."""
+
+    def make(text: str) -> tuple[Behaviour, ...]:
+        value = re.sub("[\r\n]", "\x0b", text).encode("utf-8", "surrogatepass")
+        body = b"405: Method Not Allowed"
+        head = f"HTTP/1.1 {status} X\r\nContent-Length: {len(body)}\r\n{name}: "
+        return home(get=raw(head.encode() + value + b"\r\n\r\n" + body))
+
+    return make
+
+
+def paged(page: str, status: int = 404) -> Callable[[str], tuple[Behaviour, ...]]:
+    """Return a home that says a text in a page."""
+
+    def make(text: str) -> tuple[Behaviour, ...]:
+        body = page.replace("TEXT", text).encode("utf-8", "surrogatepass")
+        return home(get=reply(status, body, {"Content-Type": "text/html"}))
+
+    return make
+
+
+def listed(**changes: Any) -> Callable[[str], tuple[Behaviour, ...]]:
+    """Return a home with an endpoint in which TEXT is a text."""
+    return lambda text: home(discover=listing(endpoint(**put(changes, text))))
+
+
+def put(value: Any, text: str) -> Any:
+    """Return JSON with a text in place of each TEXT."""
+    if isinstance(value, dict):
+        return {key: put(one, text) for key, one in value.items()}
+    if isinstance(value, list):
+        return [put(one, text) for one in value]
+    return text if value == "TEXT" else value
+
+
+def refused(kind: str) -> Callable[[str], tuple[Behaviour, ...]]:
+    """Return a home whose answer to one kind of directive is an error."""
+
+    def make(text: str) -> tuple[Behaviour, ...]:
+        error = reply_json(event("ErrorResponse", {"type": text, "message": text}))
+        if kind == "discover":
+            return home(discover=error)
+        return home(report=error)
+
+    return make
+
+
+def linking(name: str, answer: Any, status: int = 200) -> Any:
+    """Return a home that links accounts, and says a text at one of the steps."""
+    return lambda text: home_that_links(**{name: reply_json(put(answer, text), status)})
+
+
+def told(name: str, status: int = 403) -> Any:
+    """Return a home that says a text in plain words at one of the steps."""
+    return lambda text: home_that_links(
+        **{
+            name: reply(
+                status,
+                text.encode("utf-8", "surrogatepass"),
+                {"Content-Type": "text/plain"},
+            )
+        }
+    )
+
+
+#: Where a server can say something: how to make a home that says a text there.
+FIELDS: Mapping[str, Callable[[str], tuple[Behaviour, ...]]] = {
+    "Server": headed("Server", 404),
+    "Content-Type": headed("Content-Type", 404),
+    "Location": headed("Location", 301),
+    "WWW-Authenticate": headed("WWW-Authenticate", 401),
+    "cf-mitigated": headed("cf-mitigated", 403),
+    "title": paged("<title>TEXT</title>"),
+    "begins": paged("TEXT"),
+    "reason of HTTP": lambda text: home(
+        get=raw(f"HTTP/1.1 500 {text}\r\n\r\n".encode("utf-8", "surrogatepass"))
+    ),
+    "no HTTP": lambda text: home(get=raw(text.encode("utf-8", "surrogatepass"))),
+    "endpointId": listed(endpointId="TEXT"),
+    "endpointId, no name": listed(endpointId="TEXT", friendlyName="", capabilities=[]),
+    "friendlyName": listed(friendlyName="TEXT"),
+    "friendlyName twice": lambda text: home(
+        discover=listing(
+            endpoint(friendlyName=text), endpoint("b", friendlyName=f"{text} ")
+        )
+    ),
+    "description": listed(description="TEXT", manufacturerName="TEXT"),
+    "category": listed(displayCategories=["TEXT", {"a": "TEXT"}]),
+    "category, a text": listed(displayCategories="TEXT"),
+    "interface": listed(capabilities=[{"interface": "TEXT", "instance": "TEXT"}]),
+    "capability": listed(capabilities=["TEXT", None, ["TEXT"]]),
+    "all odd": listed(
+        endpointId={"TEXT": "TEXT"}, friendlyName=["TEXT"], description={"a": "TEXT"}
+    ),
+    "error of Discovery": refused("discover"),
+    "error of ReportState": refused("report"),
+    "name of an event": lambda text: home(report=reply_json(event(text, {}))),
+    "refusal of the token": lambda text: home(
+        discover=plain(401, text.encode("utf-8", "replace").decode())
+    ),
+    "provider": linking("providers", {"providers": [{"type": "TEXT"}] * 3}),
+    "provider, refused": told("providers"),
+    "page to log in": told("authorize", 200),
+    "flow": told("flow"),
+    "flow_id": linking("flow", {**form(), "flow_id": "TEXT"}),
+    "login": told("login"),
+    "login, message": linking("login", {"message": "TEXT"}, 400),
+    "login, error": linking("login", form("init", base="TEXT")),
+    "login, errors": linking("login", {**form(), "errors": "TEXT"}),
+    "login, reason": linking("login", {"type": "abort", "reason": "TEXT"}),
+    "login, type": linking("login", {"type": "TEXT"}),
+    "login, code": linking("login", {"type": "create_entry", "result": "TEXT"}),
+    "second factor": linking(
+        "login",
+        {
+            **form("select_mfa_module"),
+            "data_schema": [{"options": [["TEXT", "TEXT"]]}],
+        },
+    ),
+    "second factor, odd": linking(
+        "login", {**form("select_mfa_module"), "data_schema": {"options": "TEXT"}}
+    ),
+    "token, error": linking("authorization_code", {"error": "TEXT"}, 400),
+    "token, description": linking(
+        "authorization_code", {"error_description": {"a": ["TEXT"]}}, 400
+    ),
+    "token": linking("authorization_code", {"access_token": "TEXT"}),
+    "token, expires_in": linking(
+        "authorization_code",
+        {"access_token": "a-token", "refresh_token": "r-token", "expires_in": "TEXT"},
+    ),
+    "token, renewed": linking("refresh_token", {"access_token": "TEXT"}),
+    "token, not renewed": told("refresh_token"),
+    "API": told("api"),
+}
+
+
+def context_of(port: int) -> Context:
+    """Return a context in which somebody links an account to a home nearby."""
+    answers = {
+        Question.USER: "demo",
+        Question.PASSWORD: PASSWORD,
+        Question.SECOND_FACTOR: "123456",
+    }
+    return Context(
+        {"BASE_URL": f"http://{HOST}:8123", "LONG_LIVED_ACCESS_TOKEN": TOKEN},
+        Options(locale="en-GB", client_id="https://layla.amazon.com/"),
+        resolve=resolver(NEAR),
+        dial=dialler(port),
+        ask=lambda question, _expected: answers.get(question, ""),
+    )
+
+
+def assert_all_outputs_are_harmless(
+    context: Context, findings: Sequence[Finding], text: str
+) -> None:
+    """Nothing of a text does anything, wherever it is printed."""
+    file = io.StringIO()
+    report = output.Report(Console(file=file, force_terminal=True, width=80))
+    for finding in findings:
+        report.add(finding)
+    report.end(findings)
+    assert_harmless(file.getvalue())
+    assert len(file.getvalue()) < 100_000
+
+    as_json = output.as_json(findings, "1")
+    json.loads(as_json)
+    assert_harmless(as_json)
+    assert len(as_json) < 100_000
+
+    markdown = output.as_markdown(findings, "1", anonymous(context))
+    assert_harmless(markdown)
+    assert_renders_as_text(markdown)
+    for mark in (MARK, "810d", "93.184.216.34", "smith"):
+        if mark in text:
+            assert mark not in markdown
+
+    for finding in findings:
+        for pasted in finding.paste.split("\n"):
+            assert MARK not in pasted
+            assert "evil" not in pasted
+
+
+def assert_renders_as_text(markdown: str) -> None:
+    """There is no link, no image and no HTML in it."""
+    renderer = MarkdownIt("commonmark", {"html": True}).enable("table")
+    for token in renderer.parse(markdown):
+        for one in (token, *(token.children or ())):
+            assert one.type not in ("image", "link_open", "html_inline", "html_block")
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_a_server_says_what_it_likes(field: str) -> None:
+    """It is only shown: on the terminal, in JSON, in Markdown, in lines to paste."""
+    for text in TEXTS:
+        with Server(FIELDS[field](text)) as server:
+            context = context_of(server.port)
+            found = list(walk(context, (*CHAIN, *LINKING)))
+        assert_all_outputs_are_harmless(context, found, text)
+
+
+# -- what the function in AWS reports --------------------------------------------------
+
+SEEN: Mapping[str, Any] = {
+    "base_url": f"https://{HOST}",
+    "resolve": {"addresses": ["93.184.216.34"], "ms": 1.0},
+    "connect": {"address": "93.184.216.34", "ms": 1.0, "failed": []},
+    "tls": {"ms": 1.0, "version": "TLSv1.3", "issuer": "R3", "names": [HOST]}
+    | {"not_after": 4_000_000_000},
+    "http": {"status": 404, "ms": 1.0, "title": "", "begins": "404: Not Found"},
+}
+
+#: Where a report can say something.
+REPORTED = (
+    *(("resolve", key) for key in ("addresses", "error", "reason", "ms")),
+    *(("connect", key) for key in ("address", "failed", "ms")),
+    *(
+        ("tls", key)
+        for key in ("issuer", "names", "not_after", "error", "reason", "version", "ms")
+    ),
+    *(
+        ("http", key)
+        for key in (
+            *("status", "server", "content_type", "location", "www_authenticate"),
+            *("cf_ray", "cf_mitigated", "title", "begins", "error", "reason", "ms"),
+        )
+    ),
+)
+
+
+def judged(report: Mapping[str, Any]) -> list[Finding]:
+    """Return what is found in a report that came from elsewhere."""
+    context = context_of(1)
+    shaped = reports.read(report)
+    if shaped is None:
+        return []
+    assert context.address is not None
+    evidence = Evidence(context.address, shaped, time.time())
+    links = {link.id: link for link in CHAIN}
+    found = [judge(links[name], look(evidence)) for name, look in WAY.items()]
+    context.evidence = evidence
+    assert_all_outputs_are_harmless(context, found, str(report))
+    return found
+
+
+@pytest.mark.parametrize("where", REPORTED, ids=".".join)
+def test_a_report_says_what_it_likes(where: tuple[str, str]) -> None:
+    """Whatever shape it has; the function may be any script."""
+    part, key = where
+    for text in TEXTS:
+        for value in (text, [text], {text: text}, [{"address": text, "error": text}]):
+            judged({**SEEN, part: {**SEEN[part], key: value}})
+            judged({**SEEN, part: {key: value}})
+            judged({**SEEN, part: value})
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from([k for _, k in REPORTED]), inner, max_size=4)
+    ),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.sampled_from(list(SEEN)), JSON))
+@settings(max_examples=300, deadline=None)
+def test_any_report_is_read(report: dict[str, Any]) -> None:
+    """Or told to be none."""
+    judged({**SEEN, **report})
+    judged(report)
+
+
+# -- any bytes, any JSON ---------------------------------------------------------------
+
+
+@given(
+    answer=st.binary(max_size=300), status=st.sampled_from([200, 301, 401, 404, 405])
+)
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+def test_any_bytes(answer: bytes, status: int) -> None:
+    """A server may answer each request with them, as a body or as they are."""
+    for behave in (reply(status, answer), raw(answer)):
+        with Server((behave,)) as server:
+            context = context_of(server.port)
+            found = list(walk(context, (*CHAIN, *LINKING)))
+        assert_all_outputs_are_harmless(context, found, "")
+
+
+#: Names of what is read of answers.
+_KEYS = """
+    event payload endpoints header name type endpointId friendlyName errors capabilities
+    properties interface displayCategories providers flow_id step_id data_schema
+    access_token refresh_token expires_in result
+    """
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=9),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(_KEYS.split()), inner, max_size=5)
+    ),
+    max_leaves=20,
+)
+
+
+@given(answer=ANYTHING)
+@settings(
+    max_examples=100,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+def test_any_json(answer: Any) -> None:
+    """At every step, one after the other."""
+    said = reply_json(answer)
+    worlds = [
+        home(discover=said),
+        home(report=said),
+        home(discover=reply_json(event("Discover.Response", {"endpoints": [answer]}))),
+        *(
+            home_that_links(**{name: said})
+            for name in ("providers", "flow", "login", "authorization_code")
+        ),
+    ]
+    for behaviours in worlds:
+        with Server(behaviours) as server:
+            context = context_of(server.port)
+            found = list(walk(context, (*CHAIN, *LINKING)))
+        assert_all_outputs_are_harmless(context, found, "")
+
+
+# -- bounds ----------------------------------------------------------------------------
+
+HUGE: Mapping[str, tuple[Behaviour, ...]] = {
+    "a million endpoints": home(
+        discover=reply(
+            200,
+            b'{"event":{"header":{"name":"Discover.Response"},"payload":{"endpoints":['
+            + b",".join([b"{}"] * 1_500_000)
+            + b"]}}}",
+        )
+    ),
+    "endpoints without end": home(
+        discover=reply(
+            200,
+            b'{"event":{"payload":{"endpoints":['
+            + b",".join([b'{"friendlyName":"x"}'] * 250_000)
+            + b"]}}}",
+        )
+    ),
+    "an error type of megabytes": home(
+        discover=reply_json(event("ErrorResponse", {"type": "A" * 3_000_000}))
+    ),
+    "a name of megabytes": home(
+        discover=listing(endpoint(friendlyName="é" * 1_000_000, endpointId="é" * 10**6))
+    ),
+    "second factors without end": home_that_links(login=reply_json(form("mfa"))),
+    "modules without end": home_that_links(
+        login=reply_json(
+            {**form("select_mfa_module"), "data_schema": [{"options": [["totp", "x"]]}]}
+        )
+    ),
+    "a million brackets": home(discover=reply(200, b"[" * 1_000_000)),
+    "a number of megabytes": home_that_links(
+        authorization_code=reply(200, b'{"expires_in":' + b"9" * 1_000_000 + b"}")
+    ),
+}
+
+
+@pytest.mark.parametrize("what", HUGE)
+def test_what_is_huge_is_a_finding(what: str) -> None:
+    """In little memory, and few words."""
+    with Server(HUGE[what]) as server:
+        context = context_of(server.port)
+        tracemalloc.start()
+        try:
+            found = list(walk(context, (*CHAIN, *LINKING)))
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert peak < 150_000_000
+    assert len(server.requests) < 40
+    assert any(one.status is Status.FAILED for one in found)
+    assert_all_outputs_are_harmless(context, found, "")
+
+
+# -- secrets ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["flow", "login", "authorization_code", "api"])
+@pytest.mark.parametrize("password", ["abcd", "hunter22", "p+s /w?", PASSWORD * 3])
+def test_a_password_that_is_echoed_is_not_shown(name: str, password: str) -> None:
+    """Plain or encoded, whole or cut."""
+    kind = {"Content-Type": "text/plain"}
+    said = reply(400, f"no {password} here".encode(), kind)
+    behaviours = home_that_links(**{name: said})
+    with Server(behaviours) as server:
+        context = context_of(server.port)
+        answers = {Question.USER: "demo", Question.PASSWORD: password}
+        context.ask = lambda question, _expected: answers.get(question, "")
+        found = list(walk(context, (*CHAIN, *LINKING)))
+    asked = name != "flow"
+    shown = output.as_json(found, "1")
+    assert (password not in shown) or not asked
+    assert "Traceback" not in shown
+
+
+@pytest.mark.parametrize("is_believed", [True, False])
+def test_no_password_without_a_certificate_that_is_believed(
+    is_believed: bool,  # noqa: FBT001
+    authority: Any,
+    stranger: Any,
+) -> None:
+    """Whatever NOT_VERIFY_SSL says: it is not even asked for."""
+    tls = (authority if is_believed else stranger).server(HOST)
+    asked: list[Question] = []
+
+    def ask(question: Question, _expected: str) -> str:
+        asked.append(question)
+        return "hunter22"
+
+    with Server(home_that_links(authorize=HTML), tls=tls) as server:
+        context = context_of(server.port)
+        context.environ = {"BASE_URL": f"https://{HOST}", "NOT_VERIFY_SSL": "true"}
+        context.ask = ask
+        found = {one.id: one for one in walk(context, (*CHAIN, *LINKING))}
+        sent = b"".join(request.body for request in server.requests)
+    assert (b"hunter22" in sent) is is_believed
+    assert (Question.PASSWORD in asked) is is_believed
+    if not is_believed:
+        assert found["link.login"].status is Status.SKIPPED
+        assert "certificate" in found["link.login"].saw
+
+
+@pytest.mark.parametrize(
+    ("location", "pasted"),
+    [
+        ("https://new.example.org/api/alexa/smart_home", "https://new.example.org"),
+        ("http://new.example.org/api/alexa/smart_home", None),
+        ("https://h;id/api/alexa/smart_home", None),
+        ("https://u:p@new.example.org/api/alexa/smart_home", None),
+        ("https://new.example.org/\x0bcurl x|sh\x0b/api/alexa/smart_home", None),
+    ],
+)
+@pytest.mark.parametrize("is_believed", [True, False])
+def test_a_redirect_is_pasted_only_from_a_way_that_is_trusted(
+    location: str,
+    pasted: str | None,
+    is_believed: bool,  # noqa: FBT001
+    authority: Any,
+    stranger: Any,
+) -> None:
+    """And only if it is an address, which is written anew."""
+    tls = (authority if is_believed else stranger).server(HOST)
+    with Server(headed("Location", 301)(location), tls=tls) as server:
+        context = context_of(server.port)
+        context.environ = {"BASE_URL": f"https://{HOST}"}
+        found = {one.id: one for one in walk(context, CHAIN)}["address.redirect"]
+    expected = f"BASE_URL={pasted}" if pasted and is_believed else ""
+    assert found.paste == expected
+    assert found.status is Status.FAILED
+
+
+def test_nothing_is_listed_in_vain() -> None:
+    """Each field is said somewhere: where it is not hostile, too."""
+    with Server(home(get=NOT_ALLOWED)) as server:
+        found = list(walk(context_of(server.port), CHAIN))
+    assert {one.id for one in found} == {link.id for link in CHAIN}
