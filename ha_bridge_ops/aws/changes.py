@@ -19,6 +19,11 @@ SMART_HOME: Final = "alexa-connectedhome.amazon.com"
 STATEMENT_ID: Final = "ha-bridge-alexa-smart-home"
 
 
+#: Calls that are about a version or alias, if one is meant; settings are those of the
+#: function, and a version never changes.
+_OF_THE_QUALIFIER: Final = frozenset({"add_permission", "remove_permission"})
+
+
 @dataclass(frozen=True)
 class Request:
     """One call of Lambda's API, about one function."""
@@ -35,7 +40,9 @@ class Request:
             AwsError: AWS refused.
         """
         method = getattr(function.client("lambda"), self.method)
-        call(method, FunctionName=function.name, **self.arguments)
+        is_policy = self.method in _OF_THE_QUALIFIER
+        named = function.named if is_policy else {"FunctionName": function.name}
+        call(method, **named, **self.arguments)
 
 
 @dataclass(frozen=True)
@@ -130,6 +137,12 @@ def trigger(function: Function, skill_id: str) -> Change:
 def _setting(
     function: Function, shown: str, new: Mapping[str, Any], old: Mapping[str, Any]
 ) -> Change:
+    if function.qualifier not in ("", "$LATEST"):
+        raise RefusedError(
+            f"{function.qualified_name} is a version, or an alias of one, and versions "
+            "never change. Change the function itself, publish a version, and point "
+            "the alias to it."
+        )
     # With its revision AWS refuses if somebody else has changed it meanwhile.
     known = {"RevisionId": function.revision} if function.revision else {}
     method = "update_function_configuration"

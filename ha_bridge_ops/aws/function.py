@@ -21,6 +21,9 @@ FUNCTION_ARN: Final = re.compile(
 #: A name alone; other texts are ARNs, or mistyped.
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
+#: In an ARN without version or alias.
+_COLONS: Final = 6
+
 
 @dataclass(frozen=True)
 class Permission:
@@ -59,6 +62,8 @@ class Function:
     """Whether each line of its log is a JSON object."""
     revision: str | None = None
     """Changes with each change of the function."""
+    vpc: str | None = None
+    """The network of one's own that it is attached to, such as vpc-0123."""
 
     @classmethod
     def described(cls, session: Session, found: Mapping[str, Any]) -> Self:
@@ -83,12 +88,48 @@ class Function:
             variables_error=str(error.get("ErrorCode")) if error else None,
             logs_json=logging.get("LogFormat") == "JSON",
             revision=found.get("RevisionId"),
+            vpc=str(found.get("VpcConfig", {}).get("VpcId") or "") or None,
         )
 
     @property
     def region(self) -> str:
         """The AWS region in which it is."""
         return self.arn.split(":")[3]
+
+    @property
+    def qualifier(self) -> str:
+        """The version or alias that is meant, as the ARN ends; empty for none.
+
+        Each has a policy of its own, and a call of it is another.
+        https://docs.aws.amazon.com/lambda/latest/dg/versioning-aliases.html
+        """
+        return self.arn.split(":", 7)[-1] if self.arn.count(":") > _COLONS else ""
+
+    @property
+    def qualified_name(self) -> str:
+        """The name as a command takes it, with version or alias."""
+        return f"{self.name}:{self.qualifier}" if self.qualifier else self.name
+
+    @property
+    def named(self) -> dict[str, str]:
+        """How a call of AWS's API names it, with version or alias."""
+        qualifier = {"Qualifier": self.qualifier} if self.qualifier else {}
+        return {"FunctionName": self.name, **qualifier}
+
+    def concurrency(self) -> int | None:
+        """Return how many calls may run at once; None where AWS does not say.
+
+        https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html
+        """
+        client = self.client("lambda")
+        try:
+            own = call(client.get_function_concurrency, FunctionName=self.name)
+            if (reserved := own.get("ReservedConcurrentExecutions")) is not None:
+                return int(reserved)
+            account = call(client.get_account_settings)["AccountLimit"]
+            return int(account["ConcurrentExecutions"])
+        except (AwsError, KeyError, TypeError, ValueError):
+            return None
 
     def client(self, service: str) -> Any:
         """Return the client of a service in the function's region.
@@ -105,7 +146,7 @@ class Function:
             AwsError: AWS does not say.
         """
         try:
-            answer = call(self.client("lambda").get_policy, FunctionName=self.name)
+            answer = call(self.client("lambda").get_policy, **self.named)
         except AwsError as error:
             if error.is_not_there:
                 return
@@ -133,7 +174,7 @@ class Function:
         """
         client = self.client("lambda")
         try:
-            found = call(client.get_function_url_config, FunctionName=self.name)
+            found = call(client.get_function_url_config, **self.named)
         except AwsError as error:
             if error.is_not_there:
                 return False
@@ -148,7 +189,7 @@ class Function:
         """
         answer = call(
             self.client("lambda").invoke,
-            FunctionName=self.name,
+            **self.named,
             Payload=json.dumps(event).encode(),
         )
         try:

@@ -30,6 +30,23 @@ class AwsError(Exception):
         """Whether this machine has no credentials for AWS."""
         return self.code in _NO_LOGIN
 
+    @property
+    def is_offline(self) -> bool:
+        """Whether AWS was not reached at all."""
+        return self.code in _OFFLINE
+
+
+#: botocore's exceptions for a network that leads nowhere.
+_OFFLINE = frozenset(
+    {
+        "ConnectTimeoutError",
+        "ConnectionClosedError",
+        "EndpointConnectionError",
+        "ProxyConnectionError",
+        "ReadTimeoutError",
+        "SSLError",
+    }
+)
 
 #: What botocore raises where it finds nobody to be.
 _NO_LOGIN = frozenset(

@@ -52,6 +52,16 @@ RUNTIME_ENDS: Final[Mapping[str, date]] = {
 #: Days before that end at which it is time to go.
 RUNTIME_SOON_DAYS: Final = 180
 
+#: botocore's exceptions for what is missing on this machine, and the causes they are.
+_LOGINS: Final[Mapping[str, str]] = {
+    # `aws login` signs with a library that boto3 does not bring along.
+    "MissingDependencyException": "crt",
+    "ProfileNotFound": "profile",
+    "ConfigNotFound": "profile",
+    "InvalidConfigError": "profile",
+    "ConfigParseError": "profile",
+}
+
 #: How the ARNs of policies begin that AWS has written.
 _OF_AWS: Final = re.compile(r"arn:aws[a-z-]*:iam::aws:")
 
@@ -66,8 +76,16 @@ def credentials(context: Context) -> Outcome:
     try:
         identity = call(context.session.client("sts").get_caller_identity)
     except AwsError as error:
-        return Problem("none" if error.is_no_login else "refused", error.code)
+        return Problem(_why_no_credentials(error), error.code)
     return Fine(str(identity["Arn"]))
+
+
+def _why_no_credentials(error: AwsError) -> str:
+    if error.is_no_login:
+        return "none"
+    if error.is_offline:
+        return "offline"
+    return _LOGINS.get(error.code, "refused")
 
 
 @dataclass(frozen=True)
@@ -141,7 +159,8 @@ def _regions(context: Context) -> list[str]:
 
 def _which(function: Function) -> dict[str, str]:
     """Return what a command needs to find the same function again."""
-    return {"which": f" --function {function.name} --region {function.region}"}
+    name = function.qualified_name
+    return {"which": f" --function {name} --region {function.region}"}
 
 
 def _to_deploy(context: Context, regions: Iterable[str]) -> dict[str, str]:

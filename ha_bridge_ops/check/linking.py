@@ -27,6 +27,9 @@ TOKEN_LIMIT_MS: Final = 4500.0
 
 _HTML: Final = "text/html"
 
+#: Ways to log in that ask for user and password on Home Assistant's own page.
+_FORMS: Final = ("homeassistant", "command_line", "insecure_example")
+
 #: Forms that are filled in after the password: a module is chosen, its code is typed.
 _MOST_STEPS: Final = 3
 
@@ -150,6 +153,8 @@ def _judge_providers(context: Context, answer: Answer) -> Outcome:
         return Problem("no_password", saw, values)
     if kinds[:1] == ["trusted_networks"]:
         return Problem("trusted_networks", saw, values)
+    if kinds[0] not in _FORMS:
+        return Problem("another_first", saw, values)
     return Fine(saw)
 
 

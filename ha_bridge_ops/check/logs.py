@@ -9,6 +9,7 @@ from typing import Final
 from ha_bridge_ops.aws.function import Function
 from ha_bridge_ops.aws.logs import Line, Log, throttles
 from ha_bridge_ops.check.context import Context
+from ha_bridge_ops.check.discovery import endpoints_of
 from ha_bridge_ops.check.function import deployed_anew, of_function
 from ha_bridge_ops.check.model import Fine, Outcome, Problem
 from ha_bridge_ops.grammar import ERROR_TYPE
@@ -18,6 +19,9 @@ HOURS: Final = 24
 
 #: Kinds of error that are named.
 _SHOWN: Final = 5
+
+#: What Home Assistant answers for a device that it does not offer.
+_OF_A_DEVICE: Final = ("NO_SUCH_ENDPOINT",)
 
 #: A token of Home Assistant's in clear, as an older script logs it.
 _TOKEN: Final = re.compile(r"""token\\?["']?\s*[:=]\s*\\?["']ey|Bearer ey""")
@@ -35,6 +39,8 @@ class _Seen:
     timed_out: int = 0
     cannot_load: int = 0
     tokens: int = 0
+    gone: Counter[str] = field(default_factory=Counter)
+    """Devices that Home Assistant does not have, by how often Alexa asked for them."""
     plain: int = 0
     """Lines that are not JSON."""
 
@@ -49,7 +55,10 @@ class _Seen:
             return
         self.directives += 1
         self.grants += directive.get("name") == "AcceptGrant"
-        if kind := directive.get("errorType"):
+        kind = directive.get("errorType")
+        if kind in _OF_A_DEVICE and directive.get("endpointId"):
+            self.gone[quoted(directive["endpointId"])] += 1
+        elif kind:
             self.errors[one_of(kind, ERROR_TYPE)] += 1
             self.last = quoted(line.record.get("message", ""), 300)
 
@@ -69,6 +78,10 @@ def logs(context: Context, function: Function) -> Outcome:
     problems = list(_problems(seen, values))
     if throttled := throttles(function, context.now(), HOURS):
         problems.append(Problem("throttled", f"{throttled} calls turned away"))
+    devices, at_once = len(endpoints_of(context)), function.concurrency()
+    if at_once is not None and at_once < devices:
+        saw = f"{at_once} calls at once, {devices} devices"
+        problems.append(Problem("concurrency", saw, values))
     # A JSON log has lines of this check's probe and of the warm schedule too.
     called = seen.directives or (seen.plain and not function.logs_json)
     if not called and not problems and log.is_whole:
@@ -89,6 +102,13 @@ def _problems(seen: _Seen, values: Mapping[str, str]) -> Iterator[Problem]:
         )
         saw = f"{counted} of {seen.directives} directives; the last: {seen.last}"
         yield Problem("errors", saw, values)
+    if seen.gone:
+        named = ", ".join(
+            f"{one} {times} times" for one, times in seen.gone.most_common(_SHOWN)
+        )
+        if len(seen.gone) > _SHOWN:
+            named += f" and {len(seen.gone) - _SHOWN} more"
+        yield Problem("gone", f"asked for in vain: {named}", values)
     for cause, number in (
         ("timed_out", seen.timed_out),
         ("cannot_load", seen.cannot_load),

@@ -52,7 +52,11 @@ PLACEHOLDERS: Final[Mapping[str, Placeholder]] = {
     "env": Placeholder(matching(r"na|eu|fe")),
     "name": Placeholder(grammar.function_name, "the function"),
     "which": Placeholder(
-        matching(rf"| --function {_NAME} --region [a-z0-9-]{{1,30}}"), is_word=False
+        matching(
+            rf"| --function {_NAME}(?::[A-Za-z0-9_-]{{1,129}})? "
+            r"--region [a-z0-9-]{1,30}"
+        ),
+        is_word=False,
     ),
     "group": Placeholder(grammar.log_group, "the log group"),
     "statement": Placeholder(grammar.statement_id, "that statement"),

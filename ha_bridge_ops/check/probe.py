@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from ha_bridge.settings import parse_address
+from ha_bridge_ops.aws.function import Function
 from ha_bridge_ops.aws.session import AwsError
 from ha_bridge_ops.check import reports
 from ha_bridge_ops.check.catalogue import CHAIN
@@ -67,7 +68,7 @@ def probe(
         return Untried(f"AWS did not let us invoke it: {error.code}")
     evidence = _evidence(context, answer)
     if isinstance(evidence, Evidence):
-        return _compare(context, evidence, way)
+        return _compare(context, evidence, way, function)
     cause, saw = evidence
     return Problem(cause, saw, values)
 
@@ -105,6 +106,7 @@ def _compare(
     context: Context,
     evidence: Evidence,
     way: Mapping[str, Callable[[Evidence], Outcome]],
+    function: Function,
 ) -> Outcome:
     links = {link.id: link for link in CHAIN}
     rows: list[Row] = []
@@ -118,6 +120,9 @@ def _compare(
         if there.status in (Status.FAILED, Status.WARNING):
             problems.append(_problem(here, there))
     rows += _times(context.evidence, evidence)
+    if function.vpc and evidence.ip is None:
+        saw = f"it is attached to {quoted(function.vpc)}"
+        problems.insert(0, Problem("vpc", saw))
     if evidence.address == context.address:
         problems += _overruled(context, rows)
     if not problems:
@@ -135,7 +140,9 @@ def _overruled(context: Context, rows: Iterable[Row]) -> Iterator[Problem]:
     failed = [
         name
         for name, _, there in rows
-        if there == fine and context.findings[name].status is Status.FAILED
+        if there == fine
+        and (found := context.findings.get(name))
+        and found.status is Status.FAILED
     ]
     for name in failed:
         found = context.findings[name]

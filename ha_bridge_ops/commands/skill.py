@@ -9,7 +9,7 @@ from rich.text import Text
 from ha_bridge_ops import options
 from ha_bridge_ops.aws import stacks
 from ha_bridge_ops.aws.function import arn_of
-from ha_bridge_ops.outside import to_json
+from ha_bridge_ops.outside import quoted, to_json
 from ha_bridge_ops.regions import LOCALES
 from ha_bridge_ops.skill import consoles, documents
 from ha_bridge_ops.skill.apply import Outcome, State, alone_in, apply
@@ -204,6 +204,13 @@ def _show_outcome(show: Console, wanted: Skill, outcome: Outcome) -> None:
                 (config, "bold"),
             )
         )
+    if outcome.not_enabled:
+        show.print(
+            "\nAmazon did not switch the skill on for your own account: "
+            f"{quoted(outcome.not_enabled, 300)}\nIf it is missing in the Alexa app, "
+            "open its page Test in the Alexa developer console,\nand set “Skill "
+            "testing is enabled in” to Development."
+        )
     show.print(
         "\nThe last step is yours: in the Alexa app, More, Skills & Games, Your "
         f"Skills, Dev,\nopen “{wanted.name}”, Enable to use, and log in to "
@@ -234,4 +241,5 @@ def _as_json(
     if outcome is not None:
         shown["done"] = list(outcome.done)
         shown["next"] = outcome.next
+        shown["not_enabled"] = outcome.not_enabled
     return shown

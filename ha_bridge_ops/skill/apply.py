@@ -110,6 +110,8 @@ class Outcome:
     """What must be done elsewhere before it can go on; None if nothing."""
     secrets: Path | None = None
     """Where the credentials for proactive mode are."""
+    not_enabled: str | None = None
+    """Why Amazon did not switch the skill on; None if it did."""
 
 
 class Progress:
@@ -183,14 +185,23 @@ def apply(skill: Skill, folder: Folder, ask: Ask, state: State) -> Outcome:
         _wait_for_build(ask, skill_id)
     with progress.step("Setting up account linking"):
         ask.link(skill_id, folder.account_linking)
-    with progress.step("Switching the skill on for your own account"):
-        ask.enable(skill_id)
+    refused = _enable(ask, skill_id, progress)
     secrets = None
     if skill.proactive:
         with progress.step("Fetching the credentials for proactive mode"):
             secrets = folder.secrets
             _write_secrets(secrets, *ask.credentials(skill_id))
-    return Outcome(skill_id, tuple(progress.done), None, secrets)
+    return Outcome(skill_id, tuple(progress.done), None, secrets, refused)
+
+
+def _enable(ask: Ask, skill_id: str, progress: Progress) -> str | None:
+    """Switch the skill on; return why Amazon did not, for that is a click by hand."""
+    try:
+        with progress.step("Switching the skill on for your own account"):
+            ask.enable(skill_id)
+    except Refused as error:
+        return error.words
+    return None
 
 
 def _find_or_create(

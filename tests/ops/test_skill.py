@@ -548,7 +548,6 @@ STEPS = {
     "status": [],
     "update": ["--arn", ARNS["EU"]],
     "link": ["--arn", ARNS["EU"]],
-    "enable": ["--arn", ARNS["EU"]],
     "credentials": ["--arn", ARNS["EU"]],
 }
 
@@ -559,6 +558,20 @@ def test_refused_anywhere_it_stops_and_can_be_run_again(
 ) -> None:
     """With Amazon's words; and there is never a second skill."""
     refuse_and_run_again(quick_desk, step)
+
+
+def test_that_the_skill_is_not_switched_on_is_no_failure(quick_desk: Desk) -> None:
+    """It is a comfort: what to click is said, and the credentials still come."""
+    quick_desk.apply("--proactive")
+    quick_desk.permit()
+    quick_desk.smapi.refusals["enable"] = Refusal(
+        403, {"message": "Not for this kind."}
+    )
+    done = quick_desk.apply("--arn", ARNS["EU"], "--proactive")
+    assert done.returncode == 0, done.stderr
+    assert "Not for this kind." in done.stdout
+    assert "Skill testing is enabled in" in " ".join(done.stdout.split())
+    assert quick_desk.smapi.calls[-1] == "credentials"
 
 
 @pytest.mark.live

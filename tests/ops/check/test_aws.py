@@ -69,6 +69,8 @@ class Cloud:
         self.refused: set[str] = set()
         self.refused_in: set[str] = set()
         self.calls: list[str] = []
+        self.qualifiers: dict[str, Any] = {}
+        self.at_once = 1000
         role = boto3.client("iam", region_name=REGION).create_role(
             RoleName="ha-bridge-role", AssumeRolePolicyDocument="{}"
         )
@@ -163,7 +165,8 @@ class Client:
         own = vars(Client).get(f"_own_{name}") if is_ours else None
         return partial(own, self) if own else getattr(self._real, name)
 
-    def _own_get_policy(self, **_request: Any) -> Any:
+    def _own_get_policy(self, **request: Any) -> Any:
+        self._cloud.qualifiers["get_policy"] = request.get("Qualifier")
         if not self._cloud.skills:
             raise Refusal("ResourceNotFoundException")
         statements = []
@@ -181,6 +184,7 @@ class Client:
         return {"Policy": json.dumps({"Statement": statements})}
 
     def _own_add_permission(self, **request: Any) -> Any:
+        self._cloud.qualifiers["add_permission"] = request.pop("Qualifier", None)
         given = self._real.add_permission(**request)
         entry = (request["Principal"], request.get("EventSourceToken"))
         self._cloud.skills.append(entry)
@@ -190,7 +194,14 @@ class Client:
         found = self._real.get_function_configuration(**request)
         return found | self._cloud.configuration
 
+    def _own_get_account_settings(self, **_request: Any) -> Any:
+        return {"AccountLimit": {"ConcurrentExecutions": self._cloud.at_once}}
+
+    def _own_get_function_concurrency(self, **_request: Any) -> Any:
+        return {}
+
     def _own_invoke(self, **request: Any) -> Any:
+        self._cloud.qualifiers["invoke"] = request.get("Qualifier")
         answer = self._cloud.answer(json.loads(request["Payload"]))
         return {"Payload": io.BytesIO(json.dumps(answer).encode())}
 
@@ -782,6 +793,123 @@ def test_a_name_that_leads_elsewhere_at_home(cloud: Cloud) -> None:
     found = findings(context, (*CHAIN, *AWS))
     assert ids(found, Status.FAILED) == {"address.public"}
     assert ("address.public", "✗ FAILED", "✓ ok") in found["aws.probe"].rows
+
+
+# -- what stands between ---------------------------------------------------------------
+
+LIVE = f"arn:aws:lambda:{REGION}:123456789012:function:{NAME}:live"
+
+
+def test_an_alias_is_asked_for_as_one(cloud: Cloud) -> None:
+    """Its policy, the probe and the repair are all about the same alias."""
+    cloud.deploy()
+    cloud.configuration = {"FunctionArn": LIVE}
+    found = cloud.look(function=NAME, region=REGION, skill_id=SKILL)
+    assert found["aws.trigger"].status is Status.OK
+    assert cloud.qualifiers == {"get_policy": "live", "invoke": "live"}
+    cloud.skills = []
+    found = cloud.look(function=NAME, region=REGION, skill_id=SKILL)
+    assert f"--function {NAME}:live " in found["aws.trigger"].paste
+    arguments = ("--function", NAME, "--region", REGION, "--skill-id", SKILL)
+    done = type_it(cloud, "--fix", "aws.trigger", "--yes", *arguments)
+    assert done.exit_code == 0, done.output
+    assert cloud.qualifiers["add_permission"] == "live"
+
+
+def test_settings_of_a_version_cannot_be_changed(cloud: Cloud) -> None:
+    """AWS would change the function, and the alias would stay as it was."""
+    cloud.deploy(Timeout=3)
+    cloud.configuration = {"FunctionArn": LIVE}
+    arguments = ("--function", NAME, "--region", REGION)
+    done = type_it(cloud, "--fix", "aws.timeout", "--yes", *arguments)
+    assert done.exit_code != 0
+    assert "versions never change" in done.output
+
+
+def test_a_vpc_without_a_way_out(cloud: Cloud) -> None:
+    """From here all is well, and the function reaches nobody."""
+    cloud.deploy()
+    cloud.configuration = {"VpcConfig": {"VpcId": "vpc-0123456789"}}
+    failed = [{"address": PUBLIC, "error": "timeout", "reason": "timed out"}]
+    report = {
+        "base_url": URL,
+        "resolve": {"addresses": [PUBLIC], "ms": 1.0},
+        "connect": {"failed": failed},
+    }
+    cloud.answer = lambda _event: {"ha_bridge": {"probe": report}}
+    finding = cloud.look(function=NAME, region=REGION)["aws.probe"]
+    assert finding.causes[0] == "vpc"
+    assert "NAT gateway" in finding.fix
+
+
+def test_few_calls_at_once(cloud: Cloud) -> None:
+    """Fewer than devices: “turn everything off” leaves some on."""
+    cloud.deploy()
+    assert cloud.look()["aws.logs"].status is Status.OK
+    cloud.at_once = 0
+    finding = cloud.look()["aws.logs"]
+    assert finding.causes == ("concurrency",)
+    assert "Concurrent executions" in finding.fix
+
+
+def test_devices_that_are_asked_for_in_vain_are_named(cloud: Cloud) -> None:
+    """They are no failures of the function."""
+    cloud.deploy()
+    gone = {"name": "TurnOn", "errorType": "NO_SUCH_ENDPOINT", "endpointId": "light#x"}
+    written = json.dumps({"level": "WARNING", "message": "x", "directive": gone})
+    cloud.log = [line("TurnOn"), written, written]
+    finding = cloud.look()["aws.logs"]
+    assert finding.causes == ("gone",)
+    assert "light#x” 2 times" in finding.saw
+    assert "Delete these devices" in finding.fix
+
+
+@pytest.mark.parametrize(
+    ("code", "cause", "words"),
+    [
+        ("MissingDependencyException", "crt", "botocore[crt]"),
+        ("ProfileNotFound", "profile", "list-profiles"),
+        ("EndpointConnectionError", "offline", "network"),
+        ("NoCredentialsError", "none", "aws configure"),
+        ("ExpiredToken", "refused", "aws sso login"),
+    ],
+)
+def test_why_aws_cannot_be_asked(
+    code: str, cause: str, words: str, cloud: Cloud
+) -> None:
+    """What is missing here is no fault of the credentials."""
+
+    def make(_service: str, _region: str | None) -> Any:
+        raise type(code, (Exception,), {})("not signed")
+
+    context = Context({"BASE_URL": URL}, aws=make)
+    finding = findings(context, [one for one in AWS if one.id == "aws.credentials"])[
+        "aws.credentials"
+    ]
+    assert finding.causes == (cause,)
+    assert words in f"{finding.fix} {finding.paste}"
+    del cloud
+
+
+def test_aws_decides_where_the_home_cannot_be_seen_from_here(cloud: Cloud) -> None:
+    """A router that does not lead its own address back inside is no failure."""
+    cloud.deploy()
+
+    def refused(*_arguments: object) -> Any:
+        raise ConnectionRefusedError(111, "Connection refused")
+
+    context = Context(
+        {"BASE_URL": URL},
+        now=lambda: NOW,
+        resolve=resolver(PUBLIC),
+        dial=refused,
+        aws=cloud.client,
+    )
+    found = findings(context, (*CHAIN, *AWS))
+    assert ids(found, Status.FAILED) == {"ha.reachable"}
+    assert found["aws.probe"].causes == ("only_from_here",)
+    assert context.findings["ha.reachable"].status is Status.WARNING
+    assert "From AWS it is fine" in context.findings["ha.reachable"].means
 
 
 @pytest.mark.parametrize(

@@ -312,6 +312,16 @@ def test_trusted_networks_first(serve: Serve) -> None:
     assert ids(linked(found), Status.SKIPPED) == set()
 
 
+def test_a_single_sign_on_first(serve: Serve) -> None:
+    """A warning: its login works, but the way back to Amazon is lost."""
+    providers = [{"type": "auth_oidc"}, *PROVIDERS]
+    server = serve(home_that_links(providers=reply_json({"providers": providers})))
+    fix = "Home Assistant Local"
+    found = look(server)
+    assert_only(found, "link.authorize", "another_first", fix=fix, warned=set())
+    assert ids(linked(found), Status.SKIPPED) == set()
+
+
 def test_older_home_assistants_list_their_providers_plainly(serve: Serve) -> None:
     """Before 2023.12."""
     server = serve(home_that_links(providers=reply_json(PROVIDERS)))
