@@ -147,31 +147,20 @@ class Server:
             for sock in self._open.values():
                 _end(sock, with_reset=reset)
 
-    def open_connections(self) -> dict[int, socket.socket]:
-        """Return this end of each connection that neither side has ended, by number.
-
-        Raises:
-            LookupError: There is none.
-        """
+    def open_connections(self) -> list[socket.socket]:
+        """Return this end of each open connection, the newest last."""
         with self._lock:
-            found = {
-                number: sock
-                for number, sock in sorted(self._open.items())
-                if paths.is_established(sock)
-            }
-        if not found:
-            raise LookupError("no connection is open")
-        return found
+            return [self._open[number] for number in sorted(self._open)]
 
-    def newest(self) -> int:
-        """Return the number of the newest connection that is open."""
-        return max(self.open_connections())
+    def connection(self) -> socket.socket:
+        """Return this end of the newest connection that is open."""
+        return self.open_connections()[-1]
 
-    def end(self, number: int, *, with_reset: bool = False) -> None:
-        """End a connection, if it has not ended yet, and wait until it has."""
+    def end_newest(self, *, with_reset: bool = False) -> None:
+        """End the newest connection that is open, and wait until it has ended."""
         with self._lock:
-            if sock := self._open.get(number):
-                _end(sock, with_reset=with_reset)
+            number = max(self._open)
+            _end(self._open[number], with_reset=with_reset)
         while number in self._open:
             time.sleep(0.001)
 
@@ -181,10 +170,9 @@ class Server:
         Returns:
             The end of the client, deaf until it is healed.
         """
-        number = self.newest()
-        client = paths.ClientEnd.of(self.open_connections()[number])
+        client = paths.ClientEnd.of(self.connection())
         client.lose_all()
-        self.end(number, with_reset=with_reset)
+        self.end_newest(with_reset=with_reset)
         return client
 
     def _start(self, target: Callable[..., None], *args: object) -> None:
