@@ -7,7 +7,6 @@ https://www.kernel.org/doc/Documentation/networking/filter.txt
 
 import contextlib
 import ctypes
-import os
 import socket
 import struct
 from pathlib import Path
@@ -42,6 +41,13 @@ def heal(sock: socket.socket) -> None:
     """Lose nothing any more; a socket that has ended is none's concern."""
     with contextlib.suppress(OSError):
         sock.setsockopt(socket.SOL_SOCKET, _SO_DETACH_FILTER, 0)
+
+
+def is_established(sock: socket.socket) -> bool:
+    """Return whether neither side has ended a connection, as far as this end knows."""
+    with contextlib.suppress(OSError):
+        return sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1) == b"\x01"
+    return False
 
 
 def _attach(
@@ -83,7 +89,7 @@ class ClientEnd(NamedTuple):
         for entry in Path("/proc/self/fd").iterdir():
             number = int(entry.name)
             with contextlib.suppress(OSError):
-                if not os.readlink(entry).startswith("socket:"):
+                if not str(entry.readlink()).startswith("socket:"):
                     continue
                 sock = socket.socket(fileno=number)
                 try:

@@ -147,20 +147,31 @@ class Server:
             for sock in self._open.values():
                 _end(sock, with_reset=reset)
 
-    def open_connections(self) -> list[socket.socket]:
-        """Return this end of each open connection, the newest last."""
-        with self._lock:
-            return [self._open[number] for number in sorted(self._open)]
+    def open_connections(self) -> dict[int, socket.socket]:
+        """Return this end of each connection that neither side has ended, by number.
 
-    def connection(self) -> socket.socket:
-        """Return this end of the newest connection that is open."""
-        return self.open_connections()[-1]
-
-    def end_newest(self, *, with_reset: bool = False) -> None:
-        """End the newest connection that is open, and wait until it has ended."""
+        Raises:
+            LookupError: There is none.
+        """
         with self._lock:
-            number = max(self._open)
-            _end(self._open[number], with_reset=with_reset)
+            found = {
+                number: sock
+                for number, sock in sorted(self._open.items())
+                if paths.is_established(sock)
+            }
+        if not found:
+            raise LookupError("no connection is open")
+        return found
+
+    def newest(self) -> int:
+        """Return the number of the newest connection that is open."""
+        return max(self.open_connections())
+
+    def end(self, number: int, *, with_reset: bool = False) -> None:
+        """End a connection, if it has not ended yet, and wait until it has."""
+        with self._lock:
+            if sock := self._open.get(number):
+                _end(sock, with_reset=with_reset)
         while number in self._open:
             time.sleep(0.001)
 
@@ -170,9 +181,10 @@ class Server:
         Returns:
             The end of the client, deaf until it is healed.
         """
-        client = paths.ClientEnd.of(self.connection())
+        number = self.newest()
+        client = paths.ClientEnd.of(self.open_connections()[number])
         client.lose_all()
-        self.end_newest(with_reset=with_reset)
+        self.end(number, with_reset=with_reset)
         return client
 
     def _start(self, target: Callable[..., None], *args: object) -> None:

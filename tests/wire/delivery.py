@@ -91,7 +91,7 @@ def id_of(directive: Event) -> str:
 
 
 def is_answered(answer: Event, directive: Event) -> bool:
-    """Return whether Home Assistant's answer came back; assert that it is the right one.
+    """Return whether Home Assistant's answer came back, and assert that it is ours.
 
     An error must be well-formed, and of a type that says: it may not have been done.
     """
@@ -133,15 +133,21 @@ class Stage:
         timer.start()
         self.timers.append(timer)
 
+    def wait_for_later(self) -> None:
+        """Wait until all that was to happen later has happened."""
+        while self.timers:
+            self.timers.pop().join()
+
     def heal(self) -> None:
         """Lose nothing any more, on any way."""
         paths.heal(self.server.listener)
-        for sock in self.server.open_connections():
-            paths.heal(sock)
+        with contextlib.suppress(LookupError):
+            for sock in self.server.open_connections().values():
+                paths.heal(sock)
 
     def lose_connection(self, seconds: float | None = None) -> None:
         """Let the path of the newest connection vanish, for a while or for good."""
-        sock = self.server.connection()
+        sock = self.server.open_connections()[self.server.newest()]
         paths.lose_all(sock)
         if seconds is not None:
             self.later(seconds, paths.heal, sock)

@@ -70,7 +70,7 @@ FAILS = Expected(answered=False, read=1)
 UNREAD = Expected(answered=False, read=0)
 AT_ONCE = ONCE._replace(within=1.5)
 
-# -- how the connection was before ------------------------------------------------------
+# -- how the connection was before -----------------------------------------------------
 
 
 def new(_stage: Stage) -> None:
@@ -99,7 +99,7 @@ def settle() -> None:
     time.sleep(0.1)
 
 
-# -- what goes wrong --------------------------------------------------------------------
+# -- what goes wrong -------------------------------------------------------------------
 
 
 def nothing(_stage: Stage) -> None:
@@ -122,7 +122,7 @@ def reset_late(stage: Stage) -> None:
 def gone_then_reset(stage: Stage) -> None:
     """Nothing arrives any more, and then the home says that it knows nothing."""
     stage.lose_connection()
-    stage.later(0.7, functools.partial(stage.server.end_newest, with_reset=True))
+    stage.later(0.7, stage.server.end, stage.server.newest(), with_reset=True)
 
 
 def takes_no_data(stage: Stage) -> None:
@@ -136,7 +136,7 @@ def takes_no_data(stage: Stage) -> None:
 def closed_and_takes_no_data(stage: Stage) -> None:
     closed_unseen(stage)
     paths.lose_data(stage.server.listener)
-    stage.later(0.3, functools.partial(stage.server.end_newest, with_reset=True))
+    stage.later(0.3, stage.server.drop_connections, reset=True)
     stage.later(0.2, paths.heal, stage.server.listener)
 
 
@@ -438,8 +438,8 @@ def outcomes(
 ) -> Iterator[dict[Cell, Callable[[], Outcome]]]:
     """Run the chosen cells side by side."""
     tls = authority.server("127.0.0.1")
-    chosen = [
-        item.callspec.params["cell"]
+    chosen: list[Cell] = [
+        item.callspec.params["cell"]  # type: ignore[misc]
         for item in request.session.items
         if isinstance(item, pytest.Function)
         and item.path == request.path
