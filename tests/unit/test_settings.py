@@ -71,6 +71,39 @@ def test_a_wrong_base_url_is_named_and_not_repeated(text: str, word: str) -> Non
     assert "hunter2" not in caught.value.message
 
 
+@pytest.mark.parametrize(
+    ("text", "xn"),
+    [
+        ("https://stra\u00dfe.example", "xn--strae-oqa.example"),
+        ("https://fa\u00df.de", "xn--fa-hia.de"),
+        ("https://\u03b2\u03cc\u03bb\u03bf\u03c2.example", "xn--nxasmm1c.example"),
+        ("https://a\u200db.example", "xn--ab-m1t.example"),
+        ("https://a\u200cb.example", "xn--ab-j1t.example"),
+    ],
+    ids=["strasse", "fass", "final sigma", "joiner", "non-joiner"],
+)
+def test_a_name_never_becomes_that_of_another_domain(text: str, xn: str) -> None:
+    """Old and new rules for such names differ: the token would go to a stranger."""
+    try:
+        host, refusal = settings(BASE_URL=text).address.host, ""
+    except BridgeError as error:
+        host, refusal = "", error.message
+    # What to write instead is said, or it is understood as browsers do.
+    assert host == xn or ("BASE_URL" in refusal and "xn--" in refusal)
+
+
+def test_a_usual_international_name_is_understood() -> None:
+    """As every browser writes it, or it is asked for in that form."""
+    for text in ("https://xn--bcher-kva.example", "https://xn--strae-oqa.example"):
+        assert settings(BASE_URL=text).address.host == text.removeprefix("https://")
+
+
+@pytest.mark.parametrize("url", [HOME, "https://straight.example"])
+def test_a_trailing_dot_is_forgiven(url: str) -> None:
+    """It resolves as well, but no certificate has it."""
+    assert settings(BASE_URL=f"{url}.").address.host == url.removeprefix("https://")
+
+
 def test_missing_base_url_is_a_complaint() -> None:
     """The one required variable."""
     with pytest.raises(BridgeError, match="BASE_URL is not set"):

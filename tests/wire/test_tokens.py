@@ -3,12 +3,17 @@
 import base64
 import json
 import time
+from typing import Any
 
 import pytest
 
+from ha_bridge.bridge import Bridge
+from ha_bridge.connection import Connector
 from ha_bridge.errors import ErrorType
-from ha_bridge.home_assistant import has_expired
+from ha_bridge.home_assistant import HomeAssistant, has_expired
 from ha_bridge.redaction import Secret
+from ha_bridge.secrets import SecretReader
+from ha_bridge.settings import Settings
 from tests.directives import event
 from tests.fakes.behaviours import answer_directive, reply
 from tests.fakes.server import Server
@@ -87,6 +92,29 @@ def test_a_refused_token_is_expired_or_invalid(
         answer = make_bridge(server.url).answer(directive)
         assert len(server.requests) == 1, "a 401 is never tried again"
     assert_error(answer, error_type, directive)
+
+
+@pytest.mark.parametrize("old", [jwt({"exp": 1}), "old"], ids=["expired", "refused"])
+def test_a_secret_that_home_assistant_refuses_is_read_anew(old: str) -> None:
+    """It was replaced; the next directive takes the new one, whatever was wrong."""
+    values = [old, "new"]
+
+    class Store:
+        def get_parameter(self, **_arguments: object) -> Any:
+            return {"Parameter": {"Value": values.pop(0)}}
+
+    with Server((REFUSAL, answer_directive)) as server:
+        environ = {"BASE_URL": server.url, "LONG_LIVED_ACCESS_TOKEN": "ssm:/token"}
+        settings = Settings.from_environ(environ)
+        home_assistant = HomeAssistant(Connector(settings.address))
+        secrets = SecretReader(lambda _service: Store())
+        bridge = Bridge(settings, home_assistant, secrets=secrets)
+        asked = event("discovery", token=None)
+        assert_error(bridge.answer(asked), event=asked)
+        assert bridge.answer(asked)["event"]["header"]["name"] == "Response"
+        home_assistant.close()
+    sent = [request.headers["authorization"] for request in server.requests]
+    assert sent == [f"Bearer {old}", "Bearer new"]
 
 
 def test_an_expired_token_is_still_sent(make_bridge: MakeBridge) -> None:
