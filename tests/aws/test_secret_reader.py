@@ -1,6 +1,5 @@
 """References to secrets, against moto's SSM and Secrets Manager."""
 
-import json
 import logging
 import threading
 import time
@@ -55,37 +54,6 @@ def test_an_arn_is_a_name_too() -> None:
     """It has colons of its own."""
     arn = client("secretsmanager").describe_secret(SecretId="home")["ARN"]
     assert resolve(SecretReader(client), f"secretsmanager:{arn}") == VALUE
-
-
-@pytest.mark.usefixtures("aws")
-@pytest.mark.parametrize(
-    "stored",
-    [{"token": VALUE}, {"LONG_LIVED_ACCESS_TOKEN": f" {VALUE}\n"}],
-    ids=["token", "with spaces"],
-)
-def test_the_only_value_of_a_key_value_secret_is_taken(stored: object) -> None:
-    """The console's usual form is a JSON object."""
-    client("secretsmanager").create_secret(
-        Name="pairs", SecretString=json.dumps(stored)
-    )
-    assert resolve(SecretReader(client), "secretsmanager:pairs") == VALUE
-
-
-@pytest.mark.usefixtures("aws")
-@pytest.mark.parametrize(
-    "stored",
-    [{"a": VALUE, "b": VALUE}, {}, {"a": {"b": VALUE}}, {"a": 7}, {"a": ""}, [VALUE]],
-    ids=["two", "none", "an object", "a number", "empty", "a list"],
-)
-def test_a_key_value_secret_without_one_value_is_refused(stored: object) -> None:
-    """Never is the whole of it sent, nor shown; the sentence says what is wrong."""
-    client("secretsmanager").create_secret(
-        Name="pairs", SecretString=json.dumps(stored)
-    )
-    with pytest.raises(BridgeError, match="secretsmanager:pairs") as caught:
-        resolve(SecretReader(client), "secretsmanager:pairs")
-    assert caught.value.failure is Failure.SECRET_UNAVAILABLE
-    assert VALUE not in caught.value.message
 
 
 @pytest.mark.parametrize("text", ["plain", "eyJhbGciOi.J9.x", "https://x", "s3:x"])
