@@ -3,6 +3,14 @@
 import pytest
 
 from ha_bridge.errors import BridgeError, ErrorType, Failure
+from tests.oracle import ERROR_TYPES
+
+
+def test_the_types_are_amazons() -> None:
+    """Spelt as Alexa knows them; see tests/oracle.py."""
+    assert {str(kind) for kind in ErrorType} == ERROR_TYPES
+    for kind in ErrorType:
+        assert kind.name == kind.value
 
 
 @pytest.mark.parametrize("failure", Failure)

@@ -15,7 +15,7 @@ import tracemalloc
 import zlib
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -73,6 +73,7 @@ class Fault:
         remaining_ms: What the Lambda context says is left.
         directive: Name of the event file.
         waits: It takes seconds.
+        also_tls: TLS can change it, so it is there with TLS too.
     """
 
     failure: Failure | None
@@ -84,6 +85,7 @@ class Fault:
     remaining_ms: int = 60_000
     directive: str = "turn_on"
     waits: bool = False
+    also_tls: bool = False
 
 
 def _close(_sock: object, _stopping: object) -> None:
@@ -166,16 +168,20 @@ FAULTS: dict[str, Fault] = {
         Failure.WANTS_HTTPS, (reply(400, b"<html>plain HTTP request", HTML),)
     ),
     # -- slowness ----------------------------------------------------------------
-    "silence after the request": Fault(Failure.TIMED_OUT, (silence,), waits=True),
+    "silence after the request": Fault(
+        Failure.TIMED_OUT, (silence,), waits=True, also_tls=True
+    ),
     "headers, a line a second": Fault(
         Failure.TIMED_OUT,
         (drip(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 30, 6, 0.7),),
         waits=True,
+        also_tls=True,
     ),
     "body, a byte a second": Fault(
         Failure.TIMED_OUT,
         (drip(response(200, ANSWER), 1, 0.7, at_once=80),),
         waits=True,
+        also_tls=True,
     ),
     "chunked body, a byte a second": Fault(
         Failure.TIMED_OUT,
@@ -189,28 +195,36 @@ FAULTS: dict[str, Fault] = {
             ),
         ),
         waits=True,
+        also_tls=True,
     ),
     "stall in mid-body": Fault(
-        Failure.TIMED_OUT, (drip(response(200, ANSWER), 9, 60, at_once=90),), waits=True
+        Failure.TIMED_OUT,
+        (drip(response(200, ANSWER), 9, 60, at_once=90),),
+        waits=True,
+        also_tls=True,
     ),
     "an HTTP 100 a second": Fault(
         Failure.TIMED_OUT,
         (drip(b"HTTP/1.1 100 Continue\r\n\r\n" * 40, 25, 0.5),),
         waits=True,
+        also_tls=True,
     ),
     "slow, but alive: six seconds": Fault(
-        None, (after(6, answer_directive),), waits=True
+        None, (after(6, answer_directive),), waits=True, also_tls=True
     ),
     "silence, and Lambda has three seconds left": Fault(
-        Failure.TIMED_OUT, (silence,), remaining_ms=3000, waits=True
+        Failure.TIMED_OUT, (silence,), remaining_ms=3000, waits=True, also_tls=True
     ),
     "dripping, and Lambda has three seconds left": Fault(
         Failure.TIMED_OUT,
         (drip(response(200, ANSWER), 1, 0.3, at_once=80),),
         remaining_ms=3000,
         waits=True,
+        also_tls=True,
     ),
-    "no time left at all": Fault(Failure.TIMED_OUT, remaining_ms=400, requests=0),
+    "no time left at all": Fault(
+        Failure.TIMED_OUT, remaining_ms=400, requests=0, also_tls=True
+    ),
     # -- statuses: Home Assistant's own ------------------------------------------
     "400 of Home Assistant": Fault(
         Failure.BAD_REQUEST, (reply(400, b"400: Bad Request", TEXT),)
@@ -314,18 +328,24 @@ FAULTS: dict[str, Fault] = {
             "ten thousand brackets": (Failure.NOT_AN_EVENT, b"[" * 10_000),
         }.items()
     },
-    "broken gzip": Fault(Failure.NOT_HTTP, (reply(200, b"\x1f\x8bno gzip", GZIP),)),
+    "broken gzip": Fault(
+        Failure.NOT_HTTP, (reply(200, b"\x1f\x8bno gzip", GZIP),), also_tls=True
+    ),
     "gzip that is none": Fault(Failure.NOT_HTTP, (reply(200, ANSWER, GZIP),)),
     "truncated body": Fault(
-        Failure.BROKEN_OFF, (raw(response(200, ANSWER, length=len(ANSWER) + 5)),)
+        Failure.BROKEN_OFF,
+        (raw(response(200, ANSWER, length=len(ANSWER) + 5)),),
+        also_tls=True,
     ),
     "truncated chunk": Fault(
         Failure.BROKEN_OFF,
         (raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n99\r\n{"),),
+        also_tls=True,
     ),
     "102 before the answer": Fault(
         Failure.SOMETHING_ELSE,
         (raw(b"HTTP/1.1 102 Processing\r\n\r\n" + response(200, ANSWER)),),
+        also_tls=True,
     ),
     "a header that echoes the token": Fault(
         None,
@@ -357,27 +377,47 @@ FAULTS: dict[str, Fault] = {
         directive="accept_grant",
     ),
     "Discover: 503": Fault(Failure.GATEWAY, (reply(503),), directive="discovery"),
-    "not HTTP": Fault(Failure.NOT_HTTP, (raw(b"SSH-2.0-OpenSSH_9.6\r\n"),)),
-    "bytes of noise": Fault(Failure.NOT_HTTP, (raw(bytes(range(256)) * 8),)),
+    "not HTTP": Fault(
+        Failure.NOT_HTTP, (raw(b"SSH-2.0-OpenSSH_9.6\r\n"),), also_tls=True
+    ),
+    "bytes of noise": Fault(
+        Failure.NOT_HTTP, (raw(bytes(range(256)) * 8),), also_tls=True
+    ),
     "a header without end": Fault(
-        Failure.NOT_HTTP, (endless(b"HTTP/1.1 200 OK\r\nX: ", BIG),)
+        Failure.NOT_HTTP, (endless(b"HTTP/1.1 200 OK\r\nX: ", BIG),), also_tls=True
     ),
     "headers without end": Fault(
-        Failure.NOT_HTTP, (endless(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n" * 1000),)
+        Failure.NOT_HTTP,
+        (endless(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n" * 1000),),
+        also_tls=True,
     ),
-    "closes after the request": Fault(Failure.CONNECTION_LOST, (hang_up,)),
-    "resets after the request": Fault(Failure.CONNECTION_LOST, (reset,)),
+    "closes after the request": Fault(
+        Failure.CONNECTION_LOST, (hang_up,), also_tls=True
+    ),
+    "resets after the request": Fault(Failure.CONNECTION_LOST, (reset,), also_tls=True),
     "endless body": Fault(
         Failure.TOO_LARGE,
         (endless(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", BIG),),
+        also_tls=True,
+    ),
+    "longer than Lambda's limit, as the runtime writes it": Fault(
+        Failure.TOO_LARGE,
+        (reply(200, b'{"event":{"x":[' + b"1," * 3_000_000 + b"1]}}"),),
     ),
     "body over Lambda's limit": Fault(
-        Failure.TOO_LARGE, (reply(200, b" " * (6 * 1024 * 1024 + 1)),)
+        Failure.TOO_LARGE, (reply(200, b" " * (6 * 1024 * 1024 + 1)),), also_tls=True
     ),
     "refusal with an endless body": Fault(
         Failure.FIREWALL,
         (endless(b"HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n", BIG),),
+        also_tls=True,
     ),
+}
+
+FAULTS |= {
+    f"TLS: {name}": replace(fault, tls="server")
+    for name, fault in FAULTS.items()
+    if fault.also_tls
 }
 
 
