@@ -80,6 +80,8 @@ def new(_stage: Stage) -> None:
 def warmed(stage: Stage) -> None:
     """Opened by a warm event; nothing has been sent over it."""
     stage.bridge.answer(WARM)
+    while not stage.server.connections:  # connected, and not accepted yet
+        time.sleep(0.01)
     settle()
 
 
