@@ -105,7 +105,7 @@ def vanishes_then_resets(here: Stage, lot: random.Random) -> None:
 
 
 def is_seen_to_end(here: Stage, lot: random.Random) -> None:
-    here.server.drop_connections(reset=lot.random() < 0.5)
+    here.server.end(here.server.newest(), with_reset=lot.random() < 0.5)
 
 
 ANSWER = b'{"event": {"header": {"name": "Response"}, "payload": {}}}'
