@@ -57,6 +57,17 @@ def test_keys_are_recognised_in_any_case() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    "key",
+    """access_token accessToken authorization client_secret clientSecret code
+    correlationToken imageUri cookie password refresh_token refreshToken token uri
+    userId""".split(),
+)
+def test_each_of_these_keys_is_secret(key: str) -> None:
+    """Each of them alone, wherever it stands."""
+    assert "hunter2" not in repr(redacted({"a": [{key: "hunter2"}]}))
+
+
 def test_a_secret_shows_itself_only_when_asked() -> None:
     """Not in repr, str or a formatted text."""
     secret = Secret("hunter2")

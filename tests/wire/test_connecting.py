@@ -178,6 +178,17 @@ def test_the_first_error_is_told_and_not_the_last(make_bridge: MakeBridge) -> No
     assert "refused" in answer["event"]["payload"]["message"]
 
 
+def test_an_address_that_this_machine_cannot_reach_is_told_as_such(
+    make_bridge: MakeBridge,
+) -> None:
+    """A name that has only an IPv6 address, say."""
+    with resolver.names({NAME: [["unknown"]]}):
+        answer = make_bridge(f"http://{NAME}").answer(TURN_ON, StubContext(1500))
+    assert not is_answered(answer, TURN_ON)
+    assert "cannot be reached" in answer["event"]["payload"]["message"]
+    assert answer["event"]["payload"]["type"] == "BRIDGE_UNREACHABLE"
+
+
 def test_a_trailing_dot_is_no_part_of_the_certificates_name(
     authority: Authority, make_bridge: MakeBridge
 ) -> None:

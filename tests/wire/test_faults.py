@@ -313,6 +313,7 @@ FAULTS: dict[str, Fault] = {
             "nowhere": (Failure.SOMETHING_ELSE, "http://[::1"),
         }.items()
     },
+    "304: no redirect": Fault(Failure.UNEXPECTED_STATUS, (reply(304),)),
     # -- a 200 that is no answer -------------------------------------------------
     **{
         f"200 with {what}": Fault(failure, (reply(200, body),))

@@ -16,7 +16,7 @@ from tests.fakes.behaviours import (
     reply_json,
 )
 from tests.fakes.server import Behaviour, Server
-from tests.fakes.transport import StubTransport
+from tests.fakes.transport import StubContext, StubTransport
 from tests.oracle import assert_error, assert_event
 from tests.wire.conftest import MakeBridge
 
@@ -43,6 +43,16 @@ def test_a_failure_says_whether_its_connection_was_kept(
         assert_error(bridge.answer(ADJUST), event=ADJUST)
     words = [line["connection"] for line in lines(caplog)]
     assert words == ["new", "reused", "reused"][: before + 1]
+
+
+def test_what_failed_before_any_connection_names_none(
+    make_bridge: MakeBridge, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Neither new nor reused: there was none."""
+    bridge = make_bridge("http://127.0.0.1:1")
+    assert_error(bridge.answer(ADJUST, StubContext(1000)), event=ADJUST)
+    [line] = lines(caplog)
+    assert "connection" not in line
 
 
 def test_a_directive_that_had_to_be_sent_again_says_how_it_came(

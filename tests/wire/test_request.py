@@ -1,6 +1,7 @@
 """What reaches Home Assistant, and over how many connections."""
 
 import json
+import ssl
 
 import pytest
 
@@ -9,7 +10,7 @@ from ha_bridge.connection import Connector
 from ha_bridge.errors import ErrorType
 from ha_bridge.home_assistant import HomeAssistant
 from ha_bridge.settings import Settings
-from tests.directives import TOKEN, event
+from tests.directives import TOKEN, changed, event
 from tests.fakes.behaviours import (
     answer_directive,
     hang_up,
@@ -17,7 +18,7 @@ from tests.fakes.behaviours import (
     reply_json,
     silence,
 )
-from tests.fakes.server import Behaviour, Server
+from tests.fakes.server import Behaviour, Exchange, Server
 from tests.fakes.tls import Authority
 from tests.oracle import assert_error
 from tests.wire.conftest import MakeBridge
@@ -39,6 +40,34 @@ def test_the_request_is_the_scripts(make_bridge: MakeBridge) -> None:
     assert request.headers["host"] == f"127.0.0.1:{server.port}"
     assert request.headers["user-agent"].startswith("ha-bridge/")
     assert "x-forwarded-for" not in request.headers
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_what_is_no_json_is_never_sent(make_bridge: MakeBridge, number: float) -> None:
+    """Home Assistant could not read it; the directive is refused for what it is."""
+    directive = changed(TURN_ON, "directive.payload.value", number)
+    with Server((answer_directive,)) as server:
+        answer = make_bridge(server.url).answer(directive)
+        assert server.requests == []
+    assert_error(answer, "INVALID_DIRECTIVE")
+
+
+def test_tls_is_told_that_http_is_meant(
+    make_bridge: MakeBridge, authority: Authority
+) -> None:
+    """A proxy that offers HTTP/2 first must not choose it (ALPN)."""
+    tls = authority.server("127.0.0.1")
+    tls.set_alpn_protocols(["h2", "http/1.1"])
+    chosen: list[object] = []
+
+    def look(exchange: Exchange) -> None:
+        assert isinstance(exchange.sock, ssl.SSLSocket)
+        chosen.append(exchange.sock.selected_alpn_protocol())
+        answer_directive(exchange)
+
+    with Server((look,), tls=tls) as server:
+        make_bridge(server.url).answer(TURN_ON)
+    assert chosen == ["http/1.1"]
 
 
 def test_a_path_prefix_is_kept(make_bridge: MakeBridge) -> None:
