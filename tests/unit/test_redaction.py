@@ -57,12 +57,13 @@ def test_keys_are_recognised_in_any_case() -> None:
     }
 
 
-@pytest.mark.parametrize(
-    "key",
-    """access_token accessToken authorization client_secret clientSecret code
-    correlationToken imageUri cookie password refresh_token refreshToken token uri
-    userId""".split(),
-)
+SECRET_KEYS = """
+access_token accessToken authorization client_secret clientSecret code correlationToken
+cookie imageUri password refresh_token refreshToken token uri userId
+"""
+
+
+@pytest.mark.parametrize("key", SECRET_KEYS.split())
 def test_each_of_these_keys_is_secret(key: str) -> None:
     """Each of them alone, wherever it stands."""
     assert "hunter2" not in repr(redacted({"a": [{key: "hunter2"}]}))

@@ -115,6 +115,7 @@ def test_a_remembered_address_that_is_gone_is_left(make_bridge: MakeBridge) -> N
             assert len(new.requests) == 1
 
 
+@pytest.mark.slow
 def test_a_loser_is_closed() -> None:
     """The home is not left with a connection that nobody uses."""
     with (
@@ -174,7 +175,7 @@ def test_the_first_error_is_told_and_not_the_last(make_bridge: MakeBridge) -> No
     """Where the kernel has no IPv6, that says nothing about the home."""
     with resolver.names({NAME: [["127.0.0.1", "unknown"]]}):
         bridge = make_bridge(f"http://{NAME}:1")
-        answer = bridge.answer(TURN_ON, StubContext(2500))
+        answer = bridge.answer(TURN_ON, StubContext(800))
     assert "refused" in answer["event"]["payload"]["message"]
 
 
@@ -183,7 +184,7 @@ def test_an_address_that_this_machine_cannot_reach_is_told_as_such(
 ) -> None:
     """A name that has only an IPv6 address, say."""
     with resolver.names({NAME: [["unknown"]]}):
-        answer = make_bridge(f"http://{NAME}").answer(TURN_ON, StubContext(1500))
+        answer = make_bridge(f"http://{NAME}").answer(TURN_ON, StubContext(800))
     assert not is_answered(answer, TURN_ON)
     assert "cannot be reached" in answer["event"]["payload"]["message"]
     assert answer["event"]["payload"]["type"] == "BRIDGE_UNREACHABLE"
@@ -203,6 +204,7 @@ def test_a_trailing_dot_is_no_part_of_the_certificates_name(
         assert is_answered(bridge.answer(TURN_ON), TURN_ON)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("directive", [TURN_ON, event("report_state")])
 def test_no_connection_is_opened_after_the_deadline(directive: Event) -> None:
     """Nobody would hear what comes of it."""

@@ -116,12 +116,13 @@ FAULTS: dict[str, Fault] = {
         Failure.CONNECTION_REFUSED,
         environ={"BASE_URL": "http://127.0.0.1:1"},
         requests=0,
+        remaining_ms=1500,
     ),
     "accepts, then closes": Fault(
-        Failure.CONNECTION_LOST, on_accept=_close, requests=0
+        Failure.CONNECTION_LOST, on_accept=_close, requests=0, remaining_ms=1500
     ),
     "accepts, then resets": Fault(
-        Failure.CONNECTION_LOST, on_accept=_reset, requests=0
+        Failure.CONNECTION_LOST, on_accept=_reset, requests=0, remaining_ms=1500
     ),
     "accepts, then silence": Fault(
         Failure.TIMED_OUT, on_accept=_wait, requests=0, waits=True
@@ -138,7 +139,11 @@ FAULTS: dict[str, Fault] = {
         Failure.TIMED_OUT, tls="server", on_accept=_wait, requests=0, waits=True
     ),
     "TLS: closed in the handshake": Fault(
-        Failure.CONNECTION_LOST, tls="server", on_accept=_close, requests=0
+        Failure.CONNECTION_LOST,
+        tls="server",
+        on_accept=_close,
+        requests=0,
+        remaining_ms=1500,
     ),
     "TLS: plain HTTP on the port": Fault(
         Failure.NOT_TLS, environ={"BASE_URL": "https://"}, requests=0
@@ -376,6 +381,7 @@ FAULTS: dict[str, Fault] = {
         environ={"BASE_URL": "http://127.0.0.1:1"},
         requests=0,
         directive="accept_grant",
+        remaining_ms=1500,
     ),
     "Discover: 503": Fault(Failure.GATEWAY, (reply(503),), directive="discovery"),
     "not HTTP": Fault(

@@ -32,6 +32,7 @@ def run(code: str, **environ: str) -> Any:
     return json.loads(done.stdout.splitlines()[-1])
 
 
+@pytest.mark.slow
 def test_importing_it_opens_the_connection_of_the_first_directive(
     authority: Authority,
 ) -> None:
@@ -50,6 +51,7 @@ print(json.dumps(answer["event"]["header"]["name"]))
     assert server.connections == 1
 
 
+@pytest.mark.slow
 def test_importing_it_connects_without_a_directive(authority: Authority) -> None:
     """The handshake goes on during the import, not only with the first directive."""
     with Server((answer_directive,), tls=authority.server("127.0.0.1")) as server:

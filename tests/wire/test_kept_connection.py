@@ -27,6 +27,7 @@ from tests.fakes.behaviours import (
 from tests.fakes.clock import Clock
 from tests.fakes.server import Behaviour, Exchange, Server
 from tests.fakes.tls import Authority
+from tests.fakes.transport import StubContext
 from tests.oracle import assert_error
 from tests.wire.conftest import MakeBridge
 from tests.wire.test_faults import ALEXA_S, ANSWER
@@ -293,7 +294,7 @@ def test_a_home_that_goes_away_and_returns(make_bridge: MakeBridge) -> None:
         server.stop_listening()
         server.drop_connections()
         time.sleep(0.1)
-        answer = bridge.answer(ADJUST)
+        answer = bridge.answer(ADJUST, StubContext(1000))
         assert_error(answer, ErrorType.BRIDGE_UNREACHABLE, ADJUST)
     with Server((answer_directive,), port=server.port):
         assert is_answered(bridge.answer(ADJUST))
