@@ -167,6 +167,46 @@ CONTENDERS: dict[str, Callable[[], Contender]] = {
 }
 
 
+def _set_deaf(*, deaf: bool) -> None:
+    """Let every packet to our connections be lost, or none any more; Linux.
+
+    What the other side does meanwhile is not seen here, as while Lambda has a function
+    frozen.  https://docs.kernel.org/networking/filter.html
+    """
+    # Imported here, for what the contenders load is measured.
+    import ctypes  # noqa: PLC0415
+    import socket  # noqa: PLC0415
+    import struct  # noqa: PLC0415
+
+    attach, detach = 26, 27
+    program = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))
+    pointer = struct.pack("HP", 1, ctypes.addressof(program))
+    for entry in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(OSError):
+            if str(entry.readlink()).startswith("socket:"):
+                sock = socket.socket(fileno=int(entry.name))
+                try:
+                    sock.setsockopt(
+                        socket.SOL_SOCKET, attach if deaf else detach, pointer
+                    )
+                finally:
+                    sock.detach()
+
+
+def _resolve_to(addresses: list[str]) -> None:
+    """Let every name have these addresses, in this order."""
+    import socket  # noqa: PLC0415 - what the contenders load is measured
+
+    def resolve(_host: object, port: int, *_args: object, **_named: object) -> Any:
+        kind, protocol = socket.SOCK_STREAM, socket.IPPROTO_TCP
+        return [
+            (socket.AF_INET, kind, protocol, "", (address, port))
+            for address in addresses
+        ]
+
+    socket.getaddrinfo = resolve  # type: ignore[assignment]  # for one family only
+
+
 def _timed(act: Callable[[], object]) -> Json:
     wall, cpu = time.perf_counter(), time.process_time()
     result = act()
@@ -222,6 +262,12 @@ def main() -> None:
                 answer = _start(contender, command["directive"], command["group"])
             case "ask":
                 answer = _timed(partial(contender.ask, command["directive"]))
+            case "deaf":
+                _set_deaf(deaf=command["deaf"])
+                answer = {}
+            case "resolve":
+                _resolve_to(command["addresses"])
+                answer = {}
             case "record":
                 assert isinstance(contender, Bridge)  # noqa: S101
                 contender.load()

@@ -67,6 +67,14 @@ class Contender(Helper):
         """Answer a directive."""
         return Sample(**self.ask("ask", directive=directive))
 
+    def set_deaf(self, *, deaf: bool) -> None:
+        """Let it hear nothing of what comes over its connections, or all again."""
+        self.ask("deaf", deaf=deaf)
+
+    def resolve_to(self, *addresses: str) -> None:
+        """Let the home's name have these addresses."""
+        self.ask("resolve", addresses=addresses)
+
     def peak_bytes(self) -> int:
         """Return the most memory that the process has held."""
         return int(self.ask("memory")["bytes"])

@@ -1,13 +1,17 @@
 """The runs: what is done with the contenders, and what is noted."""
 
+import ctypes
 import random
+import socket
+import struct
 import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
+from ha_bridge_ops.bench import tls
 from ha_bridge_ops.bench.home import Relay
 from ha_bridge_ops.bench.lab import (
     COMMAND,
@@ -18,6 +22,7 @@ from ha_bridge_ops.bench.lab import (
     Lab,
     Sample,
 )
+from ha_bridge_ops.bench.relay import DROP_ALL, SO_ATTACH_FILTER
 from ha_bridge_ops.errors import CommandError
 
 #: A round, of each contender: a cold start, then so many directives, idle closes and
@@ -47,6 +52,13 @@ HOLE_ROUNDS = 3
 
 #: Seconds that a slow Home Assistant takes.
 SLOW_S = 6.0
+SLOW_HOME = f"Home Assistant takes {SLOW_S:.0f} s"
+
+#: What can only be brought about on Linux, with its packet filter; and an address of
+#: this machine that takes the place of a dead one.
+CLOSED_UNSEEN = "the connection was closed unseen"
+DEAD_FIRST = "the first of two addresses is dead (cold start)"
+DEAD_ADDRESS = "127.0.0.2"
 
 #: What is going on, and how far: 0 to 1.
 Progress = Callable[[str, float], None]
@@ -86,7 +98,7 @@ class Growth:
 
 @dataclass(frozen=True)
 class Trouble:
-    """A question that met with trouble on its way, several times."""
+    """A directive that met with trouble on its way, several times."""
 
     what: str
     seconds: list[float]
@@ -193,7 +205,6 @@ def black_holes(lab: Lab, count: int, progress: Progress) -> Iterator[Trouble]:
     """Let the kept connection die unseen, and ask a harmless question."""
     relay, question = lab.home.real, lab.directive(QUESTION, lab.home.real)
     count = min(count, HOLE_ROUNDS)
-    lab.home.log_directives()
     for done, (what, command) in enumerate(BLACK_HOLES.items()):
         if command == "drop" and sys.platform != "linux":
             continue  # needs Linux's packet filter
@@ -212,12 +223,71 @@ def black_holes(lab: Lab, count: int, progress: Progress) -> Iterator[Trouble]:
         yield _trouble(what, samples, received)
 
 
+def troubles(lab: Lab, count: int, progress: Progress) -> Iterator[Trouble]:
+    """Yield what comes of a directive that meets with each kind of trouble."""
+    lab.home.log_directives()
+    yield from black_holes(lab, count, progress)
+    yield slow_home(lab, progress)
+    if sys.platform == "linux":
+        yield closed_unseen(lab, count, progress)
+        yield dead_address(lab, count, progress)
+
+
+def closed_unseen(lab: Lab, count: int, progress: Progress) -> Trouble:
+    """Send a command over a connection that has ended while nobody could hear it."""
+    relay, command = lab.home.real, lab.directive(COMMAND, lab.home.real)
+    samples, received = [], 0
+    count = min(count, HOLE_ROUNDS)
+    for number in range(count):
+        progress(CLOSED_UNSEEN, number / count)
+        with lab.contender("bridge", relay) as bridge:
+            _check(bridge.start(command), "bridge")
+            _check(bridge.post(command), "bridge")
+            settle(relay)
+            before = lab.home.received()
+            bridge.set_deaf(deaf=True)
+            relay.ask("reset")
+            settle(relay)
+            bridge.set_deaf(deaf=False)
+            samples.append(bridge.post(command))
+            settle(relay)
+            received = max(received, lab.home.received() - before)
+    return _trouble(CLOSED_UNSEEN, samples, received)
+
+
+def dead_address(lab: Lab, count: int, progress: Progress) -> Trouble:
+    """Start cold, where the first of two addresses of the home answers nothing."""
+    relay, command = lab.home.real, lab.directive(COMMAND, lab.home.real)
+    samples, received = [], 0
+    count = min(count, HOLE_ROUNDS)
+    with lost(DEAD_ADDRESS, relay.port):
+        for number in range(count):
+            progress(DEAD_FIRST, number / count)
+            with lab.contender("bridge", relay) as bridge:
+                before = lab.home.received()
+                bridge.resolve_to(DEAD_ADDRESS, tls.HOST)
+                cold = bridge.start(command)
+                samples.append(Sample(cold.both_s, cold.cpu_s, cold.answered))
+                settle(relay)
+                received = max(received, lab.home.received() - before)
+    return _trouble(DEAD_FIRST, samples, received)
+
+
+@contextmanager
+def lost(address: str, port: int) -> Iterator[None]:
+    """Let an address lose every packet that comes to a port; Linux."""
+    program = ctypes.create_string_buffer(DROP_ALL)
+    pointer = struct.pack("HP", 1, ctypes.addressof(program))
+    with socket.create_server((address, port)) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, pointer)
+        yield
+
+
 def slow_home(lab: Lab, progress: Progress) -> Trouble:
     """Ask a home that lives, but takes its time."""
     relay, fake = lab.home.canned, lab.home.fake
     question = lab.directive(QUESTION, relay)
-    what = f"Home Assistant takes {SLOW_S:.0f} s"
-    progress(what, 0.5)
+    progress(SLOW_HOME, 0.5)
     with lab.contender("bridge", relay) as bridge:
         _check(bridge.start(question), "bridge")
         _check(bridge.post(question), "bridge")
@@ -225,7 +295,7 @@ def slow_home(lab: Lab, progress: Progress) -> Trouble:
         fake.set_delay(SLOW_S)
         sample = bridge.post(question)
         fake.set_delay(0)
-        return _trouble(what, [sample], fake.received() - before)
+        return _trouble(SLOW_HOME, [sample], fake.received() - before)
 
 
 def _trouble(what: str, samples: list[Sample], received: int) -> Trouble:

@@ -37,6 +37,12 @@ class Link:
         sock = self.client.get_extra_info("socket")
         sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, pointer)
 
+    def reset(self) -> None:
+        """End it as a home does that has restarted: its kernel knows nothing of it."""
+        sock = self.client.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.client.transport.abort()
+
 
 class Relay:
     """Forwards to a port on loopback.
@@ -130,6 +136,8 @@ class Relay:
                     link.is_swallowing = True
                 case "drop":
                     link.drop_packets()
+                case "reset":
+                    link.reset()
         return self._counts
 
 

@@ -93,7 +93,7 @@ class Report:
         return drawn
 
     def _trouble_table(self) -> Table:
-        drawn = _table("A question when", "took", "answered", "Home Assistant got it")
+        drawn = _table("A directive when", "took", "answered", "Home Assistant got it")
         for one in self.troubles:
             drawn.add_row(
                 one.what,

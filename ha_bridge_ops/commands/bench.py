@@ -124,7 +124,7 @@ def _measure(
     notes = measure.rounds(lab, rounds, say)
     measure.wire(lab, notes, say)
     growth = list(measure.growth(lab, rounds, say))
-    troubles = [*measure.black_holes(lab, rounds, say), measure.slow_home(lab, say)]
+    troubles = list(measure.troubles(lab, rounds, say))
     circumstances = dict(_circumstances(lab, rtt, share, rounds))
     return Report(circumstances, summed_up(notes), growth, troubles)
 

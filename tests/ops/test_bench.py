@@ -100,15 +100,17 @@ class TestCommand:
 
     def test_black_holes_are_answered(self, measured: Any) -> None:
         """Home Assistant gets the question once; a slow one is asked again, in vain."""
-        *holes, slow = measured["troubles"]
-        assert [hole["received"] for hole in holes] == [1, 1]
+        *holes, slow, unseen, dead = measured["troubles"]
+        assert [one["received"] for one in (*holes, unseen, dead)] == [1, 1, 1, 1]
         assert all(trouble["answered"] for trouble in measured["troubles"])
         assert slow["received"] == 2
         assert min(slow["seconds"]) >= 6
+        assert max(unseen["seconds"]) < 2
+        assert max(dead["seconds"]) < 5
 
     def test_every_target_has_a_verdict(self, measured: Any) -> None:
         """Met or missed is said of each, and follows from its numbers."""
-        assert len(measured["targets"]) == 9
+        assert len(measured["targets"]) == 11
         for target in measured["targets"]:
             assert target["is_met"] == (target["value"] <= target["limit"])
 
