@@ -162,6 +162,7 @@ def _is_whole(answer: bytes) -> bool:
 
 CONTENDERS: dict[str, Callable[[], Contender]] = {
     "bridge": Bridge,
+    "before": Bridge,
     "per_directive": PerDirective,
     "limit": Limit,
 }

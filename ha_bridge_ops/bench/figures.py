@@ -53,6 +53,8 @@ class Measured:
     value: Estimate
     to_limit: Estimate
     """As a multiple of the limit's."""
+    to_before: Estimate | None = None
+    """As a multiple of that of the other checkout, if there is one."""
 
 
 #: Measured figures, by figure and contender.
@@ -60,21 +62,28 @@ Figures = dict[str, dict[str, Measured]]
 
 
 def summed_up(notes: Notes) -> dict[str, dict[str, Measured]]:
-    """Return every figure of every contender."""
+    """Return every figure of every contender that was there."""
     return {
-        figure.name: {name: _measured(notes, figure, name) for name in CONTENDERS}
+        figure.name: {
+            name: _measured(notes, figure, name)
+            for name in CONTENDERS
+            if (name, figure.note) in notes.values
+        }
         for figure in FIGURES
     }
 
 
 def _measured(notes: Notes, figure: Figure, contender: str) -> Measured:
-    mine, limit = (
-        [[value * figure.scale for value in values] for values in rounds]
-        for rounds in (
-            notes.values[contender, figure.note],
-            notes.values["limit", figure.note],
-        )
-    )
+    def noted(name: str) -> list[list[float]]:
+        rounds = notes.values[name, figure.note]
+        return [[value * figure.scale for value in values] for values in rounds]
+
+    mine = noted(contender)
+    to_before = None
+    if contender == "bridge" and ("before", figure.note) in notes.values:
+        to_before = ratio(mine, noted("before"), figure.statistic)
     return Measured(
-        estimate(mine, figure.statistic), ratio(mine, limit, figure.statistic)
+        estimate(mine, figure.statistic),
+        ratio(mine, noted("limit"), figure.statistic),
+        to_before,
     )

@@ -17,9 +17,11 @@ from ha_bridge_ops.events import EVENTS, load, with_token
 from ha_bridge_ops.local import lambda_runtime
 from ha_bridge_ops.local.tools import ROOT
 
-#: The contenders by name, in the order of every table, with what they are.
+#: The contenders by name, in the order of every table, with what they are.  "before" is
+#: there only if another checkout is to be compared with.
 CONTENDERS = {
     "bridge": "ha-bridge",
+    "before": "before",
     "per_directive": "client per directive",
     "limit": "limit",
 }
@@ -87,14 +89,21 @@ class Lab:
         home: What they talk to.
         share: The CPU they get.
         folder: For the function as it is shipped: compiled, with its urllib3.
+        against: Another checkout of this project, as a contender of its own.
     """
 
-    def __init__(self, home: Home, share: Share, folder: Path) -> None:
+    def __init__(
+        self, home: Home, share: Share, folder: Path, against: Path | None = None
+    ) -> None:
         self.home = home
         self._share = share
         self.python = _function_python()
+        self.contenders = [one for one in CONTENDERS if against or one != "before"]
         self._code = folder / "function"
-        _stage(self.python, self._code)
+        self._code_before = folder / "before"
+        _stage(self.python, self._code, ROOT)
+        if against:
+            _stage(self.python, self._code_before, against)
         self._directives = {
             relay.url: self._recorded(relay) for relay in (home.real, home.canned)
         }
@@ -104,7 +113,7 @@ class Lab:
         """Yield a contender in a fresh process, which is ended afterwards."""
         environ = {
             "PATH": os.environ.get("PATH", ""),
-            "PYTHONPATH": str(self._code),
+            "PYTHONPATH": str(self._code_before if name == "before" else self._code),
             "PYTHONDONTWRITEBYTECODE": "1",
             "SSL_CERT_FILE": str(self.home.certificates.bundle),
             "BASE_URL": relay.url,
@@ -145,15 +154,15 @@ def _function_python() -> str:
     return str(lambda_runtime.install()[1])
 
 
-def _stage(python: str, folder: Path) -> None:
-    """Put the function into a folder as it is shipped."""
+def _stage(python: str, folder: Path, checkout: Path) -> None:
+    """Put the function of a checkout into a folder as it is shipped."""
     where = "import urllib3, pathlib; print(pathlib.Path(urllib3.__file__).parent)"
     found = subprocess.run(
         [python, "-c", where], capture_output=True, text=True, timeout=60, check=True
     )
     unwanted = shutil.ignore_patterns("__pycache__")
-    for source in (ROOT / "ha_bridge", Path(found.stdout.strip())):
+    for source in (checkout / "ha_bridge", Path(found.stdout.strip())):
         shutil.copytree(source, folder / source.name, ignore=unwanted)
-    shutil.copy(ROOT / "lambda_function.py", folder)
+    shutil.copy(checkout / "lambda_function.py", folder)
     compiling = ["compileall", "-q", "--invalidation-mode", "unchecked-hash"]
     subprocess.run([python, "-m", *compiling, str(folder)], timeout=120, check=True)

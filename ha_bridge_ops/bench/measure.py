@@ -113,7 +113,7 @@ def rounds(lab: Lab, count: int, progress: Progress) -> Notes:
     for number in range(count):
         progress(f"round {number + 1} of {count}", number / count)
         notes.new_round()
-        names = TURNS.sample(list(CONTENDERS), len(CONTENDERS))
+        names = TURNS.sample(lab.contenders, len(lab.contenders))
         with ExitStack() as stack:
             _round(
                 lab,
@@ -158,8 +158,8 @@ def _round(lab: Lab, notes: Notes, contenders: dict[str, Contender]) -> None:
 def wire(lab: Lab, notes: Notes, progress: Progress) -> None:
     """Count bytes and connections of directives in a row, and of a Discovery."""
     relay = lab.home.real
-    for done, name in enumerate(CONTENDERS):
-        progress(f"{ROW} directives in a row", done / len(CONTENDERS))
+    for done, name in enumerate(lab.contenders):
+        progress(f"{ROW} directives in a row", done / len(lab.contenders))
         with lab.contender(name, relay) as contender:
             contender.start(lab.directive(COMMAND, relay))
             before = settle(relay)
@@ -184,11 +184,11 @@ def growth(lab: Lab, count: int, progress: Progress) -> Iterator[Growth]:
         lab.home.fill_fake(size)
         seconds = defaultdict[str, list[float]](list)
         peaks = defaultdict[str, list[float]](list)
-        wire_bytes = dict.fromkeys(CONTENDERS, 0)
+        wire_bytes = dict.fromkeys(lab.contenders, 0)
         for number in range(count):
             fraction = (done + number / count) / len(SIZES)
             progress(f"a home with {size} endpoints", fraction)
-            for name in CONTENDERS:
+            for name in lab.contenders:
                 with lab.contender(name, relay) as contender:
                     contender.start(lab.directive(QUESTION, relay))
                     before = settle(relay)
@@ -197,7 +197,7 @@ def growth(lab: Lab, count: int, progress: Progress) -> Iterator[Growth]:
                     peaks[name].append(contender.peak_bytes())
                     after = settle(relay)
                     wire_bytes[name] = after["down"] - before["down"]
-        for name in CONTENDERS:
+        for name in lab.contenders:
             yield Growth(size, name, seconds[name], peaks[name], wire_bytes[name])
 
 

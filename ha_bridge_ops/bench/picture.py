@@ -3,28 +3,33 @@
 from xml.sax.saxutils import escape
 
 from ha_bridge_ops.bench.figures import FIGURES
-from ha_bridge_ops.bench.lab import CONTENDERS
 from ha_bridge_ops.bench.report import Report
 
 #: The figures that are drawn, and the colors of the contenders.
 DRAWN = ("warm", "idle", "discovery", "cold")
-COLORS = {"bridge": "#1769aa", "per_directive": "#c25e1a", "limit": "#8a8f98"}
+COLORS = {
+    "bridge": "#1769aa",
+    "before": "#7fb2dc",
+    "per_directive": "#c25e1a",
+    "limit": "#8a8f98",
+}
 
 WIDTH, LEFT, RIGHT, TOP = 860, 20, 90, 78
 BAR, GAP, TITLE = 18, 5, 26
-GROUP = TITLE + len(CONTENDERS) * (BAR + GAP) + 16
 
 
 def svg(report: Report) -> str:
     """Return the picture: a bar for each contender, grouped by figure."""
     names = {figure.name: figure.what for figure in FIGURES}
+    contenders = report.contenders
+    group = TITLE + len(contenders) * (BAR + GAP) + 16
     longest = max(
         report.figures[figure][name].value.value
         for figure in DRAWN
-        for name in CONTENDERS
+        for name in contenders
     )
     scale = (WIDTH - LEFT - RIGHT) / longest
-    height = TOP + len(DRAWN) * GROUP
+    height = TOP + len(DRAWN) * group
     # A ground of its own, for pages that are dark.
     parts = [
         f'<rect width="{WIDTH}" height="{height}" rx="8" fill="#ffffff"/>',
@@ -33,13 +38,13 @@ def svg(report: Report) -> str:
         ),
     ]
     x = LEFT
-    for name, what in CONTENDERS.items():
+    for name, what in contenders.items():
         parts += [_bar(x, 46, 14, COLORS[name], 14), _text(x + 20, 58, what, 13)]
         x += 56 + 7 * len(what)
     for row, figure in enumerate(DRAWN):
-        y = TOP + row * GROUP + 16
+        y = TOP + row * group + 16
         parts.append(_text(LEFT, y, names[figure], 14, "bold"))
-        for place, name in enumerate(CONTENDERS):
+        for place, name in enumerate(contenders):
             value = report.figures[figure][name].value.value
             top = y + TITLE - 16 + place * (BAR + GAP)
             parts.append(_bar(LEFT, top, value * scale, COLORS[name]))
@@ -57,7 +62,8 @@ def svg(report: Report) -> str:
 def _summary(report: Report) -> str:
     warm = report.figures["warm"]
     return "A warm directive: " + ", ".join(
-        f"{what} {warm[name].value.value:.0f} ms" for name, what in CONTENDERS.items()
+        f"{what} {warm[name].value.value:.0f} ms"
+        for name, what in report.contenders.items()
     )
 
 

@@ -29,6 +29,12 @@ class Report:
     troubles: list[Trouble]
 
     @property
+    def contenders(self) -> dict[str, str]:
+        """Who was measured, by name, with what it is."""
+        measured = self.figures[FIGURES[0].name]
+        return {name: what for name, what in CONTENDERS.items() if name in measured}
+
+    @property
     def verdicts(self) -> list[Verdict]:
         """How the measured compares with what it should be."""
         return [target(self.figures, self.troubles) for target in TARGETS]
@@ -42,7 +48,7 @@ class Report:
                     "what": figure.what,
                     "unit": figure.unit,
                     **{
-                        name: dataclasses.asdict(measured)
+                        name: _without_nothing(dataclasses.asdict(measured))
                         for name, measured in self.figures[figure.name].items()
                     },
                 }
@@ -69,14 +75,17 @@ class Report:
             console.print(f"{what}: {value}")
 
     def _figures_table(self) -> Table:
-        drawn = _table("median (95 % interval)", "", *CONTENDERS.values(), "to limit")
+        names = self.contenders
+        heads = ["to limit", *(["to before"] if "before" in names else [])]
+        drawn = _table("median (95 % interval)", "", *names.values(), *heads)
         for figure in FIGURES:
             found = self.figures[figure.name]
+            mine = found["bridge"]
             drawn.add_row(
                 figure.what,
                 figure.unit,
-                *(in_words(found[name].value, figure.unit) for name in CONTENDERS),
-                in_words(found["bridge"].to_limit, "×"),
+                *(in_words(found[name].value, figure.unit) for name in names),
+                *(in_words(one, "×") for one in (mine.to_limit, mine.to_before) if one),
             )
         return drawn
 
@@ -126,6 +135,10 @@ def in_words(estimate: Estimate, unit: str) -> str:
         for number in (estimate.value, estimate.low, estimate.high)
     )
     return value if low == high else f"{value} ({low}–{high})"
+
+
+def _without_nothing(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _table(*columns: str) -> Table:

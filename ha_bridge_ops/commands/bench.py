@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 from rich.text import Text
@@ -24,17 +24,33 @@ from ha_bridge_ops.bench.lab import Lab
 from ha_bridge_ops.bench.measure import Progress
 from ha_bridge_ops.bench.picture import svg
 from ha_bridge_ops.bench.report import Report
+from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.local import releases
 from ha_bridge_ops.terminal import Console, echo
 
-#: Columns of the tables; narrower, their lines would break.
-WIDTH = 124
+#: Columns of the tables; narrower, their lines would break.  And how many more two more
+#: columns need.
+WIDTH, WIDER = 124, 40
 
 #: What tells which versions ran; asked of the function's Python.
 _VERSIONS = (
     "import platform, ssl, urllib3 as u; print(platform.python_version(), "
     "'urllib3 ' + u.__version__, ssl.OPENSSL_VERSION, sep=', ')"
 )
+
+
+class Plan(NamedTuple):
+    """What is measured, and under which conditions; see the options."""
+
+    rtt: float
+    memory: int
+    rounds: int
+    against: Path | None
+
+    @property
+    def share(self) -> Share:
+        """The CPU that Lambda would give."""
+        return Share(self.memory)
 
 
 @options.command()
@@ -59,15 +75,19 @@ _VERSIONS = (
     show_default=True,
     help="Rounds, each with a cold start of every contender.",
 )
+@click.option(
+    "--against",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Another checkout, measured side by side with this one.",
+)
 @options.as_json
 @click.option(
     "--picture",
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
     help="Write a bar chart to this file, as SVG.",
 )
-def bench(
-    *, rtt: float, memory: int, rounds: int, as_json: bool, picture: Path | None
-) -> None:
+def bench(*, as_json: bool, picture: Path | None, **chosen: Any) -> None:
     """Measure the handler, a usual script, and the least that is possible.
 
     \b
@@ -75,6 +95,8 @@ def bench(
       ha-bridge bench                                  some ten minutes
       ha-bridge bench --rounds 3                       a first impression
       ha-bridge bench --memory 256 --rtt 100 --json | jq .targets
+      git worktree add ../before HEAD~1
+      ha-bridge bench --against ../before              is it slower than it was?
 
     It compares three contenders, which take turns and run in processes of their own:
     this handler; a script that makes a new client for every directive; and the limit,
@@ -86,6 +108,12 @@ def bench(
 
     Exit status: 0 measured, whatever the result; 2 it could not run.
     """
+    plan = Plan(**chosen)
+    if plan.against and not (plan.against / "lambda_function.py").is_file():
+        raise CommandError(
+            f"There is no lambda_function.py in {plan.against}. "
+            "Give a checkout of ha-bridge, such as a git worktree."
+        )
     progress = Console(stderr=True)
     started = time.monotonic()
     with progress.status("Installing what is needed ...") as status:
@@ -94,7 +122,7 @@ def bench(
             status.update(Text.assemble(what, (f" {done:.0%}", "dim")))
 
         with contextlib.ExitStack() as stack:
-            report = _measure(stack, rtt, Share(memory), rounds, say)
+            report = _measure(stack, plan, say)
     seconds = time.monotonic() - started
     took = (f" {seconds:.0f} s", "dim")
     progress.print(Text.assemble(("✓ ", "green"), "Measured", took))
@@ -103,35 +131,27 @@ def bench(
     if as_json:
         echo(json.dumps(report.as_json(), indent=2))
     else:
-        report.show(Console(width=WIDTH))
+        report.show(Console(width=WIDTH + (WIDER if plan.against else 0)))
 
 
-def _measure(
-    stack: contextlib.ExitStack,
-    rtt: float,
-    share: Share,
-    rounds: int,
-    say: Progress,
-) -> Report:
+def _measure(stack: contextlib.ExitStack, plan: Plan, say: Progress) -> Report:
     release = releases.newest(lambda line: echo(line, err=True))
     releases.install(release)
     folder = Path(
         stack.enter_context(tempfile.TemporaryDirectory(prefix="ha-bridge-bench-"))
     )
     say("Starting Home Assistant", 0)
-    home = Home(stack, release, folder, rtt)
-    lab = Lab(home, share, folder)
-    notes = measure.rounds(lab, rounds, say)
+    home = Home(stack, release, folder, plan.rtt)
+    lab = Lab(home, plan.share, folder, plan.against)
+    notes = measure.rounds(lab, plan.rounds, say)
     measure.wire(lab, notes, say)
-    growth = list(measure.growth(lab, rounds, say))
-    troubles = list(measure.troubles(lab, rounds, say))
-    circumstances = dict(_circumstances(lab, rtt, share, rounds))
+    growth = list(measure.growth(lab, plan.rounds, say))
+    troubles = list(measure.troubles(lab, plan.rounds, say))
+    circumstances = dict(_circumstances(lab, plan))
     return Report(circumstances, summed_up(notes), growth, troubles)
 
 
-def _circumstances(
-    lab: Lab, rtt: float, share: Share, rounds: int
-) -> Iterator[tuple[str, Any]]:
+def _circumstances(lab: Lab, plan: Plan) -> Iterator[tuple[str, Any]]:
     versions = subprocess.run(
         [lab.python, "-c", _VERSIONS],
         capture_output=True,
@@ -139,17 +159,19 @@ def _circumstances(
         timeout=60,
         check=True,
     )
-    limited = f"not limited: {share.why_off}"
-    if share.why_off is None:
-        limited = f"{share.fraction:.3f} of one, after the import"
+    limited = f"not limited: {plan.share.why_off}"
+    if plan.share.why_off is None:
+        limited = f"{plan.share.fraction:.3f} of one, after the import"
     yield "date", dt.datetime.now(dt.UTC).date().isoformat()
     machine = f"{platform.system()} {platform.release()}, {platform.machine()}"
     yield "machine", f"{machine}, {os.cpu_count()} CPUs"
     yield "Python", versions.stdout.strip()
     yield "Home Assistant", lab.home.server.release.version
     yield "TLS 1.3 by", lab.home.tls_server
-    yield "round trip", f"{rtt:g} ms"
+    yield "round trip", f"{plan.rtt:g} ms"
     yield "CPU", limited
     yield "certificates in the bundle", lab.home.certificates.count
     yield "endpoints", len(lab.home.endpoints)
-    yield "rounds", rounds
+    yield "rounds", plan.rounds
+    if plan.against:
+        yield "before", str(plan.against)

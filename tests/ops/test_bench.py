@@ -18,7 +18,7 @@ from tests.ops.leftovers import assert_nothing_left, processes_of
 
 ROOT = Path(__file__).parents[2]
 BENCH = [sys.executable, "-m", "ha_bridge_ops", "bench"]
-CONTENDERS = {"bridge", "per_directive", "limit"}
+CONTENDERS = {"bridge", "before", "per_directive", "limit"}
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +29,9 @@ def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def measured(picture: Path) -> Any:
     counts = ("--rounds", "2", "--rtt", "10", "--memory", "1769")
+    against = ("--against", str(ROOT))
     done = subprocess.run(
-        [*BENCH, *counts, "--json", "--picture", str(picture)],
+        [*BENCH, *counts, *against, "--json", "--picture", str(picture)],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         cwd=picture.parent,
         capture_output=True,
@@ -57,6 +58,15 @@ class TestCommand:
                 for one in figure[contender].values():
                     assert one["low"] <= one["value"] <= one["high"]
         assert measured["figures"]["warm"]["limit"]["to_limit"]["value"] == 1
+
+    def test_another_checkout_is_measured_beside_it(self, measured: Any) -> None:
+        """Here it is the same one: neither is twice as fast as the other."""
+        figures = measured["figures"]
+        for figure in figures.values():
+            assert "to_before" in figure["bridge"]
+        assert 0.5 < figures["warm"]["bridge"]["to_before"]["value"] < 2
+        for name in ("up", "down"):
+            assert 0.95 < figures[name]["bridge"]["to_before"]["value"] < 1.05
 
     def test_the_connection_is_kept(self, measured: Any) -> None:
         """None opened by 50 directives; one each by the client made anew."""
@@ -145,6 +155,20 @@ def test_stopped_while_it_measures_it_leaves_nothing(
     child.send_signal(number)
     assert child.wait(60) != 0
     assert_nothing_left(tmp_path)
+
+
+def test_a_checkout_without_the_function_is_named(tmp_path: Path) -> None:
+    """Before anything is installed or started."""
+    done = subprocess.run(
+        [*BENCH, "--against", str(tmp_path)],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "lambda_function.py" in done.stderr
 
 
 def test_statistics() -> None:
