@@ -149,7 +149,7 @@ def demo(*, as_json: bool, wanted: str | None) -> None:
       ha-bridge demo --release 2025.1.4
       ha-bridge demo --json | jq .directives
 
-    It installs Home Assistant into the project's .tools folder (once; some 600 MB),
+    It installs Home Assistant into the project's .tools folder (once; some 1.1 GB),
     starts it with its demo devices on loopback, and runs directives through the
     function in AWS's own Lambda runtime. No account is needed, nothing leaves this
     machine, and nothing keeps running afterwards.
