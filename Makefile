@@ -27,9 +27,9 @@ BROUGHT := UV_PYTHON_INSTALL_DIR="$(HERE)/.tools/python" \
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-install: .venv/.installed ## install everything into .venv, from the lock file
+install: .venv/.command ## install the command into .venv, and nothing for developers
 
-demo: .venv/.installed ## watch directives switch things in a real Home Assistant
+demo: .venv/.command ## watch directives switch things in a real Home Assistant
 	@.venv/bin/ha-bridge demo $(if $(RELEASE),--release '$(firstword $(RELEASE))')
 
 page: .venv/.installed ## a real Home Assistant as Alexa sees it, in your browser
@@ -62,10 +62,13 @@ check: .venv/.installed ## format, lint and types; the workflows too
 	  --no-warn-unreachable --cache-dir .mypy_cache/$$system \
 	  lambda_function.py ha_bridge ha_bridge_ops || exit 1; done
 
-lock: $(filter .tools/%,$(UV)) ## resolve requirements-dev.txt anew from pyproject.toml
+lock: $(filter .tools/%,$(UV)) ## resolve the requirements anew from pyproject.toml
 	@$(UV) pip compile --quiet --universal --no-annotate --upgrade --generate-hashes \
 	  --group dev pyproject.toml --constraint requirements.txt \
 	  --custom-compile-command "make lock" --output-file requirements-dev.txt
+	@$(UV) pip compile --quiet --universal --no-annotate --generate-hashes \
+	  pyproject.toml --constraint requirements.txt --constraint requirements-dev.txt \
+	  --custom-compile-command "make lock" --output-file requirements-command.txt
 
 docs: .venv/.installed ## write the pages that are generated from the code
 	@.venv/bin/python -m ha_bridge_ops.reference
@@ -80,51 +83,17 @@ deploy-check: .venv/.installed ## template and package, as SAM and AWS will judg
 	@.venv/bin/python -m pytest -q tests/contract/test_template.py \
 	  tests/contract/test_package.py tests/aws
 
-package: .venv/.installed ## write dist/ha-bridge.zip, for the Lambda console
+package: .venv/.command ## write dist/ha-bridge.zip, for the Lambda console
 	@rm -rf dist/package
 	@$(MAKE) --no-print-directory build-HaBridge ARTIFACTS_DIR="$(HERE)/dist/package"
 	@.venv/bin/python -m ha_bridge_ops.local.package dist/package dist/ha-bridge.zip
 	@rm -rf dist/package
 
-# What `sam build` ships, for Lambda's Python on any Python; see template.yaml.  SAM runs
-# it in a scratch folder, so it uses nothing of the current one.
-PACK := --quiet --no-compile --require-hashes --only-binary :all: --python-version 3.13
-
-# Pythons that may be the same as Lambda's, as patterns; each is asked before it is used.
-PYTHONS := python3.13 python3 "$(HERE)/.venv/bin/python" \
-  "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/3.13.*/bin/python3.13 \
-  "$${XDG_DATA_HOME:-$$HOME/.local/share}"/uv/python/cpython-3.13.*/bin/python3.13
-
-# Byte code spares a cold start the compilation.  Unchecked, because neither a zip nor
-# Lambda keeps the times of files; the same bytes each time, whatever folder this is in.
-COMPILE := -m compileall -q --invalidation-mode unchecked-hash -p /var/task -s
-
+# What `sam build` ships.  SAM runs it in a scratch folder, with any Python.
 build-HaBridge:
 	@test -n "$(ARTIFACTS_DIR)" || { \
 	  echo "This is for SAM: run sam build, or set ARTIFACTS_DIR." >&2; exit 2; }
-	@mkdir -p "$(ARTIFACTS_DIR)/ha_bridge"
-	@cp "$(HERE)/lambda_function.py" "$(ARTIFACTS_DIR)"
-	@cp "$(HERE)"/ha_bridge/*.py "$(ARTIFACTS_DIR)/ha_bridge"
-	@set -- $(PACK) --target "$(ARTIFACTS_DIR)" --requirement "$(HERE)/requirements.txt"; \
-	for uv in uv "$(HERE)/.venv/bin/uv"; do \
-	  if "$$uv" --version >/dev/null 2>&1; then \
-	    exec "$$uv" pip install --link-mode copy --python-platform x86_64-manylinux_2_28 "$$@"; \
-	  fi; \
-	done; \
-	python3 -m pip --version >/dev/null || { \
-	  echo "Nothing here installs packages: install uv, or pip for python3." >&2; exit 1; }; \
-	exec python3 -m pip install --disable-pip-version-check --ignore-requires-python \
-	  --platform manylinux_2_28_x86_64 --platform manylinux2014_x86_64 "$$@"
-	@cd "$(ARTIFACTS_DIR)" && rm -f .lock *.dist-info/INSTALLER *.dist-info/RECORD \
-	  *.dist-info/REQUESTED # the installers' notes for themselves
-	@for python in $(PYTHONS); do \
-	  if "$$python" -c "import sys; sys.exit(sys.version_info[:2] != (3, 13))" 2>/dev/null; then \
-	    exec env -i PATH="$$PATH" PYTHONHASHSEED=0 \
-	      "$$python" $(COMPILE) "$(ARTIFACTS_DIR)" "$(ARTIFACTS_DIR)"; \
-	  fi; \
-	done; \
-	echo "No Python 3.13 here: the package goes without byte code, and starts slower." >&2
-	@chmod -R u=rwX,go=rX "$(ARTIFACTS_DIR)" # Lambda is another user
+	@python3 "$(HERE)/ha_bridge_ops/local/build.py" "$(ARTIFACTS_DIR)"
 
 clean: ## remove all that the other targets made
 	rm -rf .venv .tools .aws-sam dist
@@ -138,6 +107,16 @@ clean: ## remove all that the other targets made
 	  echo "The packages cannot be installed: is PyPI reachable?" >&2; exit 1; }
 	@$(UV) pip install --quiet --python $*/bin/python --no-deps --no-build-isolation \
 	  --editable . # by the hatchling of the lock file
+	@touch $@ $*/.command
+
+.venv/.command: pyproject.toml requirements-command.txt $(filter .tools/%,$(UV))
+	@echo "Installing into .venv (once, some seconds)..." >&2
+	@$(BROUGHT) $(UV) venv --quiet --allow-existing --python ">=3.11" .venv
+	@$(UV) pip install --quiet --require-hashes --python .venv/bin/python \
+	  --requirement requirements-command.txt || { \
+	  echo "The packages cannot be installed: is PyPI reachable?" >&2; exit 1; }
+	@$(UV) pip install --quiet --python .venv/bin/python --no-deps \
+	  --build-constraints requirements-dev.txt --editable .
 	@touch $@
 
 .tools/uv/bin/uv:

@@ -18,7 +18,8 @@ COMMANDS: Final = MappingProxyType(
         "check": "Find out what is wrong, why, and what to do.",
         "demo": "See it work, without any account.",
         "home-assistant-config": "Print the alexa: block for Home Assistant.",
-        "invoke": "Send one event file through the handler.",
+        "invoke": "Send one event through the handler.",
+        "package": "Write what Lambda runs, to upload it yourself.",
         "page": "Show your home as Alexa sees it, in a browser.",
         "skill": "Make the Alexa skill.",
     }
@@ -64,7 +65,7 @@ def cli() -> None:
       ha-bridge demo                            see it work, without any account
       ha-bridge page --demo                     your home as Alexa sees it
       ha-bridge check                           what is wrong, why, what to do
-      ha-bridge invoke events/discovery.json    ask your own home for its devices
+      ha-bridge invoke discovery                ask your own home for its devices
       ha-bridge skill --locale en-GB            make the Alexa skill
 
     Settings come from the environment or from a file .env. A token is never an

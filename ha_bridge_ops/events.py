@@ -7,31 +7,43 @@ from typing import Any
 
 from ha_bridge.messages import SCOPE_LOCATIONS
 from ha_bridge_ops.errors import CommandError
-from ha_bridge_ops.local.tools import ROOT
-
-#: Where a wheel has them; site-packages/events could be anybody's.
-_IN_WHEEL = Path(__file__).parent / "event_files"
+from ha_bridge_ops.local.build import SOURCES
 
 #: The events that come with the project.
-EVENTS = _IN_WHEEL if _IN_WHEEL.is_dir() else ROOT / "events"
+EVENTS = SOURCES / "events"
 
 
 def load(path: Path) -> Any:
-    """Return the event in a file.
+    """Return the event in a file, or the project's own of that name.
+
+    Args:
+        path: Such as `mine.json`, or `turn_on`.
 
     Raises:
         CommandError: There is no such file, or it is not JSON.
     """
     try:
-        return json.loads(path.read_text("utf-8"))
+        return json.loads(_found(path).read_text("utf-8"))
     except FileNotFoundError:
         raise CommandError(
-            f"There is no file {path}; the project's events are in {EVENTS}."
+            f"There is no file {path}, and no event of that name. The project's are "
+            f"{', '.join(names())}."
         ) from None
     except OSError as error:
         raise CommandError(f"{path} cannot be read: {error.strerror}.") from None
     except ValueError as error:
         raise CommandError(f"{path} is not JSON: {error}.") from None
+
+
+def names() -> list[str]:
+    """Return the names of the project's events."""
+    return sorted(path.stem for path in EVENTS.glob("*.json"))
+
+
+def _found(path: Path) -> Path:
+    if not path.exists() and str(path) in names():
+        return EVENTS / f"{path}.json"
+    return path
 
 
 def with_token(event: dict[str, Any], token: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from ha_bridge_ops.bench.helper import SCRIPTS, Helper
 from ha_bridge_ops.bench.home import Home, Relay
 from ha_bridge_ops.events import EVENTS, load, with_token
 from ha_bridge_ops.local import lambda_runtime
-from ha_bridge_ops.local.tools import ROOT
+from ha_bridge_ops.local.build import SOURCES
 
 #: The contenders by name, in the order of every table, with what they are.  "before" is
 #: there only if another checkout is to be compared with.
@@ -101,7 +101,7 @@ class Lab:
         self.contenders = [one for one in CONTENDERS if against or one != "before"]
         self._code = folder / "function"
         self._code_before = folder / "before"
-        _stage(self.python, self._code, ROOT)
+        _stage(self.python, self._code, SOURCES)
         if against:
             _stage(self.python, self._code_before, against)
         self._directives = {

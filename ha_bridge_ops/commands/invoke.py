@@ -33,18 +33,19 @@ _ABOUT_THE_TOKEN = frozenset(
 
 
 @options.command()
-@click.argument("event", type=click.Path(path_type=Path))
+@click.argument("event", metavar="NAME|FILE", type=click.Path(path_type=Path))
 @click.option("--table", is_flag=True, help="Print a Discovery as a table.")
 @options.as_json
 @options.env_file
 def invoke(event: Path, *, table: bool, as_json: bool, env_file: Path) -> None:
-    """Run the handler on an EVENT file, with your own Home Assistant.
+    """Run the handler on an event, with your own Home Assistant.
 
     \b
     Examples:
-      ha-bridge invoke events/discovery.json --table
-      ha-bridge invoke events/turn_on.json
-      ha-bridge invoke events/report_state.json --json | jq .context
+      ha-bridge invoke discovery --table           which devices are there?
+      ha-bridge invoke turn_on                     an event of the project
+      ha-bridge invoke mine.json                   one of your own
+      ha-bridge invoke report_state --json | jq .context
 
     It reads BASE_URL and the other variables of the function from the environment
     or from .env. The events carry no token, so LONG_LIVED_ACCESS_TOKEN is used:

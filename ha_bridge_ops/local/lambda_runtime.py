@@ -5,7 +5,7 @@ cloud; AWS's runtime interface emulator stands in for the service around it.  Th
 emulator's binary ships in the package of the SAM CLI.
 """
 
-import importlib
+import importlib.util
 import json
 import os
 import platform
@@ -20,10 +20,10 @@ from typing import Any, Protocol, Self
 import urllib3
 
 from ha_bridge_ops.errors import CommandError
+from ha_bridge_ops.local.build import SOURCES
 from ha_bridge_ops.local.processes import Process, free_port
 from ha_bridge_ops.local.tools import (
     LOCKS,
-    ROOT,
     Interpreter,
     environment,
     find_interpreter,
@@ -91,7 +91,7 @@ def _emulator(interpreter: Interpreter) -> Path:
 def _runtime(interpreter: Interpreter) -> Path:
     requirements = [LOCKS / "lambda-runtime.txt"]
     # In a checkout the function's own pin; else the lock has a urllib3 of its own.
-    if (pinned := ROOT / "requirements.txt").is_file():
+    if (pinned := SOURCES / "requirements.txt").is_file():
         requirements.append(pinned)
     folder = environment(
         f"lambda-runtime-python{interpreter.version}", interpreter, requirements
@@ -116,7 +116,7 @@ class LambdaRuntime:
         self,
         variables: Mapping[str, str],
         *,
-        code: Path = ROOT,
+        code: Path = SOURCES,
         timeout_s: int = TIMEOUT_S,
     ) -> None:
         self._variables = variables
@@ -222,8 +222,12 @@ class InProcess:
     def __init__(self, variables: Mapping[str, str]) -> None:
         os.environ.update(variables)
         # The module reads the environment when it is imported.
-        sys.modules.pop("lambda_function", None)
-        self._module = importlib.import_module("lambda_function")
+        path = SOURCES / "lambda_function.py"
+        spec = importlib.util.spec_from_file_location("lambda_function", path)
+        if spec is None or spec.loader is None:
+            raise ImportError(path)
+        self._module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(self._module)
 
     def __enter__(self) -> Self:
         return self

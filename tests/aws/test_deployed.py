@@ -50,6 +50,7 @@ SOURCES = (
     "samconfig.toml",
     "requirements.txt",
     "lambda_function.py",
+    "ha_bridge_ops/local/build.py",
 )
 
 
@@ -120,7 +121,8 @@ def deployment(
     for path in (ROOT / "ha_bridge").glob("*.py"):
         shutil.copy(path, checkout / "ha_bridge")
     for name in SOURCES:
-        shutil.copy(ROOT / name, checkout)
+        (checkout / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, checkout / name)
     made = Deployment(checkout, aws_server, folder / "deployed.zip", "")
     s3 = made.client("s3")
     s3.create_bucket(

@@ -22,7 +22,12 @@ URLLIB3 = re.search(
 )
 
 #: What a build needs of the checkout.
-SOURCES = ("Makefile", "requirements.txt", "lambda_function.py")
+SOURCES = (
+    "Makefile",
+    "requirements.txt",
+    "lambda_function.py",
+    "ha_bridge_ops/local/build.py",
+)
 
 Environ = dict[str, str]
 
@@ -49,7 +54,8 @@ def checkout(tmp_path: Path) -> Path:
         ignore=shutil.ignore_patterns("__pycache__"),
     )
     for name in SOURCES:
-        shutil.copy(ROOT / name, folder)
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, folder / name)
     # What lies about, and must not be shipped.
     (folder / "tests").mkdir()
     (folder / ".env").write_text("LONG_LIVED_ACCESS_TOKEN=mine")
@@ -194,8 +200,9 @@ def test_without_lambdas_python_no_byte_code_is_shipped(
 ) -> None:
     """Another version's would be dead weight; the build says so."""
     environ = {**with_uv(), "PYENV_ROOT": "/nowhere", "XDG_DATA_HOME": "/nowhere"}
-    for name in ("python3.13", "python3"):
-        environ = with_program(tmp_path / "programs", name, "exit 1", environ)
+    other = os.path.realpath(shutil.which("python3.11") or sys.executable)
+    for name, script in (("python3.13", "exit 1"), ("python3", f'exec {other} "$@"')):
+        environ = with_program(tmp_path / "programs", name, script, environ)
     result = build(checkout, environ)
     assert result.returncode == 0, result.stderr
     assert "No Python 3.13" in result.stderr
@@ -230,19 +237,17 @@ def make_package(
     checkout: Path, environ: Mapping[str, str]
 ) -> subprocess.CompletedProcess[str]:
     """Run `make package` in a checkout where `make install` was run."""
-    for name in ("pyproject.toml", "requirements-dev.txt"):
+    for name in ("pyproject.toml", "requirements-command.txt"):
         shutil.copy(ROOT / name, checkout)
-    (checkout / "ha_bridge_ops/local").mkdir(parents=True)
     for name in ("__init__.py", "local/__init__.py", "local/package.py"):
         shutil.copy(ROOT / "ha_bridge_ops" / name, checkout / "ha_bridge_ops" / name)
     python = f'exec "{sys.executable}" "$@"'
     (checkout / ".venv").mkdir()
     with_program(checkout / ".venv" / "bin", "python", python, environ)
-    (checkout / ".venv" / ".installed").touch()
     # Of the uv that make would fetch otherwise.
     (checkout / ".tools" / "uv" / "bin").mkdir(parents=True)
     (checkout / ".tools" / "uv" / "bin" / "uv").touch()
-    (checkout / ".venv" / ".installed").touch()
+    (checkout / ".venv" / ".command").touch()
     return run("make", "package", cwd=checkout, environ=environ)
 
 
@@ -341,6 +346,7 @@ def test_every_file_that_is_installed_has_its_hash() -> None:
     """What ships, what builds it, and what tests it."""
     locks = [
         ROOT / "requirements.txt",
+        ROOT / "requirements-command.txt",
         ROOT / "requirements-dev.txt",
         ROOT / ".ci/uv.txt",
         *LOCKS.glob("*.txt"),

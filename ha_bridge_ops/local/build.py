@@ -1,0 +1,165 @@
+"""What `sam build` and `make package` ship: the core, urllib3, and their byte code.
+
+    python3 build.py FOLDER
+
+Nothing here needs more than Python 3.9 itself, for SAM runs it with whatever `python3`
+is; a wheel has the same file, so that both make the same bytes.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+#: Lambda's Python, as in template.yaml.
+VERSION = "3.13"
+
+#: As old as Lambda's own C library.
+PLATFORM = ("x86_64-manylinux_2_28", "manylinux_2_28_x86_64", "manylinux2014_x86_64")
+
+#: Where a checkout or a wheel has what ships.
+_ABOVE = Path(__file__).resolve().parents[1]
+SOURCES = _ABOVE / "project" if (_ABOVE / "project").is_dir() else _ABOVE.parent
+
+#: Byte code spares a cold start the compilation.  Unchecked, because neither a zip nor
+#: Lambda keeps the times of files; the same bytes each time, whatever the folder.
+#: https://docs.python.org/3/library/py_compile.html#py_compile.PycInvalidationMode
+_COMPILE = """
+import pathlib, py_compile, sys
+folder = pathlib.Path(sys.argv[1])
+for path in sorted(folder.rglob("*.py")):
+    py_compile.compile(
+        str(path),
+        dfile="/var/task/" + path.relative_to(folder).as_posix(),
+        doraise=True,
+        invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
+    )
+"""
+
+
+#: What is to be said if the byte code is not in it.
+WITHOUT_BYTE_CODE = (
+    f"No Python {VERSION} here: the package goes without byte code, and starts slower."
+)
+
+#: What installers write for themselves, each in its own way.
+_NOTES = ("INSTALLER", "RECORD", "REQUESTED")
+
+
+class BuildError(Exception):
+    """The package could not be made; the message says why."""
+
+
+def build(
+    folder: Path, *, uvs: Iterable[str] = (), pythons: Iterable[str] | None = None
+) -> bool:
+    """Put what ships into a folder; return whether its byte code is there too.
+
+    Args:
+        folder: Which may be there already.
+        uvs: Programs to install with, first of all.
+        pythons: Those that may be Lambda's; None for all that are usual.
+
+    Raises:
+        BuildError: Nothing here installs packages, or it failed.
+    """
+    core = folder / "ha_bridge"
+    core.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(SOURCES / "lambda_function.py", folder / "lambda_function.py")
+    for path in sorted((SOURCES / "ha_bridge").glob("*.py")):
+        shutil.copyfile(path, core / path.name)
+    _install(folder, [*uvs, "uv", str(SOURCES / ".venv" / "bin" / "uv")])
+    is_compiled = _compile(folder, _pythons() if pythons is None else pythons)
+    # Lambda is another user.
+    for path in [folder, *folder.rglob("*")]:
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    return is_compiled
+
+
+def _install(folder: Path, uvs: Iterable[str]) -> None:
+    """Install what the core needs, for Lambda's Python, by uv or else by pip."""
+    wanted = ["--quiet", "--no-compile", "--require-hashes", "--only-binary", ":all:"]
+    wanted += ["--python-version", VERSION, "--target", str(folder)]
+    wanted += ["--requirement", str(SOURCES / "requirements.txt")]
+    python = sys.executable or "python3"
+    for uv in uvs:
+        if _works([uv, "--version"]):
+            command = [uv, "pip", "install", "--link-mode", "copy"]
+            command += ["--python-platform", PLATFORM[0]]
+            break
+    else:
+        if not _works([python, "-m", "pip", "--version"]):
+            raise BuildError(
+                "Nothing here installs packages: install uv, or pip for python3."
+            )
+        command = [python, "-m", "pip", "install", "--disable-pip-version-check"]
+        command += ["--ignore-requires-python", "--platform", PLATFORM[1]]
+        command += ["--platform", PLATFORM[2]]
+    done = subprocess.run([*command, *wanted], check=False)
+    if done.returncode:
+        raise BuildError("urllib3 could not be installed: is PyPI reachable?")
+    for name in (".lock", *(f"*.dist-info/{one}" for one in _NOTES)):
+        for path in folder.glob(name):
+            path.unlink()
+
+
+def _compile(folder: Path, pythons: Iterable[str]) -> bool:
+    """Compile with the first of these that is as Lambda's; return whether one was."""
+    major, minor = VERSION.split(".")
+    is_it = f"import sys; sys.exit(sys.version_info[:2] != ({major}, {minor}))"
+    for python in pythons:
+        if _works([python, "-c", is_it]):
+            # Sets of texts are written in an order that the seed decides.
+            environ = {"PATH": os.environ.get("PATH", ""), "PYTHONHASHSEED": "0"}
+            if os.name == "nt":
+                environ["SYSTEMROOT"] = os.environ["SYSTEMROOT"]
+            command = [python, "-B", "-s", "-c", _COMPILE, str(folder)]
+            subprocess.run(command, env=environ, check=True)
+            return True
+    return False
+
+
+def _pythons() -> Iterator[str]:
+    """Give what may be a Python as Lambda's, the likeliest first."""
+    yield from (f"python{VERSION}", sys.executable, "python3")
+    yield str(SOURCES / ".venv" / "bin" / "python")
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    data = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+    for folder, pattern in (
+        (pyenv / "versions", f"{VERSION}.*/bin/python{VERSION}"),
+        (data / "uv" / "python", f"cpython-{VERSION}.*/bin/python{VERSION}"),
+        (data / "uv" / "python", f"cpython-{VERSION}.*/python.exe"),
+    ):
+        yield from map(str, sorted(folder.glob(pattern)))
+
+
+def _works(command: list[str]) -> bool:
+    """Return whether a command can be run and ends well."""
+    try:
+        done = subprocess.run(
+            command, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+    except OSError:
+        return False
+    return done.returncode == 0
+
+
+def main() -> None:
+    """Build into the folder that is named."""
+    try:
+        is_compiled = build(Path(sys.argv[1]))
+    except BuildError as error:
+        sys.exit(str(error))
+    if not is_compiled:
+        sys.stderr.write(f"{WITHOUT_BYTE_CODE}\n")
+
+
+if __name__ == "__main__":
+    main()
