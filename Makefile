@@ -21,7 +21,7 @@ VENV := $(if $(PYTHON),.tools/venv-$(PYTHON),.venv)
 BROUGHT := UV_PYTHON_INSTALL_DIR="$(HERE)/.tools/python" \
   PATH="$(if $(PYTHON),$(HERE)/.tools/python/debian-$(PYTHON)/usr/bin:)$$PATH"
 
-.PHONY: help install demo page pictures bench test live quick check docs deploy-check package lock format clean \
+.PHONY: help install demo page pictures bench test live quick check docs deploy-check package one-file release lock format clean \
   build-HaBridge
 
 help: ## list the targets
@@ -88,6 +88,17 @@ package: .venv/.command ## write dist/ha-bridge.zip, for the Lambda console
 	@$(MAKE) --no-print-directory build-HaBridge ARTIFACTS_DIR="$(HERE)/dist/package"
 	@.venv/bin/python -m ha_bridge_ops.local.package dist/package dist/ha-bridge.zip
 	@rm -rf dist/package
+
+one-file: .venv/.command ## write dist/lambda_function.py and dist/ha-bridge.yaml
+	@.venv/bin/ha-bridge package dist/lambda_function.py
+	@.venv/bin/ha-bridge package dist/ha-bridge.yaml
+
+release: package one-file ## write dist/packages for PyPI, and dist/files to attach
+	@rm -rf dist/packages dist/files && mkdir -p dist/files
+	@$(UV) build --quiet --build-constraints requirements-dev.txt --out-dir dist/packages
+	@rm -f dist/packages/.gitignore
+	@cp dist/ha-bridge.zip dist/lambda_function.py dist/ha-bridge.yaml dist/files
+	@cd dist/files && sha256sum * >SHA256SUMS && cat SHA256SUMS
 
 # What `sam build` ships.  SAM runs it in a scratch folder, with any Python.
 build-HaBridge:

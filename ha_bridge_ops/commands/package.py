@@ -1,13 +1,16 @@
 """`ha-bridge package`: what Lambda runs, as a file to upload."""
 
 import tempfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import Final
 
 import click
 
 from ha_bridge_ops import options
 from ha_bridge_ops.errors import CommandError
-from ha_bridge_ops.local import build
+from ha_bridge_ops.local import build, one_file
 from ha_bridge_ops.local.package import write_zip
 from ha_bridge_ops.terminal import Console, echo
 
@@ -23,19 +26,29 @@ def package(file: Path) -> None:
 
     \b
     Examples:
-      ha-bridge package                   ha-bridge.zip, for the Lambda console
+      ha-bridge package                       ha-bridge.zip, for the Lambda console
+      ha-bridge package lambda_function.py    one file, to paste into its editor
+      ha-bridge package ha-bridge.yaml        one template, for CloudFormation
 
     The zip has the function, urllib3, and byte code if there is a Python as Lambda's on
-    this machine. The same release gives the same bytes.
+    this machine, and so it starts soonest. The other two use the urllib3 of Lambda's
+    runtime. The same release gives the same bytes.
 
     Exit status: 0 fine, 2 it could not run.
     """
-    with Console(stderr=True).status(f"Writing {file} ..."):
-        size = _zip(file)
-    echo(f"{file}: {file.stat().st_size / 1e6:.2f} MB, unpacked {size / 1e6:.2f} MB")
+    write = _KINDS.get(file.suffix.lower())
+    if write is None:
+        raise CommandError(f"FILE must end in one of {', '.join(_KINDS)}.")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with Console(stderr=True).status(f"Writing {file} ..."):
+            about = write(file)
+    except OSError as error:
+        raise CommandError(f"{file} cannot be written: {error.strerror}.") from None
+    echo(f"{file}: {about}")
 
 
-def _zip(file: Path) -> int:
+def _zip(file: Path) -> str:
     import uv  # noqa: PLC0415 - only a zip needs it
 
     with tempfile.TemporaryDirectory(prefix="ha-bridge-") as scratch:
@@ -45,7 +58,24 @@ def _zip(file: Path) -> int:
                 echo(build.WITHOUT_BYTE_CODE, err=True)
         except build.BuildError as error:
             raise CommandError(str(error)) from None
-        try:
-            return write_zip(folder, file)
-        except OSError as error:
-            raise CommandError(f"{file} cannot be written: {error.strerror}.") from None
+        size = write_zip(folder, file)
+    return f"{file.stat().st_size / 1e6:.2f} MB, unpacked {size / 1e6:.2f} MB"
+
+
+def _one_file(file: Path) -> str:
+    return _text(file, one_file.lambda_function())
+
+
+def _template(file: Path) -> str:
+    return _text(file, one_file.cloudformation())
+
+
+def _text(file: Path, text: str) -> str:
+    file.write_text(text, "ascii", newline="\n")
+    return f"{len(text) / 1e3:.0f} kB"
+
+
+#: How each kind of file is written, by the end of its name.
+_KINDS: Final[Mapping[str, Callable[[Path], str]]] = MappingProxyType(
+    {".zip": _zip, ".py": _one_file, ".yaml": _template}
+)

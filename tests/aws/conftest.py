@@ -7,9 +7,10 @@ from collections.abc import Iterator
 import boto3
 import pytest
 from moto import mock_aws
+from moto.awslambda.models import lambda_backends
 from moto.server import ThreadedMotoServer
 
-from tests.aws.cloudformation import BUCKET
+from tests.aws.cloudformation import ACCOUNT, BUCKET
 
 
 @pytest.fixture
@@ -36,3 +37,10 @@ def aws_server() -> Iterator[str]:
         yield f"http://{host}:{port}"
     finally:
         server.stop()
+
+
+def function_code(name: str, region: str) -> bytes:
+    """Return the zip that a function in moto runs; its address leads nowhere."""
+    backend = lambda_backends[ACCOUNT][region]
+    code: bytes = backend.get_function(name).code_bytes
+    return code

@@ -200,7 +200,7 @@ def test_without_lambdas_python_no_byte_code_is_shipped(
 ) -> None:
     """Another version's would be dead weight; the build says so."""
     environ = {**with_uv(), "PYENV_ROOT": "/nowhere", "XDG_DATA_HOME": "/nowhere"}
-    other = os.path.realpath(shutil.which("python3.11") or sys.executable)
+    other = find_interpreter(["3.11", "3.12", "3.14"]).path
     for name, script in (("python3.13", "exit 1"), ("python3", f'exec {other} "$@"')):
         environ = with_program(tmp_path / "programs", name, script, environ)
     result = build(checkout, environ)

@@ -9,6 +9,7 @@ from samtranslator.yaml_helper import yaml_parse
 from ha_bridge.bridge import BUDGET_S, RESERVE_S
 from ha_bridge.errors import BridgeError
 from ha_bridge.settings import VARIABLES, Settings
+from ha_bridge_ops.local import build
 from ha_bridge_ops.local.lambda_runtime import MEMORY_MB, PYTHON_VERSIONS, TIMEOUT_S
 
 ROOT = Path(__file__).parents[2]
@@ -116,7 +117,7 @@ def test_the_makefile_builds_it() -> None:
     makefile = (ROOT / "Makefile").read_text()
     assert f"\nbuild-{FUNCTION_ID}:\n" in makefile
     python = PROPERTIES["Runtime"].removeprefix("python")
-    assert build.VERSION == python
+    assert python == build.VERSION
 
 
 def test_a_build_copies_no_virtual_environments() -> None:

@@ -2,12 +2,14 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import pytest
 
 from ha_bridge.errors import ErrorType
+from ha_bridge_ops.local import one_file
 from ha_bridge_ops.local.lambda_runtime import LambdaRuntime
 from tests.directives import SECRETS, changed, event
 from tests.fakes.behaviours import (
@@ -23,6 +25,23 @@ from tests.oracle import assert_error
 
 pytestmark = [pytest.mark.runtime, pytest.mark.usefixtures("runtime_or_skip")]
 
+
+#: Makes the function in AWS's runtime, of the variables that are given.
+Runtime = Callable[..., LambdaRuntime]
+
+
+@pytest.fixture(scope="module", params=["package", "one file"])
+def runtime(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Runtime:
+    """Each test twice: with the modules that ship, and with the one file of them."""
+    if request.param == "package":
+        return LambdaRuntime
+    folder = tmp_path_factory.mktemp("one-file")
+    (folder / "lambda_function.py").write_text(one_file.lambda_function(), "ascii")
+    return partial(LambdaRuntime, code=folder)
+
+
 TURN_ON = event("turn_on")
 
 
@@ -32,6 +51,7 @@ def directive_lines(function: LambdaRuntime) -> list[dict[str, Any]]:
 
 
 def test_cold_and_warm_over_one_tls_connection(
+    runtime: Runtime,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     """The connection opened during the import serves the first directive and all."""
@@ -39,7 +59,7 @@ def test_cold_and_warm_over_one_tls_connection(
     tls = authority.server("127.0.0.1")
     with (
         Server((answer_directive,), tls=tls) as server,
-        LambdaRuntime(
+        runtime(
             {"BASE_URL": server.url, "SSL_CERT_FILE": str(authority.bundle)}
         ) as function,
     ):
@@ -55,11 +75,11 @@ def test_cold_and_warm_over_one_tls_connection(
     assert all(line["status"] == 200 for line in lines)
 
 
-def test_one_json_line_a_directive_and_no_secret() -> None:
+def test_one_json_line_a_directive_and_no_secret(runtime: Runtime) -> None:
     """What a metric filter reads; DEBUG on, to make it as talkative as it gets."""
     with (
         Server((answer_directive, reply(502))) as server,
-        LambdaRuntime({"BASE_URL": server.url, "DEBUG": "true"}) as function,
+        runtime({"BASE_URL": server.url, "DEBUG": "true"}) as function,
     ):
         function.invoke(TURN_ON)
         function.invoke(TURN_ON)
@@ -91,18 +111,18 @@ def test_one_json_line_a_directive_and_no_secret() -> None:
     ],
     ids=["null", "list", "text", "empty", "broken unicode", "version 2"],
 )
-def test_any_event_is_answered(body: bytes) -> None:
+def test_any_event_is_answered(runtime: Runtime, body: bytes) -> None:
     """The runtime sees no exception, and can write the answer as JSON."""
-    with LambdaRuntime({"BASE_URL": "http://127.0.0.1:1"}) as function:
+    with runtime({"BASE_URL": "http://127.0.0.1:1"}) as function:
         assert_error(function.invoke(body), ErrorType.INVALID_DIRECTIVE)
 
 
-def test_an_answer_that_cannot_be_written_is_an_error() -> None:
+def test_an_answer_that_cannot_be_written_is_an_error(runtime: Runtime) -> None:
     """Half a surrogate pair from Home Assistant would fail in the runtime."""
     bad = reply(200, b'{"event": {"x": "\\ud800"}}')
     with (
         Server((bad,)) as server,
-        LambdaRuntime({"BASE_URL": server.url}) as function,
+        runtime({"BASE_URL": server.url}) as function,
     ):
         assert_error(function.invoke(TURN_ON), ErrorType.INTERNAL_ERROR, TURN_ON)
 
@@ -115,50 +135,52 @@ def test_an_answer_that_cannot_be_written_is_an_error() -> None:
         ({"BASE_URL": "https://a", "NOT_VERIFY_SSL": "perhaps"}, "NOT_VERIFY_SSL"),
     ],
 )
-def test_a_wrong_setting_is_answered(variables: Mapping[str, str], word: str) -> None:
+def test_a_wrong_setting_is_answered(
+    runtime: Runtime, variables: Mapping[str, str], word: str
+) -> None:
     """Not a crash of the import, which Alexa would not understand."""
-    with LambdaRuntime(variables) as function:
+    with runtime(variables) as function:
         answer = function.invoke(TURN_ON)
     assert_error(answer, ErrorType.INTERNAL_ERROR, TURN_ON)
     assert word in answer["event"]["payload"]["message"]
 
 
-def test_lambdas_own_timeout_is_kept() -> None:
+def test_lambdas_own_timeout_is_kept(runtime: Runtime) -> None:
     """The context says what is left; the answer comes before Lambda ends it all."""
     with (
         Server((silence,)) as server,
-        LambdaRuntime({"BASE_URL": server.url}, timeout_s=3) as function,
+        runtime({"BASE_URL": server.url}, timeout_s=3) as function,
     ):
         answer = function.invoke(TURN_ON)
     assert_error(answer, ErrorType.BRIDGE_UNREACHABLE, TURN_ON)
 
 
-def test_a_slow_home_is_waited_for() -> None:
+def test_a_slow_home_is_waited_for(runtime: Runtime) -> None:
     """Five seconds are less than Alexa's eight."""
     with (
         Server((after(5, answer_directive),)) as server,
-        LambdaRuntime({"BASE_URL": server.url}) as function,
+        runtime({"BASE_URL": server.url}) as function,
     ):
         assert function.invoke(TURN_ON)["event"]["header"]["name"] == "Response"
 
 
-def test_a_large_discovery_passes() -> None:
+def test_a_large_discovery_passes(runtime: Runtime) -> None:
     """Three hundred endpoints, Alexa's limit, and umlauts."""
     endpoint = {"endpointId": "light#x", "friendlyName": "Küche", "capabilities": [{}]}
     answer = {"event": {"payload": {"endpoints": [endpoint] * 300}}}
     with (
         Server((reply_json(answer),)) as server,
-        LambdaRuntime({"BASE_URL": server.url}) as function,
+        runtime({"BASE_URL": server.url}) as function,
     ):
         assert function.invoke(event("discovery")) == answer
 
 
-def test_no_process_is_left_behind() -> None:
+def test_no_process_is_left_behind(runtime: Runtime) -> None:
     """Emulator and function end with the block, also after an error inside it."""
     groups = []
 
     def fail_inside() -> None:
-        with LambdaRuntime({"BASE_URL": "http://127.0.0.1:1"}) as function:
+        with runtime({"BASE_URL": "http://127.0.0.1:1"}) as function:
             function.invoke(TURN_ON)
             groups.append(function.process_group)
             raise ZeroDivisionError
