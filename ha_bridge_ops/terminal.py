@@ -4,8 +4,10 @@ Colour and weight are ours: `Text.assemble(("…", "bold"))`.  A str is a text a
 else, whatever brackets stand in it, and no control character comes through.
 """
 
+import contextlib
 import logging
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import click
@@ -13,8 +15,10 @@ import rich.console
 from rich.console import ConsoleOptions, RenderableType
 from rich.segment import Segment
 from rich.status import Status
+from rich.table import Table
 from rich.text import Text
 
+from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.outside import lines
 
 
@@ -48,6 +52,43 @@ def _harmless(segment: Segment) -> Segment:
     if style is not None and style.link:
         style = style.update_link(None)
     return Segment(lines(segment.text), style)
+
+
+class Steps:
+    """What a command is doing, on stderr: each step while it runs, and afterwards."""
+
+    def __init__(self) -> None:
+        self.progress = Console(stderr=True)
+        self.done: list[str] = []
+        """The steps that went well."""
+
+    @contextlib.contextmanager
+    def step(self, what: str, *, kept: bool = True) -> Iterator[None]:
+        """Show a step, and how long it took; one that failed stays to be seen too.
+
+        Args:
+            what: In a few words.
+            kept: Whether it stays to be seen when it is done.
+        """
+        started = time.monotonic()
+        try:
+            with self.progress.status(f"{what} ..."):
+                yield
+        except CommandError:
+            self.progress.print(Text.assemble(("✗ ", "red"), what))
+            raise
+        self.done.append(what)
+        if kept:
+            took = (f" {time.monotonic() - started:.1f} s", "dim")
+            self.progress.print(Text.assemble(("✓ ", "green"), what, took))
+
+
+def plain_table(*columns: str) -> Table:
+    """Return a table without lines, with these headings."""
+    drawn = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for column in columns:
+        drawn.add_column(column)
+    return drawn
 
 
 def echo(text: str = "", *, err: bool = False, nl: bool = True) -> None:

@@ -19,7 +19,7 @@ from ha_bridge_ops.events import EVENTS, load, with_token
 from ha_bridge_ops.local import lambda_runtime, releases
 from ha_bridge_ops.local.embedded import HomeAssistantServer
 from ha_bridge_ops.local.lambda_runtime import Function, InProcess, LambdaRuntime
-from ha_bridge_ops.terminal import Console, echo
+from ha_bridge_ops.terminal import Console, Steps, echo, plain_table
 
 #: Seconds for a device of the demo to reach its state; its locks take two.
 SETTLE_S = 6.0
@@ -105,24 +105,12 @@ class Mishap:
     milliseconds: float
 
 
-class Stage:
+class Stage(Steps):
     """Progress on stderr; the show itself on stdout."""
 
     def __init__(self, *, quiet: bool) -> None:
-        self.progress = Console(stderr=True)
+        super().__init__()
         self.show = Console(quiet=quiet)
-
-    @contextlib.contextmanager
-    def step(self, what: str, *, kept: bool = True) -> Iterator[None]:
-        """Say what is going on and, if kept, how long it took when it is done."""
-        started = time.monotonic()
-        with self.progress.status(f"{what} ..."):
-            yield
-        if not kept:
-            return
-        seconds = time.monotonic() - started
-        took = (f" {seconds:.1f} s", "dim")
-        self.progress.print(Text.assemble(("✓ ", "green"), what, took))
 
     def title(self, text: str) -> None:
         """Begin a part of the show."""
@@ -327,7 +315,7 @@ def _timed(function: Function, event: Any) -> tuple[dict[str, Any], float]:
 
 
 def _table_of(played: list[Played]) -> Table:
-    drawn = _table("“Alexa, …”", "Home Assistant", "Answer", "Time")
+    drawn = plain_table("“Alexa, …”", "Home Assistant", "Answer", "Time")
     drawn.columns[-1].justify = "right"
     for one in played:
         change = one.after if one.before == one.after else f"{one.before} → {one.after}"
@@ -340,15 +328,8 @@ def _table_of(played: list[Played]) -> Table:
 
 
 def _mishap_table(mishaps: list[Mishap]) -> Table:
-    drawn = _table("What is wrong", "What Alexa is told, and the log says")
+    drawn = plain_table("What is wrong", "What Alexa is told, and the log says")
     for one in mishaps:
         told = Text.assemble((one.told, "bold"), f"\n{one.message}\n")
         drawn.add_row(one.what, told)
-    return drawn
-
-
-def _table(*columns: str) -> Table:
-    drawn = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for column in columns:
-        drawn.add_column(column)
     return drawn

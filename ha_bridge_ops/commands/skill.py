@@ -12,9 +12,10 @@ from ha_bridge_ops.aws.function import arn_of
 from ha_bridge_ops.outside import quoted, to_json
 from ha_bridge_ops.regions import LOCALES
 from ha_bridge_ops.skill import consoles, documents
-from ha_bridge_ops.skill.apply import Outcome, State, alone_in, apply
+from ha_bridge_ops.skill.apply import Outcome, State, apply
 from ha_bridge_ops.skill.ask_cli import Ask
 from ha_bridge_ops.skill.documents import Folder, Skill
+from ha_bridge_ops.state import alone_in
 from ha_bridge_ops.terminal import Console, echo
 from ha_bridge_ops.variables import read_variables
 
@@ -134,7 +135,7 @@ def skill(  # noqa: PLR0913 - one argument an option
     written = Folder(folder).write(wanted)
     outcome = None
     if ask is not None:
-        with alone_in(Folder(folder)):
+        with alone_in(folder):
             if skill_id and known and known != state.skill_id:
                 state.skill_id = known
             outcome = apply(wanted, Folder(folder), ask, state)

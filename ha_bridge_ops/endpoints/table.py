@@ -6,14 +6,14 @@ from rich.table import Table
 
 from ha_bridge_ops.endpoints.abilities import abilities, category
 from ha_bridge_ops.outside import visible
+from ha_bridge_ops.terminal import plain_table
 
 
 def endpoint_table(endpoints: list[Any]) -> Table:
     """Return a table of endpoints, sorted by category and name."""
-    drawn = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    drawn.add_column("Say", no_wrap=True)
-    drawn.add_column("It is a", no_wrap=True)
-    drawn.add_column("Alexa can control or ask")
+    drawn = plain_table("Say", "It is a", "Alexa can control or ask")
+    for column in drawn.columns[:2]:
+        column.no_wrap = True
     rows = [
         tuple(map(visible, (category(one), one.get("friendlyName"), abilities(one))))
         for one in endpoints

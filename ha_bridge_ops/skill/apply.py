@@ -14,15 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from filelock import FileLock, Timeout
-from rich.text import Text
-
 from ha_bridge_ops import grammar
 from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.skill import consoles
 from ha_bridge_ops.skill.ask_cli import Ask, Refused, in_words
 from ha_bridge_ops.skill.documents import Folder, Skill
-from ha_bridge_ops.terminal import Console
+from ha_bridge_ops.state import Journal
+from ha_bridge_ops.terminal import Steps
 
 T = TypeVar("T")
 
@@ -33,7 +31,7 @@ BUILD_TIMEOUT_S = 120
 LISTING_TIMEOUT_S = 10
 
 
-class State:
+class State(Journal):
     """What is known of the skill at Amazon, in a file beside its documents.
 
     Args:
@@ -41,63 +39,36 @@ class State:
         profile: Of the ASK CLI; each has an account of its own.
     """
 
+    cure = "Delete it, and name the skill with --skill-id if there is one."
+
     def __init__(self, path: Path, profile: str | None) -> None:
-        self._path = path
-        self._profile = profile or os.environ.get("ASK_DEFAULT_PROFILE") or "default"
+        profile = profile or os.environ.get("ASK_DEFAULT_PROFILE") or "default"
+        super().__init__(path, profile)
 
     @property
     def skill_id(self) -> str | None:
         """The id of the skill, once there is one."""
-        found = self._read().get(self._profile, {}).get("skill_id")
+        found = self.read().get("skill_id")
         if not found:
             return None
         skill_id = grammar.skill_id(str(found))
         if skill_id is None:
-            raise self._unreadable()
+            raise self.is_broken()
         return skill_id
 
     @skill_id.setter
     def skill_id(self, value: str) -> None:
-        self._write({"skill_id": value})
+        self.write({"skill_id": value})
 
     @property
     def creating(self) -> str | None:
         """The name of a skill that Amazon was asked to create, with unknown result."""
-        found = self._read().get(self._profile, {}).get("creating")
+        found = self.read().get("creating")
         return str(found) if found else None
 
     @creating.setter
     def creating(self, name: str | None) -> None:
-        self._write({"creating": name} if name else {})
-
-    def _read(self) -> dict[str, Any]:
-        try:
-            known = json.loads(self._path.read_text("utf-8"))
-        except FileNotFoundError:
-            return {}
-        except (OSError, ValueError):
-            known = None
-        if not isinstance(known, dict) or not all(
-            isinstance(one, dict) for one in known.values()
-        ):
-            raise self._unreadable()
-        return known
-
-    def _unreadable(self) -> CommandError:
-        return CommandError(
-            f"{self._path} cannot be read. Delete it, and name the skill with "
-            "--skill-id if there is one."
-        )
-
-    def _write(self, mine: dict[str, str]) -> None:
-        known = {**self._read(), self._profile: mine}
-        beside = self._path.with_suffix(".new")
-        beside.unlink(missing_ok=True)  # which may lead elsewhere
-        with beside.open("x", encoding="utf-8") as file:
-            json.dump(known, file, indent=2)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(self._path)
+        self.write({"creating": name} if name else {})
 
 
 @dataclass(frozen=True)
@@ -114,49 +85,6 @@ class Outcome:
     """Why Amazon did not switch the skill on; None if it did."""
 
 
-class Progress:
-    """Each step on stderr, while it runs and when it is done."""
-
-    def __init__(self) -> None:
-        self.done: list[str] = []
-        self._console = Console(stderr=True)
-
-    @contextlib.contextmanager
-    def step(self, what: str) -> Iterator[None]:
-        """Show a step; a failed one stays to be seen, too."""
-        started = time.monotonic()
-        try:
-            with self._console.status(f"{what} ..."):
-                yield
-        except CommandError:
-            self._console.print(Text.assemble(("✗ ", "red"), what))
-            raise
-        seconds = time.monotonic() - started
-        took = (f" {seconds:.1f} s", "dim")
-        self._console.print(Text.assemble(("✓ ", "green"), what, took))
-        self.done.append(what)
-
-
-@contextlib.contextmanager
-def alone_in(folder: Folder) -> Iterator[None]:
-    """Keep a second run from doing the same at the same time.
-
-    Raises:
-        CommandError: There is one.
-    """
-    lock = FileLock(folder.lock)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise CommandError(
-            f"Another `ha-bridge` is at work in {folder.path}."
-        ) from None
-    try:
-        yield
-    finally:
-        lock.release()
-
-
 def apply(skill: Skill, folder: Folder, ask: Ask, state: State) -> Outcome:
     """Make the skill at Amazon what it should be, as far as it goes.
 
@@ -170,7 +98,7 @@ def apply(skill: Skill, folder: Folder, ask: Ask, state: State) -> Outcome:
         Refused: A step was refused, in the words of who refused it.
         CommandError: It cannot be told which skill is meant.
     """
-    progress = Progress()
+    progress = Steps()
     skill_id = state.skill_id
     is_new = False
     if skill_id is None:
@@ -194,7 +122,7 @@ def apply(skill: Skill, folder: Folder, ask: Ask, state: State) -> Outcome:
     return Outcome(skill_id, tuple(progress.done), None, secrets, refused)
 
 
-def _enable(ask: Ask, skill_id: str, progress: Progress) -> str | None:
+def _enable(ask: Ask, skill_id: str, progress: Steps) -> str | None:
     """Switch the skill on; return why Amazon did not, for that is a click by hand."""
     try:
         with progress.step("Switching the skill on for your own account"):
@@ -205,7 +133,7 @@ def _enable(ask: Ask, skill_id: str, progress: Progress) -> str | None:
 
 
 def _find_or_create(
-    skill: Skill, folder: Folder, ask: Ask, state: State, progress: Progress
+    skill: Skill, folder: Folder, ask: Ask, state: State, progress: Steps
 ) -> tuple[str, bool]:
     with progress.step("Looking for the skill"):
         found = _namesakes(skill, ask)

@@ -181,11 +181,6 @@ class Folder:
         """What is known of the skill at Amazon."""
         return self.path / "state.json"
 
-    @property
-    def lock(self) -> Path:
-        """Held while a command works here."""
-        return self.path / ".lock"
-
     def write(self, skill: Skill) -> tuple[Path, ...]:
         """Write the documents, over those of another time.
 

@@ -1,0 +1,100 @@
+"""What a command that can be run again remembers, and a lock on a folder."""
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from ha_bridge_ops.errors import CommandError
+
+
+class Journal:
+    """What is known from one run to the next: a JSON file with an entry for each key.
+
+    Write the intention before the act, and the result after it: a run that is
+    interrupted between them leaves a mark that the next one finds.  An entry is
+    replaced as a whole, and what is written is on the disk.
+
+    Args:
+        path: The file.
+        key: Whose entry it is, such as a profile; those of others stay.
+    """
+
+    cure = "Delete it."
+    """What to do about a file that is broken."""
+
+    def __init__(self, path: Path, key: str) -> None:
+        self._path = path
+        self._key = key
+
+    def read(self) -> dict[str, Any]:
+        """Return the entry; it is empty if there is none.
+
+        Raises:
+            CommandError: The file cannot be read.
+        """
+        found: dict[str, Any] = self._all().get(self._key, {})
+        return found
+
+    def write(self, entry: Mapping[str, Any]) -> None:
+        """Replace the entry.
+
+        Raises:
+            CommandError: The file cannot be written.
+        """
+        known = {**self._all(), self._key: dict(entry)}
+        beside = self._path.with_suffix(".new")
+        try:
+            beside.unlink(missing_ok=True)  # which may lead elsewhere
+            with beside.open("x", encoding="utf-8") as file:
+                json.dump(known, file, indent=2)
+                file.flush()
+                os.fsync(file.fileno())
+            beside.replace(self._path)
+        except OSError as error:
+            raise CommandError(
+                f"{self._path} cannot be written: {error.strerror}."
+            ) from None
+
+    def is_broken(self) -> CommandError:
+        """Return what says that the file is not what was written."""
+        return CommandError(f"{self._path} cannot be read. {self.cure}")
+
+    def _all(self) -> dict[str, Any]:
+        try:
+            known = json.loads(self._path.read_text("utf-8"))
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            raise CommandError(
+                f"{self._path} cannot be read: {error.strerror}."
+            ) from None
+        except (ValueError, RecursionError):
+            raise self.is_broken() from None
+        if not isinstance(known, dict) or not all(
+            isinstance(one, dict) for one in known.values()
+        ):
+            raise self.is_broken()
+        return known
+
+
+@contextlib.contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Keep a second run from doing the same in a folder at the same time.
+
+    Raises:
+        CommandError: There is one.
+    """
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise CommandError(f"Another `ha-bridge` is at work in {folder}.") from None
+    try:
+        yield
+    finally:
+        lock.release()
