@@ -254,6 +254,8 @@ def _play(stage: Stage, server: HomeAssistantServer, function: Function) -> Resu
                 ".venv/bin/ha-bridge invoke events/discovery.json --table\n\n",
                 "bold",
             ),
+            "This home in a browser, as Alexa sees it: ",
+            (".venv/bin/ha-bridge page --demo\n\n", "bold"),
             "All the tests: ",
             ("make test", "bold"),
             ".  The whole story: README.md\n",

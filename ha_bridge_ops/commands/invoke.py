@@ -15,6 +15,7 @@ from ha_bridge.redaction import Secret, redacted
 from ha_bridge.settings import Settings
 from ha_bridge_ops import options
 from ha_bridge_ops.endpoints.table import endpoint_table
+from ha_bridge_ops.endpoints.troubles import every
 from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.events import load
 from ha_bridge_ops.local.lambda_runtime import InProcess
@@ -88,5 +89,12 @@ def _show(answer: dict[str, Any], token: Secret, *, table: bool, as_json: bool) 
         console = Console()
         console.print(endpoint_table(endpoints))
         console.print(Text(f"\n{len(endpoints)} endpoints", style="bold"))
+        described = [one for one in endpoints if isinstance(one, dict)]
+        hinted = {one for found in every(described) for one in found.endpoint_ids}
+        if hinted:
+            console.print(
+                f"{len(hinted)} of them may not work as you say them: ha-bridge page "
+                "shows which, and why."
+            )
     else:
         echo(without([token], to_json(redacted(answer))))

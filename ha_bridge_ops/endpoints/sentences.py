@@ -12,9 +12,11 @@ from typing import Final
 from ha_bridge_ops.endpoints.abilities import category
 from ha_bridge_ops.endpoints.capabilities import Endpoint, id_of, name_of
 from ha_bridge_ops.endpoints.grammar import EXAMPLES, Wish, plain, readings
+from ha_bridge_ops.endpoints.limits import MAX_NAME
 from ha_bridge_ops.endpoints.names import heard, words
 from ha_bridge_ops.endpoints.orders import Order
 from ha_bridge_ops.endpoints.wishes import StateOf, order_of
+from ha_bridge_ops.outside import quoted, visible
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,7 @@ class _Search:
     def best(self) -> Understood:
         able = [one for one in self._hits if self._can(one)]
         if not self._hits and heard(self._name) in _GROUPS:
-            return self._open(_GROUP.format(name=self._name), ())
+            return self._open(_GROUP.format(name=quoted(self._name)), ())
         near = self._near()
         if len(able) == 1:
             others = [one for one in self._hits if one is not able[0]]
@@ -129,16 +131,18 @@ class _Search:
             return self._told(self._hits[0], tuple(near))
         if self._hits:
             several = able or self._hits
+            name = quoted(name_of(several[0]), MAX_NAME)
             problem = (
-                f"{len(several)} devices are called “{name_of(several[0])}”, to the "
-                "ear. Alexa asks, or takes one of them."
+                f"{len(several)} devices are called {name}, to the ear. Alexa asks, or "
+                "takes one of them."
             )
             return self._open(problem, several)
         if near:
             return self._open(
-                f"No device is called “{self._name}”. Alexa may guess, or ask.", near
+                f"No device is called {quoted(self._name)}. Alexa may guess, or ask.",
+                near,
             )
-        problem = f"No device is called “{self._name}”, nor anything like it."
+        problem = f"No device is called {quoted(self._name)}, nor anything like it."
         return self._open(problem, ())
 
     def _open(self, problem: str, others: Sequence[Endpoint]) -> Understood:
@@ -153,12 +157,10 @@ class _Search:
         except ValueError as error:
             order, problem = None, str(error)
         if order is None and not problem:
-            kind = category(endpoint)
+            kind = visible(category(endpoint))
             article = "an" if kind[:1] in "aeiou" else "a"
-            problem = (
-                f"“{name_of(endpoint)}” is {article} {kind}, and Alexa cannot do that "
-                "with it."
-            )
+            name = quoted(name_of(endpoint), MAX_NAME)
+            problem = f"{name} is {article} {kind}, and Alexa cannot do that with it."
         return Understood(
             self._wish,
             self._name,
@@ -209,6 +211,6 @@ _GROUPS: Final = frozenset(
 
 
 _GROUP: Final = (
-    "“{name}” means a group. Groups are made in the Alexa app, which this page cannot "
+    "{name} means a group. Groups are made in the Alexa app, which this page cannot "
     "see."
 )

@@ -31,10 +31,10 @@ from ha_bridge_ops.endpoints.capabilities import (
 from ha_bridge_ops.endpoints.controls import Control, controls
 from ha_bridge_ops.endpoints.exposure import Entity, configuration, in_words
 from ha_bridge_ops.endpoints.grammar import EXAMPLES
-from ha_bridge_ops.endpoints.limits import CATEGORIES, MAX_ENDPOINTS
+from ha_bridge_ops.endpoints.limits import CATEGORIES, MAX_ENDPOINTS, MAX_NAME
 from ha_bridge_ops.endpoints.states import Reading, color_code, readings, summary
 from ha_bridge_ops.errors import CommandError
-from ha_bridge_ops.outside import visible, without
+from ha_bridge_ops.outside import quoted, visible, without
 from ha_bridge_ops.page.guard import Guard, RefusedError, Sessions, body_of
 from ha_bridge_ops.page.home import (
     Discovery,
@@ -246,7 +246,7 @@ class _Page:
             name = name_of(held.endpoint)
             if not self._home.may_open:
                 problem = (
-                    f"“{visible(name, 128)}” could let somebody in, so nothing was "
+                    f"{quoted(name, MAX_NAME)} could let somebody in, so nothing was "
                     "sent. To allow it, start ha-bridge page with --allow-unlock."
                 )
                 return self._json({"problem": problem}, HTTPStatus.FORBIDDEN)
@@ -295,7 +295,7 @@ class _Page:
 def _brief(endpoint: Endpoint) -> dict[str, str]:
     return {
         "id": id_of(endpoint),
-        "name": visible(name_of(endpoint), 128) or "(no name)",
+        "name": visible(name_of(endpoint), MAX_NAME) or "(no name)",
         "kind": category(endpoint),
         "icon": icon_of(endpoint),
     }
@@ -414,14 +414,14 @@ def _chosen(known: Discovery, item: Mapping[str, Any]) -> Entity:
 
 #: What is asked before something is done that lets somebody in.
 _QUESTIONS: Final = {
-    "Unlock": "Unlock “{name}”?",
-    "Disarm": "Disarm “{name}”?",
+    "Unlock": "Unlock {name}?",
+    "Disarm": "Disarm {name}?",
 }
 
 
 def _question(held: MayOpenError) -> str:
-    asked = _QUESTIONS.get(held.order.name, "Open “{name}”?")
-    return asked.format(name=visible(name_of(held.endpoint), 128))
+    asked = _QUESTIONS.get(held.order.name, "Open {name}?")
+    return asked.format(name=quoted(name_of(held.endpoint), MAX_NAME))
 
 
 async def _static(request: Request) -> Response:

@@ -62,6 +62,7 @@ def test_a_table_of_a_discovery(run: Run) -> None:
     assert "Bed Light" in done.stdout
     assert "on and off, speed level" in done.stdout
     assert "2 endpoints" in done.stdout
+    assert "1 of them may not work as you say them" in done.stdout
     assert "\x1b" not in done.stdout, "no colour where nobody looks"
 
 
