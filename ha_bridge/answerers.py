@@ -257,10 +257,11 @@ def _is_rule(answer: Answer) -> bool:
 
 
 def _has_no_site(answer: Answer) -> bool:
-    # 421: the name of TLS is not that of the request. Caddy answers 200 and nothing.
+    # 405: files do not take a POST. 421: the name of TLS is not that of the request.
+    # Caddy answers 200 and nothing.
     is_nothing = answer.status == HTTPStatus.OK and "empty" in answer.marks
     is_refused = answer.status == HTTPStatus.BAD_REQUEST and "host" in answer.marks
-    return answer.status in (404, 410, 421) or is_nothing or is_refused
+    return answer.status in (404, 405, 410, 421) or is_nothing or is_refused
 
 
 def _is_page(answer: Answer) -> bool:

@@ -323,7 +323,7 @@ SAMPLES: Mapping[str, Sample] = {
     ),
     "a page for 400": Sample("page", Failure.PAGE, 400, page("400 Bad Request"), HTML),
     "nginx: no POST on files": Sample(
-        "page", Failure.PAGE, 405, page("405 Not Allowed"), HTML
+        "no_site", Failure.NO_SITE, 405, page("405 Not Allowed"), HTML
     ),
     "JSON of another program": Sample(
         "not_an_event", Failure.NOT_AN_EVENT, 200, b'{"hello": "world"}', JSON
