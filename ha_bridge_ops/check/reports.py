@@ -128,6 +128,8 @@ def read(found: Mapping[str, Any]) -> dict[str, Any] | None:
         if isinstance(part, dict):
             report[name] = _part(part, readers)
     resolved = report.get("resolve", {}).get("addresses")
+    if not resolved and "error" not in report.get("resolve", {}):
+        return None
     connect = report.setdefault("connect", {"failed": []})
     if resolved and not connect.get("address") and not connect["failed"]:
         return None

@@ -313,7 +313,7 @@ JSON = st.recursive(
 
 
 @given(st.dictionaries(st.sampled_from(list(SEEN)), JSON))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_any_report_is_read(report: dict[str, Any]) -> None:
     """Or told to be none."""
     judged({**SEEN, **report})
@@ -327,7 +327,7 @@ def test_any_report_is_read(report: dict[str, Any]) -> None:
     answer=st.binary(max_size=300), status=st.sampled_from([200, 301, 401, 404, 405])
 )
 @settings(
-    max_examples=60,
+    max_examples=25,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
@@ -359,7 +359,7 @@ ANYTHING = st.recursive(
 
 @given(answer=ANYTHING)
 @settings(
-    max_examples=100,
+    max_examples=15,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
@@ -491,7 +491,10 @@ def test_no_password_without_a_certificate_that_is_believed(
         ("https://new.example.org/api/alexa/smart_home", "https://new.example.org"),
         ("http://new.example.org/api/alexa/smart_home", None),
         ("https://h;id/api/alexa/smart_home", None),
-        ("https://u:p@new.example.org/api/alexa/smart_home", None),
+        (
+            "https://u:p4ss@new.example.org/api/alexa/smart_home",
+            "https://new.example.org",
+        ),
         ("https://new.example.org/\x0bcurl x|sh\x0b/api/alexa/smart_home", None),
     ],
 )
@@ -508,10 +511,12 @@ def test_a_redirect_is_pasted_only_from_a_way_that_is_trusted(
     with Server(headed("Location", 301)(location), tls=tls) as server:
         context = context_of(server.port)
         context.environ = {"BASE_URL": f"https://{HOST}"}
-        found = {one.id: one for one in walk(context, CHAIN)}["address.redirect"]
+        found = {one.id: one for one in walk(context, CHAIN)}
     expected = f"BASE_URL={pasted}" if pasted and is_believed else ""
-    assert found.paste == expected
-    assert found.status is Status.FAILED
+    assert found["address.redirect"].paste == expected
+    failed = [one.id for one in found.values() if one.status is Status.FAILED]
+    assert {"address.redirect", "ha.is_home_assistant"} & set(failed)
+    assert "p4ss" not in str(found)
 
 
 def test_nothing_is_listed_in_vain() -> None:
