@@ -19,7 +19,8 @@ from tests.browser import PHONE, WIDE, Browser, browser_or_skip, chromium
 from tests.ops.conftest import ROOT, Run
 from tests.ops.page.conftest import HOSTILE
 
-pytestmark = [pytest.mark.live, pytest.mark.one_release]
+#: Seconds are for a machine that has much else to do: it starts Home Assistant too.
+pytestmark = [pytest.mark.live, pytest.mark.one_release, pytest.mark.timeout(600)]
 
 PICTURES = ROOT / "dist/page"
 LAMP = "light.bed_light"

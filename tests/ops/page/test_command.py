@@ -19,6 +19,8 @@ from ha_bridge.settings import VARIABLES
 from tests.ops.conftest import ROOT, Run
 from tests.ops.leftovers import assert_nothing_left
 
+pytestmark = pytest.mark.timeout(600)
+
 ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+/open\?token=[\w-]{43}\n")
 
 

@@ -16,6 +16,8 @@ from tests.ops.page.conftest import (
     endpoint,
 )
 
+pytestmark = pytest.mark.timeout(600)
+
 #: Seconds of the page's own work.
 A_SECOND = 1.0
 #: Seconds of work for a key: what takes less than a frame or three, nobody sees.
