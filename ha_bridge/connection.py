@@ -38,7 +38,7 @@ _OURS: Final = frozenset(
 #: SO_LINGER with no time: closing sends a RST, and the kernel forgets what it has not
 #: delivered.  https://man7.org/linux/man-pages/man7/socket.7.html
 _ABORT: Final = (1).to_bytes(4, sys.byteorder) + bytes(4)
-_LINGER_NOT: Final = bytes(8)
+_NO_LINGER: Final = bytes(8)
 
 #: Seconds that an acknowledgment may be delayed by the other side's kernel (RFC 1122,
 #: 4.2.3.2, has 0.5 at the most; Linux and Windows wait 0.2).
@@ -109,6 +109,7 @@ class _Bound(socket.socket):
     """When the last answer was complete, in seconds of time.time."""
     has_ended = False
     """Whether the other side has sent all it will."""
+    _is_asking = False
     _before: _Counters | None = None
     _has_arrived = False
     _first = b""
@@ -120,16 +121,13 @@ class _Bound(socket.socket):
             OSError: The socket is closed.
         """
         self.deadline = deadline
-        self._has_arrived = False
+        self._is_asking, self._has_arrived = True, False
         self._before = _counters(self)
-        self.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _ABORT)
 
     def finish(self) -> None:
         """The answer is complete: the connection is idle from now on."""
         self.idle_since = time.time()
-        self._before = None
-        with contextlib.suppress(OSError):  # closed by the answer's own wish
-            self.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
+        self._is_asking = False
 
     def has_arrived(self) -> bool:
         """Return whether the other side may have a byte of the request.
@@ -157,7 +155,11 @@ class _Bound(socket.socket):
 
     def close(self) -> None:
         """Close; what was to be known of the request is known afterwards too."""
-        self.has_arrived()
+        if self._is_asking:
+            self.has_arrived()
+        else:  # nothing is under way: a polite end
+            with contextlib.suppress(OSError):  # it is closed
+                self.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
         super().close()
 
     def abort(self) -> None:
@@ -416,6 +418,7 @@ class Connector:
         if self.address.is_tls:
             sock = secure(sock, self._tls_context(), host)
         self._answered = answered
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _ABORT)
         sock.idle_since = time.time()
         return sock
 

@@ -23,9 +23,8 @@ PAYLOAD_VERSION: Final = "3"
 #: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 MAX_ANSWER: Final = 6 * 1024 * 1024
 
-#: How many times longer than it came the runtime may write an answer, at the most: as
-#: six bytes for one that it escapes.
-_MAX_GROWTH: Final = 6
+#: Whether Lambda's runtime escapes all but ASCII, which it did before Python 3.12.
+_IS_ESCAPED: Final = sys.version_info < (3, 12)
 
 _INFINITY: Final = float("inf")
 
@@ -126,7 +125,7 @@ def read_answer(body: bytes, event: object = None) -> Event:
         text = body.decode()
         answer = _DECODER.decode(text)
         # Half a surrogate pair can be read, but not sent on in UTF-8.
-        if "\\u" in text or len(body) * _MAX_GROWTH > MAX_ANSWER:
+        if "\\u" in text or _may_grow_to(text) > MAX_ANSWER:
             _check_size(answer)
     # RecursionError: a body of a million brackets. UnicodeDecodeError is a ValueError.
     except (ValueError, RecursionError):
@@ -144,6 +143,13 @@ def _correlation_token(message: Event | None) -> str:
     return _text(_member(message, "header"), "correlationToken")
 
 
+def _may_grow_to(text: str) -> int:
+    """Return how many bytes of an answer the runtime may make, at the most."""
+    size = len(text) + text.count(",") + text.count(":")  # a space behind each
+    # len() counts characters: up to four bytes each, or six and twelve when escaped.
+    return size if text.isascii() else size * (12 if _IS_ESCAPED else 4)
+
+
 def _check_size(answer: object) -> None:
     """Raise what the runtime would fail with when it writes the answer.
 
@@ -152,7 +158,7 @@ def _check_size(answer: object) -> None:
         BridgeError: TOO_LARGE.
     """
     size = len(json.dumps(answer, ensure_ascii=False).encode())
-    if sys.version_info < (3, 12):  # where Lambda's runtime escapes all but ASCII
+    if _IS_ESCAPED:
         size = len(json.dumps(answer))
     if size > MAX_ANSWER:
         raise BridgeError(Failure.TOO_LARGE, f"over {MAX_ANSWER} bytes")
