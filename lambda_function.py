@@ -17,7 +17,7 @@ try:
     _settings = Settings.from_environ(os.environ)
     # Connect and handshake go on in a thread during the heavy imports below; on a
     # small function those take as long.
-    _connector = Connector(_settings.address, verify_tls=_settings.verify_tls)
+    _connector = Connector.for_settings(_settings)
     _connector.open_ahead()
 except BridgeError as error:
     _wrong = error

@@ -11,10 +11,14 @@ import threading
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from ha_bridge.errors import BridgeError
 from ha_bridge.race import Race
-from ha_bridge.settings import Address
+from ha_bridge.settings import Address, Settings
+
+if TYPE_CHECKING:  # loaded for closed homes only
+    from ha_bridge.gate import Gate
 
 #: Seconds after which an idle connection is not used again: a minute, which is how
 #: often KeepWarm comes, and what its schedule may be late.  Proxies close after 60 to
@@ -343,17 +347,51 @@ def secure(sock: Socket, context: ssl.SSLContext, host: str) -> TLSSocket:
     return secured
 
 
-class Connector:
-    """Opens connections to one address, the first of them ahead of need."""
+def tls_context(gate: "Gate | None", deadline: float) -> ssl.SSLContext:
+    """Return a new TLS context of a client, as the bridge and the probe both use it.
 
-    def __init__(self, address: Address, *, verify_tls: bool = True) -> None:
+    Args:
+        gate: What opens a closed home, if it is one.
+        deadline: When to give up, in seconds of time.monotonic.
+
+    Raises:
+        BridgeError: A setting of the gate is wrong, or cannot be had.
+    """
+    context = gate.context(deadline) if gate else ssl.create_default_context()
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+class Connector:
+    """Opens connections to one address, the first of them ahead of need.
+
+    Args:
+        address: Where to.
+        verify_tls: Whether the server's certificate is checked.
+        gate: What opens a closed home.
+    """
+
+    def __init__(
+        self, address: Address, *, verify_tls: bool = True, gate: "Gate | None" = None
+    ) -> None:
         self.address = address
+        self.gate = gate
         self._verify_tls = verify_tls
         self._context: ssl.SSLContext | None = None
         self._lock = threading.Lock()
         self._ahead: Race[Socket] | None = None
         self._ahead_since = 0.0
         self._answered: Any = None
+
+    @classmethod
+    def for_settings(cls, settings: Settings) -> "Connector":
+        """Return one that has all that the settings say of the way."""
+        gate = None
+        if settings.gate:
+            from ha_bridge.gate import Gate  # noqa: PLC0415 - few homes are closed
+
+            gate = Gate(settings.gate)
+        return cls(settings.address, verify_tls=settings.verify_tls, gate=gate)
 
     def open_ahead(self) -> None:
         """Begin to connect, and parse the certificates while the network works.
@@ -362,11 +400,13 @@ class Connector:
         """
         # What goes wrong here must not fail the import: the directive will meet it
         # again, and is answered.
-        with contextlib.suppress(OSError, RuntimeError):
+        with contextlib.suppress(BridgeError, OSError, RuntimeError):
             self._ahead_since = time.time()
-            self._ahead = Race(partial(self.open, time.monotonic() + AHEAD_S))
-            if self.address.is_tls:
-                self._tls_context()
+            deadline = time.monotonic() + AHEAD_S
+            self._ahead = Race(partial(self.open, deadline))
+            # What AWS must be asked for is waited for in the thread, not here.
+            if self.address.is_tls and not (self.gate and self.gate.must_ask):
+                self._tls_context(deadline)
 
     def take_ahead(self, deadline: float) -> Socket | None:
         """Return the connection opened ahead, once, if it is there and fit.
@@ -386,7 +426,7 @@ class Connector:
             if not ahead.is_decided(min(deadline, time.monotonic() + AHEAD_PATIENCE_S)):
                 ahead.add(partial(self.open, deadline))
             sock = ahead.winner(deadline)
-        except OSError:
+        except (BridgeError, OSError):
             return None  # perhaps long ago: what counts is how it is now
         if is_fit(sock):
             return sock
@@ -408,28 +448,51 @@ class Connector:
         Raises:
             TimeoutError: It took longer: resolving, connecting and TLS in all.
             OSError: It failed: gaierror, SSLError, ConnectionError and the like.
+            BridgeError: A setting that TLS or the request needs is wrong, or is kept
+                where it cannot be had.
         """
         host = self.address.host
+        asked = self._ask_aws(deadline)
         found = resolve_name(host, self.address.port, deadline)
         # The one that answered last time first, and the others in their order.
         found.sort(key=lambda peer: peer.sockaddr != self._answered)
         sock: Socket = connect(found, deadline)
-        answered = sock.getpeername()
-        if self.address.is_tls:
-            sock = secure(sock, self._tls_context(), host)
+        try:
+            answered = sock.getpeername()
+            if asked is not None:
+                asked.winner(deadline)
+            context = self._tls_context(deadline) if self.address.is_tls else None
+        except BaseException:
+            sock.close()
+            raise
+        if context is not None:
+            sock = secure(sock, context, host)
         self._answered = answered
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _ABORT)
         sock.idle_since = time.time()
         return sock
 
-    def _tls_context(self) -> ssl.SSLContext:
+    def forget(self) -> None:
+        """Make all anew when it is needed next: what the gate was shown was refused."""
+        if self.gate is not None:
+            self.gate.forget()
+            self._context = None
+            self.drop_ahead()
+
+    def _ask_aws(self, deadline: float) -> "Race[None] | None":
+        """Begin to ask for what is kept in AWS, beside the connecting."""
+        if self.gate is None or not self.gate.must_ask:
+            return None
+        return Race(partial(self.gate.resolve, deadline))
+
+    def _tls_context(self, deadline: float) -> ssl.SSLContext:
         # Parsing a hundred authorities is the dearest step of a cold start: once.
         with self._lock:
-            if self._context is None:
-                context = ssl.create_default_context()
-                context.set_alpn_protocols(["http/1.1"])
+            context = self._context
+            if context is None:
+                context = tls_context(self.gate, deadline)
                 if not self._verify_tls:
                     context.check_hostname = False
                     context.verify_mode = ssl.CERT_NONE
                 self._context = context
-            return self._context
+            return context

@@ -108,7 +108,8 @@ class Failure(Enum):
     UNTRUSTED_CERTIFICATE = (
         ErrorType.BRIDGE_UNREACHABLE,
         "The certificate of Home Assistant is not trusted",
-        "Serve the full chain (fullchain.pem) of a valid certificate for this name.",
+        "Serve the full chain (fullchain.pem) of a valid certificate for this name; "
+        "one of an authority of your own goes into CA_CERTIFICATE.",
     )
     IMPERFECT_CERTIFICATE = (
         ErrorType.BRIDGE_UNREACHABLE,
@@ -119,7 +120,8 @@ class Failure(Enum):
     CLIENT_CERTIFICATE = (
         ErrorType.BRIDGE_UNREACHABLE,
         "The proxy in front of Home Assistant wants a client certificate",
-        "Let /api/alexa/smart_home and /auth/token pass there without one.",
+        "Give the bridge one in CLIENT_CERTIFICATE, or let /api/alexa/smart_home and "
+        "/auth/token pass there without one.",
     )
     NO_SUCH_SITE = (
         ErrorType.BRIDGE_UNREACHABLE,
@@ -155,17 +157,25 @@ class Failure(Enum):
         "the account need not be linked again.",
     )
     # -- something in front of Home Assistant -------------------------------------
+    NOT_ADMITTED = (
+        ErrorType.BRIDGE_UNREACHABLE,
+        "The gate in front of Home Assistant did not let the bridge in",
+        "Check EXTRA_HEADERS and CLIENT_CERTIFICATE: what they hold is missing, "
+        "mistyped, expired or not allowed there; in Cloudflare Access the action of "
+        "the policy must be Service Auth.",
+    )
     PORTAL = (
         ErrorType.BRIDGE_UNREACHABLE,
         "A login page in front of Home Assistant wants somebody to log in",
-        "Let /api/alexa/smart_home and /auth/token pass there without a login; "
-        "Home Assistant checks the token itself.",
+        "Let /api/alexa/smart_home and /auth/token pass there without a login, for "
+        "Home Assistant checks the token itself; or by a header in EXTRA_HEADERS.",
     )
     ACCESS = (
         ErrorType.BRIDGE_UNREACHABLE,
         "Cloudflare Access in front of Home Assistant wants a login",
-        "Give /api/alexa/smart_home and /auth/token an Access application with the "
-        "policy Bypass, Everyone; Home Assistant checks the token itself.",
+        "Give the bridge a service token in EXTRA_HEADERS, and the policy the action "
+        "Service Auth; or give /api/alexa/smart_home and /auth/token an Access "
+        "application with the policy Bypass, Everyone.",
     )
     CHALLENGE = (
         ErrorType.BRIDGE_UNREACHABLE,
@@ -177,7 +187,8 @@ class Failure(Enum):
         ErrorType.BRIDGE_UNREACHABLE,
         "Something in front of Home Assistant refused the request",
         "Let requests from AWS pass the firewall, country filter or rule there "
-        "(AS16509, AS14618).",
+        "(AS16509, AS14618), or give the bridge what it asks for: a header in "
+        "EXTRA_HEADERS, a certificate in CLIENT_CERTIFICATE.",
     )
     BASIC_AUTH = (
         ErrorType.BRIDGE_UNREACHABLE,
@@ -302,7 +313,7 @@ class Failure(Enum):
     )
     SECRET_UNAVAILABLE = (
         ErrorType.INTERNAL_ERROR,
-        "LONG_LIVED_ACCESS_TOKEN refers to a secret that cannot be read",
+        "A setting refers to a secret that cannot be read",
         "Check its name and the permissions of the function's role.",
     )
     UNEXPECTED = (

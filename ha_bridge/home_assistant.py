@@ -107,8 +107,16 @@ class HomeAssistant:
         """
         if token is None:
             raise BridgeError(Failure.NO_TOKEN)
-        headers = {**self._headers, "Authorization": _authorization(token)}
-        request = _Request(self._target, headers, body, deadline, kind)
+        with self._at_the_gate():
+            headers = {
+                **self._headers,
+                **self._extra_headers(deadline),
+                "Authorization": _authorization(token),
+            }
+            request = _Request(self._target, headers, body, deadline, kind)
+            return self._checked(request, token)
+
+    def _checked(self, request: "_Request", token: Secret) -> Reply:
         answer = self._deliver(request)
         reply = Reply(answer.body, answer.connection.reused, answer.headers)
         if answer.is_complete:
@@ -133,10 +141,11 @@ class HomeAssistant:
         Raises:
             BridgeError: None could be opened.
         """
-        try:
-            fresh = self._open(deadline)
-        except OSError as error:
-            raise _failure_of(error, reused=None)[0] from None
+        with self._at_the_gate():
+            try:
+                fresh = self._open(deadline)
+            except OSError as error:
+                raise _failure_of(error, reused=None)[0] from None
         was_ready = self._kept is not None and is_fit(self._kept.sock)
         self._connector.drop_ahead()
         self._keep(fresh)
@@ -147,6 +156,24 @@ class HomeAssistant:
         kept, self._kept = self._kept, None
         if kept is not None:
             kept.close()
+
+    @contextmanager
+    def _at_the_gate(self) -> Iterator[None]:
+        """Say what a refusal means for the settings that open a closed home."""
+        try:
+            yield
+        except BridgeError as error:
+            if (gate := self._connector.gate) is None:
+                raise
+            told = gate.judge(error)
+            if told is not error:  # what was refused may have been replaced meanwhile
+                self._connector.forget()
+                self.close()
+            raise told from None
+
+    def _extra_headers(self, deadline: float) -> Mapping[str, str]:
+        gate = self._connector.gate
+        return gate.headers(deadline) if gate is not None else {}
 
     def _keep(self, connection: "_Connection") -> None:
         self.close()

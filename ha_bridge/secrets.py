@@ -1,16 +1,20 @@
-"""Tokens that are kept elsewhere: `ssm:/name` and `secretsmanager:name-or-arn`.
+"""Settings that are kept elsewhere: `ssm:/name` and `secretsmanager:name-or-arn`.
 
 boto3 is in Lambda's Python runtime; it is imported only when a reference is used.
 """
 
 import json
 import logging
+import threading
 from collections.abc import Callable
 from typing import Any, Final
 
 from ha_bridge.errors import BridgeError, Failure
 from ha_bridge.race import Race
 from ha_bridge.redaction import Secret
+
+#: boto3's own session is not made for two threads at once.
+_making = threading.Lock()
 
 #: Gives the client of an AWS service, as `boto3.client` does.
 ClientFactory = Callable[[str], Any]
@@ -38,47 +42,72 @@ class SecretReader:
         self._client = client or _boto3_client
         self._known: dict[Secret, Secret] = {}
 
-    def resolve(self, value: Secret, deadline: float) -> Secret:
-        """Return the secret that a reference names, or the value if it is none.
+    def resolve(
+        self, value: Secret, deadline: float, variable: str = "LONG_LIVED_ACCESS_TOKEN"
+    ) -> Secret:
+        """Return the token that a reference names, or the value if it is none.
+
+        What the console of Secrets Manager has wrapped into a JSON object is unwrapped.
 
         Args:
             value: A reference or a plain value.
             deadline: When to give up, in seconds of time.monotonic.  What comes later
                 serves the next directive.
+            variable: Where it stands, for messages.
 
         Raises:
             BridgeError: SECRET_UNAVAILABLE, naming the reference and AWS's error code.
         """
-        service, colon, name = value.reveal().partition(":")
-        if not colon or service not in READERS:
+        text = self.read(value, deadline, variable)
+        if not is_reference(value):
             return value
-        if value not in self._known:
+        try:
+            return Secret(_only_value(text.reveal()))
+        except ValueError as error:
+            raise _unavailable(variable, value, str(error)) from None
+
+    def read(self, value: Secret, deadline: float, variable: str) -> Secret:
+        """Return the text that a reference names, as it is kept, or the value itself.
+
+        Args and errors are those of `resolve`.
+        """
+        if not is_reference(value):
+            return value
+        if (known := self._known.get(value)) is None:
             try:
-                Race(lambda: self._read(value, service, name)).winner(deadline)
-            except BridgeError:
-                raise
+                known = Race(lambda: self._read(value)).winner(deadline)
             # Whatever botocore raises must become an answer, without its import here.
             except Exception as error:  # noqa: BLE001
-                raise BridgeError(
-                    Failure.SECRET_UNAVAILABLE, f"{service}:{name}: {_reason(error)}"
-                ) from None
-        return self._known[value]
+                raise _unavailable(variable, value, _reason(error)) from None
+        return known
 
     def forget(self) -> None:
         """Read each secret anew when it is needed next: one was refused."""
         self._known.clear()
 
-    def _read(self, value: Secret, service: str, name: str) -> None:
+    def _read(self, value: Secret) -> Secret:
+        service, _, name = value.reveal().partition(":")
         text = READERS[service](self._client(service), name).strip()
-        try:
-            text = _only_value(text)
-            if not text:
-                raise ValueError("it is empty")
-        except ValueError as error:
-            raise BridgeError(
-                Failure.SECRET_UNAVAILABLE, f"{service}:{name}: {error}"
-            ) from None
-        self._known[value] = Secret(text)
+        if not text:
+            raise _EmptyError
+        known = self._known[value] = Secret(text)
+        return known
+
+
+class _EmptyError(Exception):
+    """There is a secret, and nothing in it."""
+
+
+def is_reference(value: Secret) -> bool:
+    """Return whether a setting says where its value is kept."""
+    service, colon, _ = value.reveal().partition(":")
+    return bool(colon) and service in READERS
+
+
+def _unavailable(variable: str, value: Secret, why: str) -> BridgeError:
+    return BridgeError(
+        Failure.SECRET_UNAVAILABLE, f"{variable}, {value.reveal()}: {why}"
+    )
 
 
 def _only_value(text: str) -> str:
@@ -90,19 +119,23 @@ def _only_value(text: str) -> str:
     Raises:
         ValueError: Which of several values is meant cannot be known.
     """
-    if not text.startswith("{"):
-        return text
-    try:
-        [value] = json.loads(text).values()
-        return str(value.strip())
-    except (ValueError, AttributeError, RecursionError):
-        raise ValueError(
-            "it holds a JSON object: keep the token alone in it, or as its only value"
-        ) from None
+    if text.startswith("{"):
+        try:
+            [value] = json.loads(text).values()
+            text = str(value.strip())
+        except (ValueError, AttributeError, RecursionError):
+            raise ValueError(
+                "it holds a JSON object: keep the value alone in it, or as its only one"
+            ) from None
+    if not text:
+        raise ValueError("it is empty")
+    return text
 
 
 def _reason(error: Exception) -> str:
     """AWS's error code, such as ParameterNotFound, else the name of the exception."""
+    if isinstance(error, _EmptyError):
+        return "it is empty"
     response = getattr(error, "response", None)
     code = response.get("Error", {}).get("Code") if isinstance(response, dict) else None
     return str(code or type(error).__name__)
@@ -115,9 +148,8 @@ def _boto3_client(service: str) -> Any:
     # At DEBUG it would log the answer, secret and all.
     logging.getLogger("botocore").setLevel(logging.INFO)
     # Alexa waits 8 s for the directive that needs the secret.
-    return boto3.client(
-        service,
-        config=Config(
-            connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 2}
-        ),
+    config = Config(
+        connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 2}
     )
+    with _making:
+        return boto3.client(service, config=config)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote, urlsplit
 
@@ -16,7 +17,16 @@ VARIABLES: Final = {
     "DEBUG": "true logs each directive and answer, secrets redacted.",
     "LONG_LIVED_ACCESS_TOKEN": "Token used when a directive carries none: "
     "for tests in the Lambda console. A text, ssm:/name or secretsmanager:name.",
+    "EXTRA_HEADERS": "JSON object of header names and values that something in front "
+    "of Home Assistant looks for. A text, ssm:/name or secretsmanager:name.",
+    "CLIENT_CERTIFICATE": "PEM, certificate and key, for a proxy that demands one. "
+    "A text, ssm:/name or secretsmanager:name.",
+    "CA_CERTIFICATE": "PEM, the authority to trust instead of the public ones, or the "
+    "server's own certificate. A text, ssm:/name or secretsmanager:name.",
 }
+
+#: Those of them that open a closed home; see `gate`.
+GATE_VARIABLES: Final = ("EXTRA_HEADERS", "CLIENT_CERTIFICATE", "CA_CERTIFICATE")
 
 #: Where Home Assistant takes directives, below BASE_URL.
 #: https://www.home-assistant.io/integrations/alexa.smart_home/
@@ -61,6 +71,11 @@ class Address(NamedTuple):
             host if self.port == _DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
         )
 
+    @property
+    def is_loopback(self) -> bool:
+        """Whether it is this machine's own, so that nobody can listen on the way."""
+        return self.host in ("localhost", "::1") or self.host.startswith("127.")
+
     def __str__(self) -> str:
         return f"{self.scheme}://{self.authority}{self.path}"
 
@@ -72,6 +87,8 @@ class Settings(NamedTuple):
     verify_tls: bool = True
     debug: bool = False
     long_lived_access_token: Secret | None = None
+    gate: Mapping[str, Secret] = MappingProxyType({})
+    """Those of `GATE_VARIABLES` that are set."""
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Settings":
@@ -93,10 +110,21 @@ class Settings(NamedTuple):
         address = read("BASE_URL", parse_address)
         not_verify_ssl = read("NOT_VERIFY_SSL", parse_switch)
         debug = read("DEBUG", parse_switch)
-        token = environ.get("LONG_LIVED_ACCESS_TOKEN", "").strip()
+        token = read("LONG_LIVED_ACCESS_TOKEN", parse_secret)
+        gate = {name: read(name, parse_secret) for name in GATE_VARIABLES}
+        gate = {name: value for name, value in gate.items() if value}
+        if gate:
+            from ha_bridge.gate import complaints_of  # noqa: PLC0415 - few are closed
+
+            complaints += complaints_of(
+                gate,
+                is_tls=address is None or address.is_tls,
+                is_local=address is None or address.is_loopback,
+                verify_tls=not not_verify_ssl,
+            )
         if complaints:
             raise BridgeError(Failure.WRONG_SETTING, "; ".join(complaints))
-        return cls(address, not not_verify_ssl, debug, Secret(token) if token else None)
+        return cls(address, not not_verify_ssl, debug, token, gate)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -123,6 +151,11 @@ def parse_switch(text: str) -> bool:
     if text.lower() in _FALSE:
         return False
     raise ValueError("must be true or false (or 1, yes, on, 0, no, off, or empty)")
+
+
+def parse_secret(text: str) -> Secret | None:
+    """Return a text that hides itself; None if there is none."""
+    return Secret(text) if text else None
 
 
 def parse_address(text: str) -> Address:

@@ -1,0 +1,117 @@
+"""Certificates as people make them for a closed home, good and bad."""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    KeySerializationEncryption,
+    NoEncryption,
+    PrivateFormat,
+    pkcs12,
+)
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+NOW = dt.datetime.now(dt.UTC)
+DAY = dt.timedelta(days=1)
+
+
+class Pair(NamedTuple):
+    """A certificate and its key."""
+
+    certificate: x509.Certificate
+    key: ec.EllipticCurvePrivateKey
+
+    @property
+    def certificate_pem(self) -> str:
+        return self.certificate.public_bytes(Encoding.PEM).decode()
+
+    @property
+    def pem(self) -> str:
+        return self.certificate_pem + self.key_pem()
+
+    def key_pem(
+        self, password: bytes = b"", form: PrivateFormat = PrivateFormat.PKCS8
+    ) -> str:
+        encryption: KeySerializationEncryption = NoEncryption()
+        if password:
+            encryption = BestAvailableEncryption(password)
+        return self.key.private_bytes(Encoding.PEM, form, encryption).decode()
+
+    def pkcs12(self) -> bytes:
+        return pkcs12.serialize_key_and_certificates(
+            b"client", self.key, self.certificate, None, NoEncryption()
+        )
+
+
+def authority(name: str = "Our own authority", *, bare: bool = False) -> Pair:
+    """Return an authority; a bare one is as `openssl req -x509` of tutorials makes it.
+
+    That has no key usage, on which Python 3.13 insists.
+    """
+    key = ec.generate_private_key(ec.SECP256R1())
+    builder = _builder(name, name, key).add_extension(
+        x509.BasicConstraints(ca=True, path_length=None), critical=not bare
+    )
+    if not bare:
+        builder = builder.add_extension(_SIGNS, critical=True).add_extension(
+            x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False
+        )
+    return Pair(builder.sign(key, hashes.SHA256()), key)
+
+
+def issued(
+    by: Pair,
+    name: str,
+    *,
+    names: Sequence[x509.GeneralName] = (),
+    not_after: dt.datetime = NOW + 300 * DAY,
+) -> Pair:
+    """Return a certificate for a server, if it has names, or for a client."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    issuer = by.certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0]
+    builder = _builder(name, str(issuer.value), key, not_after)
+    usage = (
+        ExtendedKeyUsageOID.SERVER_AUTH if names else ExtendedKeyUsageOID.CLIENT_AUTH
+    )
+    builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
+    if names:
+        builder = builder.add_extension(
+            x509.SubjectAlternativeName(names), critical=False
+        )
+    return Pair(builder.sign(by.key, hashes.SHA256()), key)
+
+
+_SIGNS = x509.KeyUsage(
+    digital_signature=True,
+    key_cert_sign=True,
+    crl_sign=True,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    encipher_only=False,
+    decipher_only=False,
+)
+
+
+def _builder(
+    subject: str,
+    issuer: str,
+    key: ec.EllipticCurvePrivateKey,
+    not_after: dt.datetime = NOW + 300 * DAY,
+) -> x509.CertificateBuilder:
+    return (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)]))
+        .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer)]))
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(min(NOW, not_after) - 900 * DAY)
+        .not_valid_after(not_after)
+    )
