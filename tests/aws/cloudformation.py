@@ -82,19 +82,40 @@ def _allowed(parameter: Mapping[str, Any], value: str) -> bool:
     return True
 
 
-def _is_true(condition: Mapping[str, Any], values: Mapping[str, str]) -> bool:
-    """Evaluate what stands in a rule, of what this template uses."""
+def _is_true(
+    condition: Mapping[str, Any],
+    values: Mapping[str, str],
+    conditions: Mapping[str, Any] = {},
+) -> bool:
+    """Evaluate what stands in a rule or condition, of what this template uses."""
     ((function, arguments),) = condition.items()
+    if function == "Condition":
+        return _is_true(conditions[arguments], values, conditions)
     if function == "Fn::Not":
-        return not _is_true(arguments[0], values)
-    texts = [
-        values[argument["Ref"]] if isinstance(argument, dict) else argument
-        for argument in arguments
-    ]
+        return not _is_true(arguments[0], values, conditions)
+    if function == "Fn::Or":
+        return any(_is_true(one, values, conditions) for one in arguments)
+    left, right = (_text(argument, values) for argument in arguments)
     if function == "Fn::Equals":
-        return bool(texts[0] == texts[1])
+        return bool(left == right)
     assert function == "Fn::Contains"
-    return texts[1] in texts[0]
+    return right in left
+
+
+def _text(argument: Any, values: Mapping[str, str]) -> Any:
+    """Return the text, or texts, that an argument of a function stands for."""
+    if not isinstance(argument, dict):
+        return argument
+    ((function, arguments),) = argument.items()
+    if function == "Ref":
+        return values[arguments]
+    if function == "Fn::Sub":
+        return re.sub(r"\$\{(\w+)\}", lambda found: values[found[1]], arguments)
+    first, second = arguments
+    if function == "Fn::Split":
+        return _text(second, values).split(first)
+    assert function == "Fn::Select"
+    return _text(second, values)[first]
 
 
 def translated(template: Template, values: Mapping[str, str], region: str) -> Template:
@@ -179,7 +200,7 @@ class Stack:
         if condition is None:
             return True
         found = self.template["Conditions"][condition]
-        return _is_true(found, self.parameters)
+        return _is_true(found, self.parameters, self.template["Conditions"])
 
     @property
     def outputs(self) -> dict[str, str]:

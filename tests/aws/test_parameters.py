@@ -15,6 +15,12 @@ from tests.aws.cloudformation import (
 
 TEMPLATE = read_template()
 PARAMETERS = TEMPLATE["Parameters"]
+PEM = "-----BEGIN CERTIFICATE----- MIIB -----END CERTIFICATE-----"
+REFERENCES = [
+    "ssm:/home/token",
+    "secretsmanager:home/token",
+    "secretsmanager:arn:aws:secretsmanager:eu-west-1:123456789012:secret:a-AbCdEf",
+]
 GOOD = {
     "SkillId": ["", SKILL_ID],
     "BaseUrl": [
@@ -43,6 +49,9 @@ GOOD = {
         "secretsmanager:home/token",
         "secretsmanager:arn:aws:secretsmanager:eu-west-1:123456789012:secret:a-AbCdEf",
     ],
+    "ExtraHeaders": ["", '{"X-Key": "a{b}"}', '{\n"X-Key": "a"\n}', *REFERENCES],
+    "ClientCertificate": ["", PEM, f"Bag Attributes\n{PEM}", *REFERENCES],
+    "CaCertificate": ["", PEM, *REFERENCES],
     "LogRetentionDays": ["1", "30", "731"],
     "MemorySize": ["128", "256", "10240"],
     "Architecture": ["x86_64", "arm64"],
@@ -105,6 +114,9 @@ BAD = {
         "arn:aws:secretsmanager:eu-west-1:123456789012:secret:a-AbCdEf",
         "secretsmanager:arn:aws:secretsmanager:eu-west-1:123456789012:secret:*",
     ],
+    "ExtraHeaders": ["X-Key: a", "ssm:headers", "ssm:/home/*", "secretsmanager:*"],
+    "ClientCertificate": ["client.pem", "ssm:/home/*", "s3:/home", "secretsmanager:"],
+    "CaCertificate": ["/etc/ssl/ca.pem", "ssm:/home/*", "secretsmanager:a-??????"],
     "LogRetentionDays": ["", "0", "2", "forever"],
     "MemorySize": ["", "127", "10241", "much"],
     "Architecture": ["", "x86", "ARM64"],

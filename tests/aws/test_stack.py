@@ -36,6 +36,9 @@ OPTIONAL = [
         {"DirectiveDashboard", "DirectiveDurations", "DirectiveErrors"},
     ),
     ({"SecretParameter": "/home/token"}, {"SecretPolicy"}),
+    ({"ExtraHeaders": "ssm:/home/headers"}, {"ExtraHeadersPolicy"}),
+    ({"ClientCertificate": "secretsmanager:client"}, {"ClientCertificatePolicy"}),
+    ({"CaCertificate": "ssm:/home/ca"}, {"CaCertificatePolicy"}),
 ]
 
 #: Made by the template, but not by moto's CloudFormation; the tests read them.
@@ -81,6 +84,9 @@ def test_an_address_alone_makes_a_function_that_nobody_can_invoke() -> None:
         "NOT_VERIFY_SSL": "false",
         "DEBUG": "false",
         "LONG_LIVED_ACCESS_TOKEN": "",
+        "EXTRA_HEADERS": "",
+        "CLIENT_CERTIFICATE": "",
+        "CA_CERTIFICATE": "",
     }
 
 
@@ -133,6 +139,51 @@ def test_a_named_secret_may_be_read_and_no_other(
     stack = Stack({"SecretParameter": reference})
     extra = {"Effect": "Allow", "Action": action, "Resource": resource}
     assert statements(stack) == [MAY_LOG, extra]
+
+
+@pytest.mark.parametrize("name", ["ExtraHeaders", "ClientCertificate", "CaCertificate"])
+@pytest.mark.parametrize(
+    ("reference", "action", "resource"),
+    [
+        (
+            "ssm:/home/gate",
+            "ssm:GetParameter",
+            f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/home/gate",
+        ),
+        (
+            "secretsmanager:home/gate",
+            "secretsmanager:GetSecretValue",
+            f"{SECRETS}:home/gate-??????",
+        ),
+        (
+            f"secretsmanager:{SECRETS}:gate-AbCdEf",
+            "secretsmanager:GetSecretValue",
+            f"{SECRETS}:gate-AbCdEf",
+        ),
+    ],
+)
+def test_what_opens_a_closed_home_may_be_read_where_it_is_kept(
+    name: str, reference: str, action: str, resource: str
+) -> None:
+    """The reference is enough, and gives no right to anything else."""
+    stack = Stack({name: reference})
+    extra = {"Effect": "Allow", "Action": action, "Resource": resource}
+    assert statements(stack) == [MAY_LOG, extra]
+
+
+def test_what_opens_a_closed_home_may_be_kept_in_the_variables() -> None:
+    """Then no secret need be read."""
+    pem = "-----BEGIN CERTIFICATE----- MIIB -----END CERTIFICATE-----"
+    given = {
+        "ExtraHeaders": '{"X-Key": "ssm:/no/reference"}',
+        "ClientCertificate": pem,
+        "CaCertificate": pem,
+    }
+    stack = Stack(given)
+    assert statements(stack) == [MAY_LOG]
+    variables = stack.function["Environment"]["Variables"]
+    assert variables["EXTRA_HEADERS"] == given["ExtraHeaders"]
+    assert variables["CLIENT_CERTIFICATE"] == variables["CA_CERTIFICATE"] == pem
 
 
 @pytest.mark.parametrize(("given", "added"), OPTIONAL)

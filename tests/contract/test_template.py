@@ -8,7 +8,7 @@ from samtranslator.yaml_helper import yaml_parse
 
 from ha_bridge.bridge import BUDGET_S, RESERVE_S
 from ha_bridge.errors import BridgeError
-from ha_bridge.settings import VARIABLES, Settings
+from ha_bridge.settings import GATE_VARIABLES, VARIABLES, Settings
 from ha_bridge_ops.local import build
 from ha_bridge_ops.local.lambda_runtime import MEMORY_MB, PYTHON_VERSIONS, TIMEOUT_S
 
@@ -77,13 +77,15 @@ def test_only_the_address_must_be_given() -> None:
     assert settings.verify_tls
     assert not settings.debug
     assert settings.long_lived_access_token is None
+    assert not settings.gate
 
 
-def test_the_token_is_shown_nowhere() -> None:
+@pytest.mark.parametrize("variable", ["LONG_LIVED_ACCESS_TOKEN", *GATE_VARIABLES])
+def test_a_secret_is_shown_nowhere(variable: str) -> None:
     """Neither CloudFormation's console nor this file tells it."""
-    token = parameter("LONG_LIVED_ACCESS_TOKEN")
-    assert token["NoEcho"] is True
-    assert token["Default"] == ""
+    secret = parameter(variable)
+    assert secret["NoEcho"] is True
+    assert secret["Default"] == ""
 
 
 def test_the_log_is_json() -> None:
@@ -101,6 +103,9 @@ def test_every_default_is_off_or_harmless() -> None:
         "Debug": "false",
         "LongLivedAccessToken": "",
         "SecretParameter": "",
+        "ExtraHeaders": "",
+        "ClientCertificate": "",
+        "CaCertificate": "",
         "LogRetentionDays": 30,
         "MemorySize": 256,
         "Architecture": "x86_64",
