@@ -347,17 +347,23 @@ def secure(sock: Socket, context: ssl.SSLContext, host: str) -> TLSSocket:
     return secured
 
 
-def tls_context(gate: "Gate | None", deadline: float) -> ssl.SSLContext:
+def tls_context(
+    gate: "Gate | None", deadline: float, *, shows: bool = True
+) -> ssl.SSLContext:
     """Return a new TLS context of a client, as the bridge and the probe both use it.
 
     Args:
         gate: What opens a closed home, if it is one.
         deadline: When to give up, in seconds of time.monotonic.
+        shows: Whether a client certificate is shown, if there is one.
 
     Raises:
         BridgeError: A setting of the gate is wrong, or cannot be had.
     """
-    context = gate.context(deadline) if gate else ssl.create_default_context()
+    if gate is None:
+        context = ssl.create_default_context()
+    else:
+        context = gate.context(deadline, shows=shows)
     context.set_alpn_protocols(["http/1.1"])
     return context
 

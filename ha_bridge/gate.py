@@ -329,6 +329,11 @@ class Gate:
         return tuple(self._values)
 
     @property
+    def closes(self) -> bool:
+        """Whether a home that needs these should be closed to all others."""
+        return not {"EXTRA_HEADERS", "CLIENT_CERTIFICATE"}.isdisjoint(self._values)
+
+    @property
     def must_ask(self) -> bool:
         """Whether AWS must be asked for one of them."""
         return any(map(is_reference, self._values.values()))
@@ -344,8 +349,12 @@ class Gate:
         """
         return self._value("EXTRA_HEADERS", deadline) or {}
 
-    def context(self, deadline: float) -> ssl.SSLContext:
-        """Return a new TLS context of a client; see `headers` for the rest."""
+    def context(self, deadline: float, *, shows: bool = True) -> ssl.SSLContext:
+        """Return a new TLS context of a client; see `headers` for the rest.
+
+        Args:
+            shows: Whether it has the client certificate, if there is one.
+        """
         authority = self._value("CA_CERTIFICATE", deadline)
         client = self._value("CLIENT_CERTIFICATE", deadline)
         # With an authority the public ones are not even parsed.
@@ -355,7 +364,7 @@ class Gate:
             # Python 3.13 insists; and it may be the server's certificate itself.
             context.verify_flags &= ~ssl.VERIFY_X509_STRICT
             context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-        if client:
+        if client and shows:
             load_client(context, client)
         return context
 
@@ -393,9 +402,7 @@ class Gate:
         failure, settings = error.failure, OPENED_BY.get(error.failure, ())
         if failure is Failure.UNTRUSTED_CERTIFICATE and "CA_CERTIFICATE" in self.given:
             detail += "; " + self._of_authority()
-        elif settings and not {"EXTRA_HEADERS", "CLIENT_CERTIFICATE"}.isdisjoint(
-            self.given
-        ):
+        elif settings and self.closes:
             given = [name for name in settings if name in self.given]
             words = [self._refused(name, error) for name in given] or [
                 f"{settings[0]} is missing"

@@ -81,6 +81,7 @@ class HomeAssistant:
         self._connector = connector
         self._kept: _Connection | None = None
         self.address = connector.address
+        self.gate = connector.gate
         self._target = self.address.path + PATH
         self._headers = {
             "Host": self.address.authority,
@@ -163,17 +164,16 @@ class HomeAssistant:
         try:
             yield
         except BridgeError as error:
-            if (gate := self._connector.gate) is None:
+            if self.gate is None:
                 raise
-            told = gate.judge(error)
+            told = self.gate.judge(error)
             if told is not error:  # what was refused may have been replaced meanwhile
                 self._connector.forget()
                 self.close()
             raise told from None
 
     def _extra_headers(self, deadline: float) -> Mapping[str, str]:
-        gate = self._connector.gate
-        return gate.headers(deadline) if gate is not None else {}
+        return self.gate.headers(deadline) if self.gate is not None else {}
 
     def _keep(self, connection: "_Connection") -> None:
         self.close()

@@ -35,7 +35,7 @@ def probe(way: Way, deadline: float) -> Answer:
     """Say what the way to Home Assistant looks like; see `probe.examine`."""
     from ha_bridge.probe import examine  # noqa: PLC0415 - few ask, and it is not small
 
-    return examine(way.address, deadline)
+    return examine(way.address, deadline, gate=getattr(way, "gate", None))
 
 
 #: Name of the request: what answers it.

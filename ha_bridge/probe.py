@@ -11,10 +11,11 @@ import re
 import socket
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from http.client import HTTPConnection, HTTPException
-from typing import Any, Final
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
 
 from ha_bridge import __version__
 from ha_bridge.answerers import MAX_LOOK, describe
@@ -25,9 +26,14 @@ from ha_bridge.connection import (
     TLSSocket,
     resolve_name,
     secure,
+    tls_context,
 )
+from ha_bridge.errors import BridgeError
 from ha_bridge.network_errors import certificate_error, spoken, what
 from ha_bridge.settings import PATH, Address
+
+if TYPE_CHECKING:  # loaded for closed homes only
+    from ha_bridge.gate import Gate
 
 Report = dict[str, Any]
 
@@ -74,6 +80,7 @@ def examine(
     address: Address,
     deadline: float,
     *,
+    gate: "Gate | None" = None,
     resolve: Resolve = socket.getaddrinfo,
     dial: Dial = socket.create_connection,
 ) -> Report:
@@ -84,10 +91,19 @@ def examine(
 
     Args:
         deadline: When to give up, in seconds of time.monotonic.
+        gate: What opens a closed home.  Then it is also tried without: what a gate
+            that is not closed answers tells more than anything else.
         resolve: In place of the system's, for tests.
         dial: Likewise.
     """
     report: Report = {"base_url": str(address)}
+    if gate is not None:
+        try:
+            gate.resolve(deadline)
+            report["gate"] = gate.describe(deadline)
+        except BridgeError as error:
+            report["gate"] = {"given": list(gate.given), "error": error.message}
+            gate = None  # the way is looked at all the same
     started = time.monotonic()
     try:
         peers = resolve_name(address.host, address.port, deadline, resolve)
@@ -98,13 +114,46 @@ def examine(
     report["resolve"] = {"addresses": ips, "ms": _ms(started)}
     reach = partial(connect, address, deadline=deadline, dial=dial)
     sock: Socket | None = _connected(ips, reach, report)
-    if sock is not None and address.is_tls:
-        again = partial(reach, report["connect"]["address"])
-        sock = _secured(sock, address, again, report)
+    if sock is None:
+        return report
+    again = partial(reach, report["connect"]["address"])
+    if address.is_tls:
+        sock = _secured(sock, address, again, report, gate)
     if sock is not None:
         with sock:
-            report["http"] = _asked(sock, address)
-    return report
+            report["http"] = _asked(sock, address, _sendable(report, gate, deadline))
+        if gate is not None and gate.closes and not report.get("tls", {}).get("error"):
+            report["bare"] = _bare(address, again, gate)
+    return _hidden(report, gate) if gate is not None else report
+
+
+def _sendable(report: Report, gate: "Gate | None", deadline: float) -> dict[str, str]:
+    """Return the extra headers; none, if the server is not known to be the home's."""
+    if gate is None or report.get("tls", {}).get("error"):
+        return {}
+    return dict(gate.headers(deadline))
+
+
+def _bare(address: Address, again: Callable[[], PlainSocket], gate: "Gate") -> Report:
+    """Return what is answered to somebody who shows nothing."""
+    try:
+        sock: Socket = again()
+        if address.is_tls:
+            context = tls_context(gate, sock.deadline, shows=False)
+            sock = secure(sock, context, address.host)
+        with sock:
+            return _asked(sock, address)
+    except OSError as error:
+        return {"error": kind_of(error), "reason": _reason(error)}
+
+
+def _hidden(value: Any, gate: "Gate") -> Any:
+    """Return a report without what a gate repeats of that which it was shown."""
+    if isinstance(value, dict):
+        return {name: _hidden(part, gate) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_hidden(part, gate) for part in value]
+    return gate.hide(value) if isinstance(value, str) else value
 
 
 def _connected(
@@ -127,9 +176,13 @@ def _connected(
 
 
 def _secured(
-    sock: Socket, address: Address, again: Callable[[], PlainSocket], report: Report
+    sock: Socket,
+    address: Address,
+    again: Callable[[], PlainSocket],
+    report: Report,
+    gate: "Gate | None",
 ) -> TLSSocket | None:
-    context = ssl.create_default_context()
+    context = tls_context(gate, sock.deadline)
     started, deadline = time.monotonic(), sock.deadline
     # Half the time: a port that keeps silent is asked in plain HTTP after that.
     sock.deadline = started + (deadline - started) / 2
@@ -148,7 +201,7 @@ def _secured(
         "ms": _ms(started),
         "version": secured.version(),
         **_certificate(secured),
-        **_stricter(address.host, again),
+        **_stricter(address.host, again, gate),
     }
     return secured
 
@@ -162,17 +215,21 @@ def _speaks_plainly(address: Address, again: Callable[[], PlainSocket]) -> bool:
         return False
 
 
-def _stricter(host: str, again: Callable[[], PlainSocket]) -> Report:
+def _stricter(
+    host: str, again: Callable[[], PlainSocket], gate: "Gate | None"
+) -> Report:
     """Return whether TLS 1.2 is spoken too, and what newer Pythons would refuse.
 
     Amazon's servers were reported to need TLS 1.2 for account linking, and Python 3.13
     checks certificates more strictly than the one that looks here may do.
     """
-    context = ssl.create_default_context()
-    context.maximum_version = ssl.TLSVersion.TLSv1_2
-    context.verify_flags |= ssl.VERIFY_X509_STRICT
     try:
-        secure(again(), context, host).close()
+        sock = again()
+        context = tls_context(gate, sock.deadline)
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        if gate is None or "CA_CERTIFICATE" not in gate.given:
+            context.verify_flags |= ssl.VERIFY_X509_STRICT
+        secure(sock, context, host).close()
     except ssl.SSLCertVerificationError as error:
         return {"speaks_12": True, "imperfect": error.verify_message}
     except ssl.SSLError:
@@ -241,7 +298,9 @@ def _issuer(certificate: bytes) -> str:
     return "".join(c for c in name.decode("utf-8", "replace") if c.isprintable())
 
 
-def _asked(sock: Socket, address: Address) -> Report:
+def _asked(
+    sock: Socket, address: Address, extra: Mapping[str, str] = MappingProxyType({})
+) -> Report:
     started = time.monotonic()
     http = HTTPConnection(address.host, address.port)
     http.sock = sock
@@ -254,6 +313,7 @@ def _asked(sock: Socket, address: Address) -> Report:
                 "Host": address.authority,
                 "User-Agent": f"ha-bridge/{__version__}",
                 "Connection": "close",
+                **extra,
             },
         )
         answer = http.getresponse()

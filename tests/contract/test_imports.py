@@ -48,7 +48,15 @@ MAY_IMPORT = {
         "settings",
     },
     "own_events": {"errors", "probe", "settings"},
-    "probe": {"__init__", "answerers", "connection", "network_errors", "settings"},
+    "probe": {
+        "__init__",
+        "answerers",
+        "connection",
+        "errors",
+        "gate",
+        "network_errors",
+        "settings",
+    },
 }
 
 

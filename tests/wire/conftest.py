@@ -39,8 +39,7 @@ def make_bridge() -> Iterator[MakeBridge]:
 
     def make(url: str, **environ: str) -> Bridge:
         settings = Settings.from_environ({"BASE_URL": url, **environ})
-        connector = Connector(settings.address, verify_tls=settings.verify_tls)
-        home_assistant = HomeAssistant(connector)
+        home_assistant = HomeAssistant(Connector.for_settings(settings))
         open_ones.append(home_assistant)
         return Bridge(settings, home_assistant)
 
