@@ -60,7 +60,7 @@ check: .venv/.installed ## format, lint and types; the workflows too
 	@.venv/bin/zizmor --quiet --offline --no-progress --persona pedantic .github
 	@for system in win32 darwin; do .venv/bin/mypy --platform $$system \
 	  --no-warn-unreachable --cache-dir .mypy_cache/$$system \
-	  lambda_function.py ha_bridge ha_bridge_ops || exit 1; done
+	  lambda_function.py token_function.py ha_bridge ha_bridge_ops || exit 1; done
 
 lock: $(filter .tools/%,$(UV)) ## resolve the requirements anew from pyproject.toml
 	@$(UV) pip compile --quiet --universal --no-annotate --upgrade --generate-hashes \

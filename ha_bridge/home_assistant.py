@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.client import BadStatusLine, HTTPException, IncompleteRead, RemoteDisconnected
 from itertools import chain, repeat
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, NoReturn
 
 from urllib3.connection import HTTPConnection
 from urllib3.exceptions import HTTPError
@@ -74,6 +74,18 @@ class Reply(NamedTuple):
         return f"Reply({len(self.body)} bytes, reused={self.reused})"
 
 
+class Answered(NamedTuple):
+    """Whatever was sent back, and by whomever."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    reused: bool
+
+    def __repr__(self) -> str:  # without a token
+        return f"Answered(HTTP {self.status}, {len(self.body)} bytes)"
+
+
 class HomeAssistant:
     """Posts directives to one Home Assistant, over one connection that is kept."""
 
@@ -115,17 +127,50 @@ class HomeAssistant:
                 "Authorization": _authorization(token),
             }
             request = _Request(self._target, headers, body, deadline, kind)
-            return self._checked(request, token)
+            answered = self._answered(request)
+            _check(answered, token, self.address)
+        return Reply(answered.body, answered.reused, answered.headers)
 
-    def _checked(self, request: "_Request", token: Secret) -> Reply:
+    def post_form(
+        self, path: str, form: bytes, *, deadline: float, kind: Kind
+    ) -> Answered:
+        """Post a form that needs no token, and return whatever is answered.
+
+        Args:
+            path: Where to, below the address.
+            form: Encoded as application/x-www-form-urlencoded.
+            deadline: As for `post`.
+            kind: Whether it may go again.
+
+        Raises:
+            BridgeError: Nothing was answered.
+        """
+        with self._at_the_gate():
+            headers = {
+                **self._headers,
+                "Content-Type": "application/x-www-form-urlencoded",
+                **self._extra_headers(deadline),
+            }
+            target = self.address.path + path
+            return self._answered(_Request(target, headers, form, deadline, kind))
+
+    def reject(self, answered: Answered) -> NoReturn:
+        """Raise what an answer means that is not Home Assistant's.
+
+        Raises:
+            BridgeError: Always.
+        """
+        with self._at_the_gate():
+            raise _by_who_answered(answered, self.address)
+
+    def _answered(self, request: "_Request") -> Answered:
         answer = self._deliver(request)
-        reply = Reply(answer.body, answer.connection.reused, answer.headers)
+        reused = answer.connection.reused
         if answer.is_complete:
             self._keep(answer.connection)
         else:
             answer.close()
-        _check(answer, token, self.address, reused=reply.reused)
-        return reply
+        return Answered(answer.status, answer.headers, answer.body, reused)
 
     def warm(self, deadline: float) -> bool:
         """Open a connection for the next directive, and send nothing over it.
@@ -268,6 +313,18 @@ class Unconfigured:
     ) -> Reply:
         """Raise what is wrong."""
         del body, token, deadline, kind
+        raise BridgeError(self._failure, self._detail)
+
+    def post_form(
+        self, path: str, form: bytes, *, deadline: float, kind: Kind
+    ) -> Answered:
+        """Raise what is wrong."""
+        del path, form, deadline, kind
+        raise BridgeError(self._failure, self._detail)
+
+    def reject(self, answered: Answered) -> NoReturn:
+        """Raise what is wrong."""
+        del answered
         raise BridgeError(self._failure, self._detail)
 
     def warm(self, deadline: float) -> bool:
@@ -474,23 +531,24 @@ def _authorization(token: Secret) -> str:
     return f"Bearer {text}"
 
 
-def _check(answer: _Answer, token: Secret, address: Address, *, reused: bool) -> None:
+def _check(answered: Answered, token: Secret, address: Address) -> None:
     """Raise the failure that an answer stands for, if its status is not 200."""
-    if answer.status == _OK:
-        if len(answer.body) > MAX_ANSWER:
+    if answered.status == _OK:
+        if len(answered.body) > MAX_ANSWER:
             raise BridgeError(
                 Failure.TOO_LARGE,
                 f"over {MAX_ANSWER} bytes",
                 status=_OK,
-                reused=reused,
+                reused=answered.reused,
             )
         return
-    known = _by_who_answered(
-        answer.status, answer.headers, answer.body, address, reused=reused
-    )
+    known = _by_who_answered(answered, address)
     if known.failure is Failure.REFUSED_TOKEN and has_expired(token, time.time()):
         known = BridgeError(
-            Failure.EXPIRED_TOKEN, known.detail, status=known.status, reused=reused
+            Failure.EXPIRED_TOKEN,
+            known.detail,
+            status=known.status,
+            reused=answered.reused,
         )
     raise known
 
@@ -505,24 +563,18 @@ def no_event(reply: Reply, address: Address, why: BridgeError) -> BridgeError:
     """
     if why.failure is not Failure.NOT_AN_EVENT:
         return why
-    known = _by_who_answered(
-        _OK, reply.headers, reply.body, address, reused=reply.reused
-    )
+    answered = Answered(_OK, reply.headers, reply.body, reply.reused)
+    known = _by_who_answered(answered, address)
     return why if known.failure is Failure.NOT_AN_EVENT else known
 
 
-def _by_who_answered(
-    status: int,
-    headers: Mapping[str, str],
-    body: bytes,
-    address: Address,
-    *,
-    reused: bool,
-) -> BridgeError:
+def _by_who_answered(answered: Answered, address: Address) -> BridgeError:
     from ha_bridge import answerers  # noqa: PLC0415 - what goes well needs none
 
-    answer = answerers.describe(status, headers, body, address)
-    said = [f"HTTP {status}"]
+    answer = answerers.describe(
+        answered.status, answered.headers, answered.body, address
+    )
+    said = [f"HTTP {answer.status}"]
     if answer.server:
         said.append(f"by {answer.server!r}")
     if answer.target:
@@ -531,7 +583,9 @@ def _by_who_answered(
         # Only the host: the rest of the address may be meant for one reader.
         said.append(f"to {answer.location.split('/')[2][:80]!r}")
     failure = answerers.who(answer).failure
-    return BridgeError(failure, " ".join(said), status=status, reused=reused)
+    return BridgeError(
+        failure, " ".join(said), status=answer.status, reused=answered.reused
+    )
 
 
 def has_expired(token: Secret, now: float) -> bool:

@@ -28,6 +28,9 @@ PLATFORM = ("x86_64-manylinux_2_28", "manylinux_2_28_x86_64", "manylinux2014_x86
 _ABOVE = Path(__file__).resolve().parents[1]
 SOURCES = _ABOVE / "project" if (_ABOVE / "project").is_dir() else _ABOVE.parent
 
+#: The modules that Lambda is told of; see template.yaml.
+ENTRIES = ("lambda_function.py", "token_function.py")
+
 #: Byte code spares a cold start the compilation.  Unchecked, because neither a zip nor
 #: Lambda keeps the times of files; the same bytes each time, whatever the folder.
 #: https://docs.python.org/3/library/py_compile.html#py_compile.PycInvalidationMode
@@ -72,7 +75,8 @@ def build(
     """
     core = folder / "ha_bridge"
     core.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(SOURCES / "lambda_function.py", folder / "lambda_function.py")
+    for name in ENTRIES:
+        shutil.copyfile(SOURCES / name, folder / name)
     for path in sorted((SOURCES / "ha_bridge").glob("*.py")):
         shutil.copyfile(path, core / path.name)
     _install(folder, [*uvs, "uv", str(SOURCES / ".venv" / "bin" / "uv")])

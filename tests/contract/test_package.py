@@ -26,6 +26,7 @@ SOURCES = (
     "Makefile",
     "requirements.txt",
     "lambda_function.py",
+    "token_function.py",
     "ha_bridge_ops/local/build.py",
 )
 
@@ -165,7 +166,8 @@ def assert_is_complete(package: Path, *, byte_code: bool) -> None:
     shipped = contents(package)
     compiled = {path for path in shipped if path.endswith(".pyc")}
     sources = {path for path in shipped if path.endswith(".py")}
-    core = [*(ROOT / "ha_bridge").glob("*.py"), ROOT / "lambda_function.py"]
+    entries = [ROOT / "lambda_function.py", ROOT / "token_function.py"]
+    core = [*(ROOT / "ha_bridge").glob("*.py"), *entries]
     ours = {str(path.relative_to(ROOT)): path.read_bytes() for path in core}
     theirs = ("urllib3/", f"urllib3-{URLLIB3[1]}.dist-info/")
     assert {

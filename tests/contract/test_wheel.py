@@ -125,7 +125,7 @@ def test_its_package_is_that_of_make(site: Path, tmp_path: Path) -> None:
     done = run(site, tmp_path, "package")
     assert done.returncode == 0, done.stderr
     checkout = tmp_path / "checkout"
-    made = ("Makefile", "requirements.txt", "lambda_function.py")
+    made = ("Makefile", "requirements.txt", "lambda_function.py", "token_function.py")
     for name in (*made, "ha_bridge_ops/local/build.py"):
         (checkout / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, checkout / name)

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import PrivateFormat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -135,9 +136,7 @@ def _spoilt(text: str) -> dict[str, str]:
 
 
 KEY_FIRST = CLIENT.key_pem() + CLIENT.certificate_pem
-OLD_KEY = CLIENT.certificate_pem + CLIENT.key_pem(
-    form=pem.PrivateFormat.TraditionalOpenSSL
-)
+OLD_KEY = CLIENT.certificate_pem + CLIENT.key_pem(form=PrivateFormat.TraditionalOpenSSL)
 CHAIN_FIRST = CA.certificate_pem + CLIENT.pem
 GOOD = {
     **_spoilt(CLIENT.pem),
@@ -180,7 +179,7 @@ WRONG_CLIENTS = {
     ),
     "an encrypted key of old": (
         CLIENT.certificate_pem
-        + CLIENT.key_pem(b"hunter2", pem.PrivateFormat.TraditionalOpenSSL),
+        + CLIENT.key_pem(b"hunter2", PrivateFormat.TraditionalOpenSSL),
         "openssl pkey -in",
     ),
     "another's key": (CLIENT.certificate_pem + STRANGER.key_pem(), "not the cert"),
