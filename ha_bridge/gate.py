@@ -9,6 +9,7 @@ import json
 import os
 import re
 import ssl
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -224,6 +225,8 @@ def load_client(context: ssl.SSLContext, pem: str) -> None:
 @contextlib.contextmanager
 def _in_memory(text: str) -> Iterator[str]:
     # https://man7.org/linux/man-pages/man2/memfd_create.2.html; Lambda has no /dev/fd.
+    if sys.platform != "linux":
+        raise OSError
     with open(os.memfd_create("client"), "w") as file:  # noqa: PTH123 - no path
         file.write(text)
         file.flush()
