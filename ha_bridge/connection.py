@@ -9,16 +9,13 @@ import ssl
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 from ha_bridge.errors import BridgeError
 from ha_bridge.race import Race
 from ha_bridge.settings import Address, Settings
-
-if TYPE_CHECKING:  # loaded for closed homes only
-    from ha_bridge.gate import Gate
 
 #: Seconds after which an idle connection is not used again: a minute, which is how
 #: often KeepWarm comes, and what its schedule may be late.  Proxies close after 60 to
@@ -347,8 +344,45 @@ def secure(sock: Socket, context: ssl.SSLContext, host: str) -> TLSSocket:
     return secured
 
 
+class Gate(Protocol):
+    """What opens a closed home; see `gate.Gate`, which few homes load."""
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """The names of the variables that are set."""
+
+    @property
+    def closes(self) -> bool:
+        """Whether a home that needs these should be closed to all others."""
+
+    @property
+    def must_ask(self) -> bool:
+        """Whether AWS must be asked for one of them."""
+
+    def resolve(self, deadline: float) -> None:
+        """Have all of them ready."""
+
+    def headers(self, deadline: float) -> Mapping[str, str]:
+        """Return the headers to send with each request."""
+
+    def context(self, deadline: float, *, shows: bool = True) -> ssl.SSLContext:
+        """Return a new TLS context of a client."""
+
+    def forget(self) -> None:
+        """Read each reference anew when it is needed next."""
+
+    def judge(self, error: BridgeError) -> BridgeError:
+        """Return what a failure means where these settings are given."""
+
+    def describe(self, deadline: float) -> dict[str, Any]:
+        """Return what may be told of the settings."""
+
+    def hide(self, text: str) -> str:
+        """Return a text without the values of the headers."""
+
+
 def tls_context(
-    gate: "Gate | None", deadline: float, *, shows: bool = True
+    gate: Gate | None, deadline: float, *, shows: bool = True
 ) -> ssl.SSLContext:
     """Return a new TLS context of a client, as the bridge and the probe both use it.
 
@@ -378,7 +412,7 @@ class Connector:
     """
 
     def __init__(
-        self, address: Address, *, verify_tls: bool = True, gate: "Gate | None" = None
+        self, address: Address, *, verify_tls: bool = True, gate: Gate | None = None
     ) -> None:
         self.address = address
         self.gate = gate
@@ -392,12 +426,12 @@ class Connector:
     @classmethod
     def for_settings(cls, settings: Settings) -> "Connector":
         """Return one that has all that the settings say of the way."""
-        gate = None
+        opener = None
         if settings.gate:
-            from ha_bridge.gate import Gate  # noqa: PLC0415 - few homes are closed
+            from ha_bridge import gate  # noqa: PLC0415 - few homes are closed
 
-            gate = Gate(settings.gate)
-        return cls(settings.address, verify_tls=settings.verify_tls, gate=gate)
+            opener = gate.Gate(settings.gate)
+        return cls(settings.address, verify_tls=settings.verify_tls, gate=opener)
 
     def open_ahead(self) -> None:
         """Begin to connect, and parse the certificates while the network works.

@@ -15,11 +15,12 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from http.client import HTTPConnection, HTTPException
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from ha_bridge import __version__
 from ha_bridge.answerers import MAX_LOOK, describe
 from ha_bridge.connection import (
+    Gate,
     PlainSocket,
     Resolve,
     Socket,
@@ -31,9 +32,6 @@ from ha_bridge.connection import (
 from ha_bridge.errors import BridgeError
 from ha_bridge.network_errors import certificate_error, spoken, what
 from ha_bridge.settings import PATH, Address
-
-if TYPE_CHECKING:  # loaded for closed homes only
-    from ha_bridge.gate import Gate
 
 Report = dict[str, Any]
 
@@ -80,7 +78,7 @@ def examine(
     address: Address,
     deadline: float,
     *,
-    gate: "Gate | None" = None,
+    gate: Gate | None = None,
     resolve: Resolve = socket.getaddrinfo,
     dial: Dial = socket.create_connection,
 ) -> Report:
@@ -127,14 +125,14 @@ def examine(
     return _hidden(report, gate) if gate is not None else report
 
 
-def _sendable(report: Report, gate: "Gate | None", deadline: float) -> dict[str, str]:
+def _sendable(report: Report, gate: Gate | None, deadline: float) -> dict[str, str]:
     """Return the extra headers; none, if the server is not known to be the home's."""
     if gate is None or report.get("tls", {}).get("error"):
         return {}
     return dict(gate.headers(deadline))
 
 
-def _bare(address: Address, again: Callable[[], PlainSocket], gate: "Gate") -> Report:
+def _bare(address: Address, again: Callable[[], PlainSocket], gate: Gate) -> Report:
     """Return what is answered to somebody who shows nothing."""
     try:
         sock: Socket = again()
@@ -147,7 +145,7 @@ def _bare(address: Address, again: Callable[[], PlainSocket], gate: "Gate") -> R
         return {"error": kind_of(error), "reason": _reason(error)}
 
 
-def _hidden(value: Any, gate: "Gate") -> Any:
+def _hidden(value: Any, gate: Gate) -> Any:
     """Return a report without what a gate repeats of that which it was shown."""
     if isinstance(value, dict):
         return {name: _hidden(part, gate) for name, part in value.items()}
@@ -180,7 +178,7 @@ def _secured(
     address: Address,
     again: Callable[[], PlainSocket],
     report: Report,
-    gate: "Gate | None",
+    gate: Gate | None,
 ) -> TLSSocket | None:
     context = tls_context(gate, sock.deadline)
     started, deadline = time.monotonic(), sock.deadline
@@ -215,9 +213,7 @@ def _speaks_plainly(address: Address, again: Callable[[], PlainSocket]) -> bool:
         return False
 
 
-def _stricter(
-    host: str, again: Callable[[], PlainSocket], gate: "Gate | None"
-) -> Report:
+def _stricter(host: str, again: Callable[[], PlainSocket], gate: Gate | None) -> Report:
     """Return whether TLS 1.2 is spoken too, and what newer Pythons would refuse.
 
     Amazon's servers were reported to need TLS 1.2 for account linking, and Python 3.13

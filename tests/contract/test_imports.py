@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "network_errors": {"errors"},
     "secrets": {"errors", "race", "redaction"},
     "messages": {"delivery", "errors", "redaction"},
-    "connection": {"errors", "gate", "race", "settings"},
+    "connection": {"__init__", "errors", "race", "settings"},
     "home_assistant": {
         "__init__",
         "answerers",
@@ -60,7 +60,6 @@ MAY_IMPORT = {
         "answerers",
         "connection",
         "errors",
-        "gate",
         "network_errors",
         "settings",
     },

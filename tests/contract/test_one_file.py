@@ -41,6 +41,7 @@ def test_nothing_is_missing_in_it() -> None:
     names = [
         node.name
         for path in [*(ROOT / "ha_bridge").glob("*.py"), ROOT / "lambda_function.py"]
+        if path.stem != "token_endpoint"  # another function's
         for node in ast.parse(path.read_text("utf-8")).body
         if isinstance(node, (ast.FunctionDef, ast.ClassDef))
     ]

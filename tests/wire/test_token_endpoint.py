@@ -1,0 +1,563 @@
+"""The token endpoint: what Amazon asks passes, and nothing else reaches the home."""
+
+import base64
+import json
+import logging
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ha_bridge.connection import Connector
+from ha_bridge.errors import BridgeError
+from ha_bridge.home_assistant import HomeAssistant, Unconfigured
+from ha_bridge.redaction import Secret
+from ha_bridge.secrets import SecretReader
+from ha_bridge.settings import Settings
+from ha_bridge.token_endpoint import BUDGET_S, SECRET_AGE_S, TokenEndpoint
+from tests.directives import changed, without
+from tests.fakes import access
+from tests.fakes.behaviours import after, hang_up, raw, reply, reset, response, silence
+from tests.fakes.server import Behaviour, Server
+
+CLIENT_ID = "https://layla.amazon.com/"
+SECRET = "secret-of-the-skill-0123456789"
+CODE = "secret-code-aa11"
+REFRESH = "secret-refresh-token-bb22"
+ACCESS = "secret-access-token-cc33"
+LINK = {"LINK_CLIENT_ID": CLIENT_ID, "LINK_CLIENT_SECRET": SECRET}
+
+BY_CODE = {
+    "grant_type": "authorization_code",
+    "code": CODE,
+    "client_id": CLIENT_ID,
+    "client_secret": SECRET,
+    "redirect_uri": "https://layla.amazon.com/api/skill/link/M1234567890",
+}
+BY_REFRESH = {
+    "grant_type": "refresh_token",
+    "refresh_token": REFRESH,
+    "client_id": CLIENT_ID,
+    "client_secret": SECRET,
+}
+
+#: As Home Assistant writes it.
+TOKENS = json.dumps(
+    {"access_token": ACCESS, "token_type": "Bearer", "expires_in": 1800}
+)
+INVALID = '{"error":"invalid_request","error_description":"Invalid code"}'
+give = reply(200, TOKENS.encode())
+
+
+def event(form: dict[str, str] | str | bytes, *, as_base64: bool = True) -> Any:
+    """Return what an HTTP API hands over, as AWS documents it."""
+    text = urlencode(form) if isinstance(form, dict) else form
+    data = text.encode() if isinstance(text, str) else text
+    body = base64.b64encode(data).decode() if as_base64 else data.decode("latin-1")
+    return {
+        "version": "2.0",
+        "routeKey": "POST /auth/token",
+        "rawPath": "/auth/token",
+        "rawQueryString": "",
+        "headers": {
+            "content-type": "application/x-www-form-urlencoded;charset=UTF-8",
+            "content-length": str(len(data)),
+            "host": "abc.execute-api.eu-west-1.amazonaws.com",
+            "user-agent": "Apache-HttpClient",
+        },
+        "requestContext": {
+            "domainName": "abc.execute-api.eu-west-1.amazonaws.com",
+            "http": {
+                "method": "POST",
+                "path": "/auth/token",
+                "protocol": "HTTP/1.1",
+                "sourceIp": "72.21.217.157",
+                "userAgent": "Apache-HttpClient",
+            },
+            "stage": "$default",
+        },
+        "body": body,
+        "isBase64Encoded": as_base64,
+    }
+
+
+Make = Callable[..., TokenEndpoint]
+
+
+@pytest.fixture
+def make() -> Iterator[Make]:
+    open_ones: list[HomeAssistant] = []
+
+    def endpoint(
+        url: str, link: dict[str, str] | None = None, **environ: str
+    ) -> TokenEndpoint:
+        read = Settings.from_environ({"BASE_URL": url, **environ})
+        home = HomeAssistant(Connector.for_settings(read))
+        open_ones.append(home)
+        return TokenEndpoint(LINK if link is None else link, home)
+
+    yield endpoint
+    for one in open_ones:
+        one.close()
+
+
+def form_at(server: Server) -> dict[str, str]:
+    """Return the form that reached Home Assistant."""
+    return dict(parse_qsl(server.requests[-1].body.decode(), strict_parsing=True))
+
+
+# -- what passes -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("as_base64", [True, False])
+@pytest.mark.parametrize("given", [BY_CODE, BY_REFRESH], ids=["code", "refresh"])
+def test_amazons_request_passes(
+    make: Make, given: dict[str, str], *, as_base64: bool
+) -> None:
+    """A new form of what Home Assistant needs; its own JSON comes back as it came."""
+    with Server((give,)) as server:
+        answer = make(server.url).answer(event(given, as_base64=as_base64))
+        assert answer["statusCode"] == 200
+        assert answer["body"] == TOKENS
+        assert answer["headers"]["cache-control"] == "no-store"
+        assert answer["headers"]["content-type"] == "application/json"
+        (request,) = server.requests
+        assert (request.method, request.target) == ("POST", "/auth/token")
+        assert "authorization" not in request.headers
+        assert "x-forwarded-for" not in request.headers
+        dropped = {"client_secret", "redirect_uri"}
+        kept = {name: text for name, text in given.items() if name not in dropped}
+        assert form_at(server) == kept
+
+
+def test_a_code_verifier_passes_with_a_code_only(make: Make) -> None:
+    """PKCE, if it is switched on in the skill."""
+    with Server((give,)) as server:
+        endpoint = make(server.url)
+        endpoint.answer(event({**BY_CODE, "code_verifier": "v" * 43}))
+        assert form_at(server)["code_verifier"] == "v" * 43
+        endpoint.answer(event({**BY_REFRESH, "code_verifier": "v" * 43}))
+        assert "code_verifier" not in form_at(server)
+
+
+def test_it_goes_through_the_gate_and_over_one_connection(make: Make) -> None:
+    """With the same code and settings as a directive."""
+    gate = access.Access(behind=give)
+    with Server((gate.behave,)) as server:
+        endpoint = make(f"{server.url}/ha", EXTRA_HEADERS=json.dumps(access.HEADERS))
+        for _ in range(2):
+            assert endpoint.answer(event(BY_REFRESH))["statusCode"] == 200
+        assert {request.target for request in server.requests} == {"/ha/auth/token"}
+        assert server.connections == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (400, INVALID),
+        (400, '{"error": "invalid_grant"}'),
+        (403, '{"error":"access_denied","error_description":"User is not active"}'),
+    ],
+)
+def test_home_assistants_own_no_is_passed_on(
+    make: Make, status: int, body: str
+) -> None:
+    """It is about this link, and Amazon must hear it."""
+    with Server((reply(status, body.encode()),)) as server:
+        answer = make(server.url).answer(event(BY_CODE))
+        assert (answer["statusCode"], answer["body"]) == (status, body)
+
+
+def test_a_function_url_is_as_good(make: Make) -> None:
+    """The same format, with another name and no route of its own."""
+    asked = changed(event(BY_REFRESH), "routeKey", "$default")
+    asked = changed(asked, "requestContext.domainName", "abc.lambda-url.on.aws")
+    with Server((give,)) as server:
+        assert make(server.url).answer(asked)["statusCode"] == 200
+
+
+# -- what does not ---------------------------------------------------------------------
+
+GOOD = event(BY_REFRESH)
+FORM = urlencode(BY_REFRESH)
+
+
+def with_header(name: str, value: object) -> Any:
+    asked = event(BY_REFRESH)
+    asked["headers"][name] = value
+    return asked
+
+
+def refresh(**fields: str) -> Any:
+    return event({**BY_REFRESH, **fields})
+
+
+def lacking(name: str, form: dict[str, str] = BY_REFRESH) -> Any:
+    return event({key: value for key, value in form.items() if key != name})
+
+
+#: Name: the request, and the status it gets.
+HOSTILE: dict[str, tuple[Any, int]] = {
+    # -- without the secret
+    "no secret": (lacking("client_secret"), 401),
+    "an empty secret": (refresh(client_secret=""), 401),
+    "a wrong secret": (refresh(client_secret="x" * 30), 401),
+    "a secret with one letter less": (refresh(client_secret=SECRET[:-1]), 401),
+    "a secret with one letter more": (refresh(client_secret=SECRET + "0"), 401),
+    "a secret in capitals": (refresh(client_secret=SECRET.upper()), 401),
+    "a secret with a space": (refresh(client_secret=f" {SECRET}"), 401),
+    "the constant of old": (refresh(client_secret="home-assistant-ignores-this"), 401),
+    "the secret as a header": (
+        changed(lacking("client_secret"), "headers.client_secret", SECRET),
+        401,
+    ),
+    "the secret by Basic": (
+        changed(
+            lacking("client_secret"),
+            "headers.authorization",
+            "Basic " + base64.b64encode(f"{CLIENT_ID}:{SECRET}".encode()).decode(),
+        ),
+        401,
+    ),
+    "the secret in the query": (
+        changed(lacking("client_secret"), "rawQueryString", f"client_secret={SECRET}"),
+        404,
+    ),
+    "another region's client": (refresh(client_id="https://pitangui.amazon.com/"), 401),
+    "the client without its slash": (refresh(client_id=CLIENT_ID[:-1]), 401),
+    "no client": (lacking("client_id"), 401),
+    "a client of one's own": (refresh(client_id="https://evil.example/"), 401),
+    # -- with it, but other grants
+    "another grant": (refresh(grant_type="password"), 400),
+    "client credentials": (refresh(grant_type="client_credentials"), 400),
+    "no grant": (lacking("grant_type"), 400),
+    "a grant in capitals": (refresh(grant_type="REFRESH_TOKEN"), 400),
+    "no refresh token": (lacking("refresh_token"), 400),
+    "an empty refresh token": (refresh(refresh_token=""), 400),
+    "no code": (lacking("code", BY_CODE), 400),
+    # -- doubled fields, and what is no form
+    "the client twice": (event(f"{FORM}&client_id=https%3A%2F%2Fevil.example%2F"), 404),
+    "the secret twice": (event(f"client_secret=x&{FORM}"), 404),
+    "the grant twice": (event(f"{FORM}&grant_type=authorization_code"), 404),
+    "a field twice, once encoded": (event(f"{FORM}&%63lient_id=x"), 404),
+    "no equals sign": (event(f"{FORM}&action"), 404),
+    "an empty field": (event(f"{FORM}&"), 404),
+    "a semicolon for an ampersand": (event(FORM.replace("&", ";")), 404),
+    "a broken percent": (event(f"{FORM}&x=%zz"), 404),
+    "a bare newline": (event(f"{FORM}&x=a\nb"), 404),
+    "a NUL": (event(f"{FORM}&x=\x00"), 404),
+    "an umlaut": (event(f"{FORM}&x=ä"), 404),
+    "half of UTF-8": (event(FORM.encode() + b"&x=\xff\xfe"), 404),
+    "too many fields": (event(FORM + "".join(f"&x{n}=1" for n in range(9))), 404),
+    "an empty body": (event(""), 404),
+    # -- injection
+    "a line break in a field": (refresh(refresh_token="a\r\nX-Admin: 1"), 404),
+    "a header after the token": (
+        refresh(refresh_token="a\r\n\r\nPOST / HTTP/1.1"),
+        404,
+    ),
+    "a NUL in a field": (refresh(refresh_token="a\x00b"), 404),
+    "letters that are not ASCII": (refresh(refresh_token="ä"), 404),
+    "a field of 3 kB": (refresh(refresh_token="a" * 3000), 404),
+    # -- other content types
+    "JSON": (with_header("content-type", "application/json"), 404),
+    "multipart": (with_header("content-type", "multipart/form-data; boundary=x"), 404),
+    "plain text": (with_header("content-type", "text/plain"), 404),
+    "two content types": (
+        with_header("content-type", "application/x-www-form-urlencoded,text/plain"),
+        404,
+    ),
+    "UTF-16": (
+        with_header("content-type", "application/x-www-form-urlencoded;charset=utf-16"),
+        404,
+    ),
+    "no content type": (without(GOOD, "headers.content-type"), 404),
+    "a content type that is no text": (with_header("content-type", ["a"]), 404),
+    "compressed": (with_header("content-encoding", "gzip"), 404),
+    # -- broken and oversized
+    "broken base64": (changed(GOOD, "body", "%%%not-base64%%%"), 404),
+    "half of base64": (changed(GOOD, "body", GOOD["body"][:-3]), 404),
+    "base64 with spaces": (changed(GOOD, "body", " " + GOOD["body"]), 404),
+    "base64 that says it is none": (changed(GOOD, "isBase64Encoded", new=False), 404),
+    "over 4 kB": (event(f"{FORM}&x={'a' * 2000}&y={'a' * 2000}"), 404),
+    "a megabyte": (changed(GOOD, "body", "A" * 1_000_000), 404),
+    "no body": (without(GOOD, "body"), 404),
+    "a body that is null": (changed(GOOD, "body", None), 404),
+    "a body that is an object": (changed(GOOD, "body", BY_REFRESH), 404),
+    # -- other paths and methods
+    "another path": (changed(GOOD, "rawPath", "/api/alexa/smart_home"), 404),
+    "revoke": (changed(GOOD, "rawPath", "/auth/revoke"), 404),
+    "a path below": (changed(GOOD, "rawPath", "/auth/token/"), 404),
+    "a path above": (changed(GOOD, "rawPath", "/auth/token/../../api/"), 404),
+    "an encoded path": (changed(GOOD, "rawPath", "/auth%2Ftoken"), 404),
+    "a stage before it": (changed(GOOD, "rawPath", "/prod/auth/token"), 404),
+    "a query": (changed(GOOD, "rawQueryString", "action=revoke"), 404),
+    "GET": (changed(GOOD, "requestContext.http.method", "GET"), 404),
+    "DELETE": (changed(GOOD, "requestContext.http.method", "DELETE"), 404),
+    "post in small letters": (changed(GOOD, "requestContext.http.method", "post"), 404),
+    # -- no request of this kind at all
+    "format 1.0": (changed(GOOD, "version", "1.0"), 404),
+    "no version": (without(GOOD, "version"), 404),
+    "a directive": (json.loads('{"directive": {"header": {}, "payload": {}}}'), 404),
+    "an event of our own": ({"ha_bridge": {"probe": {}}}, 404),
+    "nothing": (None, 404),
+    "a list": ([GOOD], 404),
+    "headers that are a list": (changed(GOOD, "headers", []), 404),
+    "no context": (without(GOOD, "requestContext"), 404),
+}
+
+
+@pytest.fixture(scope="module")
+def closed() -> Iterator[Server]:
+    with Server((give,)) as server:
+        yield server
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_nothing_hostile_reaches_the_home(
+    make: Make, closed: Server, caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    """Neither asked nor banned; and the answer tells a stranger nothing."""
+    caplog.set_level(logging.DEBUG)
+    asked, status = HOSTILE[name]
+    before = len(closed.requests), closed.connections
+    answer = make(closed.url).answer(asked)
+    assert answer["statusCode"] == status
+    assert (len(closed.requests), closed.connections) == before
+    assert SECRET not in json.dumps(answer) + caplog.text
+    assert REFRESH not in json.dumps(answer) + caplog.text
+    assert len(caplog.records) == 1
+
+
+def test_a_smuggled_revoke_stays_outside(make: Make) -> None:
+    """Home Assistant would revoke the token upon it."""
+    with Server((give,)) as server:
+        endpoint = make(server.url)
+        answer = endpoint.answer(refresh(action="revoke", token=REFRESH))
+        assert answer["statusCode"] == 200
+        assert set(form_at(server)) == {"grant_type", "client_id", "refresh_token"}
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        {},
+        {"LINK_CLIENT_ID": CLIENT_ID},
+        {"LINK_CLIENT_SECRET": SECRET},
+        {**LINK, "LINK_CLIENT_SECRET": ""},
+        {**LINK, "LINK_CLIENT_SECRET": "short"},
+    ],
+    ids=str,
+)
+def test_without_a_secret_it_is_closed(
+    make: Make, closed: Server, link: dict[str, str]
+) -> None:
+    """Also to those who send none, or the short one."""
+    before = len(closed.requests)
+    secret = link.get("LINK_CLIENT_SECRET", "")
+    for fields in (BY_REFRESH, {**BY_REFRESH, "client_secret": secret}):
+        assert make(closed.url, link).answer(event(fields))["statusCode"] == 401
+    assert len(closed.requests) == before
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(max_size=20),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from([*GOOD, "http", "method", "content-type"]), inner
+            )
+        ),
+        max_leaves=20,
+    )
+)
+@settings(
+    deadline=None,
+    max_examples=200,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+def test_any_event_is_answered(make: Make, closed: Server, asked: Any) -> None:
+    """It never raises, and sends nothing without the secret."""
+    before = len(closed.requests)
+    if isinstance(asked, dict):
+        asked = {**GOOD, "body": "", **asked}
+    assert make(closed.url).answer(asked)["statusCode"] in {401, 404}
+    assert len(closed.requests) == before
+
+
+# -- when the home cannot answer -------------------------------------------------------
+
+PAGE = b"<html><title>Sign in</title></html>"
+HTML = {"Content-Type": "text/html"}
+NOT_ITS_OWN: dict[str, Behaviour] = {
+    "a ban": reply(403, b"403: Forbidden", {"Content-Type": "text/plain"}),
+    "a proxy's 403": reply(403, PAGE, HTML),
+    "an API's 403": reply(403, b'{"message":"Forbidden"}'),
+    "Access": access.Access().behave,
+    "Access, as a login": access.Access(has_allow=True).behave,
+    "Access, as JSON": reply(
+        403, b'{"error":"access_denied"}', {"CF-Access-Domain": "home"}
+    ),
+    "nginx wants a certificate": reply(
+        400, b"<title>400 No required SSL certificate was sent</title>", HTML
+    ),
+    "a redirect": reply(302, b"", {"Location": "https://sso.example.org/login"}),
+    "a login page": reply(200, PAGE, HTML),
+    "JSON of somebody": reply(200, b'{"status":"ok"}'),
+    "no JSON": reply(200, b"access_token"),
+    "the words of a 400, as a page": reply(400, INVALID.encode(), HTML),
+    "a 400 of somebody": reply(400, b'{"error":"plain http sent to https"}'),
+    "too many": reply(429, b'{"error":"invalid_grant"}'),
+    "in trouble": reply(500, b'{"error":"invalid_grant"}'),
+    "a gateway": reply(502, PAGE, HTML),
+    "starting": reply(503, PAGE, HTML),
+    "cut off": raw(response(200, b'{"access', length=900)),
+    "hung up": hang_up,
+    "reset": reset,
+    "no HTTP": raw(b"SSH-2.0-OpenSSH\r\n"),
+}
+
+
+@pytest.mark.parametrize("name", NOT_ITS_OWN)
+@pytest.mark.parametrize("form", [BY_CODE, BY_REFRESH], ids=["code", "refresh"])
+def test_what_is_not_home_assistants_word_ends_no_link(
+    make: Make, caplog: pytest.LogCaptureFixture, name: str, form: dict[str, str]
+) -> None:
+    """Amazon shall ask again: 503, and the log says what it was."""
+    caplog.set_level(logging.DEBUG)
+    with Server((NOT_ITS_OWN[name],)) as server:
+        answer = make(server.url).answer(event(form))
+    assert answer["statusCode"] == 503
+    assert json.loads(answer["body"]) == {"error": "temporarily_unavailable"}
+    (record,) = caplog.records
+    assert record.__dict__["token"]["failure"]
+    for secret in (SECRET, CODE, REFRESH, ACCESS):
+        assert secret not in caplog.text
+
+
+def test_a_code_reaches_the_home_once_and_a_refresh_may_twice(make: Make) -> None:
+    """By the rule of delivery: a code is refused the second time, which ends a link."""
+    for form, times, status in ((BY_CODE, 1, 503), (BY_REFRESH, 2, 200)):
+        with Server((reset, give)) as server:
+            assert make(server.url).answer(event(form))["statusCode"] == status
+            assert len(server.requests) == times
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("form", "status"), [(BY_CODE, 503), (BY_REFRESH, 200)], ids=["code", "refresh"]
+)
+def test_a_refresh_that_is_not_answered_is_asked_again(
+    make: Make, form: dict[str, str], status: int
+) -> None:
+    """Within Amazon's 4.5 s; a code is waited for."""
+    with Server((silence, give)) as server:
+        endpoint = make(server.url)
+        started = time.monotonic()
+        answer = endpoint.answer(event(form))
+        took = time.monotonic() - started
+    assert answer["statusCode"] == status
+    assert took < BUDGET_S + 0.4
+
+
+@pytest.mark.slow
+def test_a_slow_home_has_its_time(make: Make) -> None:
+    """A Raspberry Pi under load."""
+    with Server((after(1.5, give),)) as server:
+        assert make(server.url).answer(event(BY_CODE))["statusCode"] == 200
+        assert len(server.requests) == 1
+
+
+def test_a_wrong_setting_is_no_reason_to_end_a_link(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The log names it."""
+    with pytest.raises(BridgeError) as caught:
+        Settings.from_environ({"BASE_URL": ""})
+    endpoint = TokenEndpoint(LINK, Unconfigured(caught.value))
+    assert endpoint.answer(event(BY_REFRESH))["statusCode"] == 503
+    assert "BASE_URL" in caplog.text
+
+
+# -- the secret, kept elsewhere --------------------------------------------------------
+
+
+class Store:
+    """Secrets Manager, counting."""
+
+    def __init__(self, value: str | None) -> None:
+        self.value = value
+        self.asked = 0
+
+    def get_secret_value(self, **_query: object) -> dict[str, str]:
+        self.asked += 1
+        if self.value is None:
+            raise LookupError
+        return {"SecretString": self.value}
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self) -> float:
+        return time.monotonic() + self.now
+
+
+@pytest.fixture
+def from_store() -> Iterator["FromStore"]:
+    open_ones: list[HomeAssistant] = []
+
+    def endpoint(store: Store, url: str, clock: Clock) -> TokenEndpoint:
+        read = Settings.from_environ({"BASE_URL": url})
+        open_ones.append(HomeAssistant(Connector.for_settings(read)))
+        return TokenEndpoint(
+            {**LINK, "LINK_CLIENT_SECRET": "secretsmanager:link"},
+            open_ones[-1],
+            secrets=SecretReader(lambda _service: store),
+            clock=clock,
+        )
+
+    yield endpoint
+    for one in open_ones:
+        one.close()
+
+
+FromStore = Callable[[Store, str, Clock], TokenEndpoint]
+
+
+def test_a_new_secret_is_found_and_strangers_do_not_ask_for_it(
+    from_store: FromStore,
+) -> None:
+    """Read again at most once a minute, however many try."""
+    store, clock = Store(json.dumps({"secret": SECRET})), Clock()
+    with Server((give,)) as server:
+        endpoint = from_store(store, server.url, clock)
+        assert endpoint.answer(lacking("client_secret"))["statusCode"] == 401
+        assert store.asked == 0
+        assert endpoint.answer(event(BY_REFRESH))["statusCode"] == 200
+        for _ in range(5):
+            answer = endpoint.answer(refresh(client_secret="x" * 30))
+            assert answer["statusCode"] == 401
+        assert store.asked == 1
+        clock.now += SECRET_AGE_S + 1
+        store.value = "a-new-secret-of-the-skill"
+        answer = endpoint.answer(refresh(client_secret=store.value))
+        assert answer["statusCode"] == 200
+        assert store.asked == 2
+
+
+def test_a_secret_that_cannot_be_read_ends_no_link(
+    from_store: FromStore,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Amazon is told to come again."""
+    store = Store(None)
+    endpoint = from_store(store, "http://127.0.0.1:1", Clock())
+    assert endpoint.answer(event(BY_REFRESH))["statusCode"] == 503
+    assert "LINK_CLIENT_SECRET, secretsmanager:link" in caplog.text
+    assert Secret(SECRET).reveal() not in caplog.text
