@@ -795,6 +795,29 @@ def test_a_name_that_leads_elsewhere_at_home(cloud: Cloud) -> None:
     assert ("address.public", "✗ FAILED", "✓ ok") in found["aws.probe"].rows
 
 
+def test_an_arn_says_where_to_look_first(cloud: Cloud) -> None:
+    """Its own region; real AWS knows no other by that name."""
+    cloud.deploy(region="us-west-2")
+    regions: list[str | None] = []
+
+    def client(service: str, region: str | None) -> Any:
+        if service == "lambda":
+            regions.append(region)
+        return cloud.client(service, region)
+
+    context = Context(
+        {"BASE_URL": URL, "LONG_LIVED_ACCESS_TOKEN": TOKEN},
+        Options(function=f"arn:aws:lambda:us-west-2:123456789012:function:{NAME}"),
+        now=lambda: NOW,
+        resolve=resolver(PUBLIC),
+        dial=dialler(cloud.port),
+        aws=client,
+    )
+    found = findings(context, (*CHAIN, *AWS))
+    assert "us-west-2" in found["aws.function"].saw
+    assert set(regions) == {"us-west-2"}
+
+
 # -- what stands between ---------------------------------------------------------------
 
 LIVE = f"arn:aws:lambda:{REGION}:123456789012:function:{NAME}:live"
@@ -1021,7 +1044,9 @@ def test_a_repair(  # noqa: PLR0913, PLR0917 - a row of the table
     assert lambda_.get_function_configuration(FunctionName=NAME)[key] == value
     assert "hunter2" not in refused.output + done.output
 
-    assert "Nothing to repair" in type_it(cloud, "--fix", link).stdout
+    again = type_it(cloud, "--fix", link)
+    assert "Nothing to repair" in again.stdout
+    assert again.exit_code == 0, again.output
 
 
 def test_a_trigger_is_added(cloud: Cloud) -> None:

@@ -119,3 +119,13 @@ def test_every_placeholder_is_used() -> None:
     )
     for name in TEXTS.examples:
         assert f"{{{name}}}" in used, name
+
+
+def test_every_cause_has_a_case() -> None:
+    """A cause that no test finds may be one that nothing finds."""
+    tests = Path(__file__).parents[2].rglob("*.py")
+    texts = [path.read_text("utf-8") for path in tests]
+    for link in EVERY:
+        for cause in link.causes:
+            named = f'"{cause.name}"'
+            assert any(named in text for text in texts), f"{link.id}: {cause.name}"

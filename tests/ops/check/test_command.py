@@ -153,6 +153,28 @@ def test_a_redirect_to_another_name_of_ones_own(
     assert ("hidden.example.net" in done.stdout) == (option == "--json")
 
 
+def test_ones_own_name_is_left_out_however_it_is_written(
+    type_it: Type, serve: Serve
+) -> None:
+    """Names of machines know no capital letters; servers write them as they like."""
+    location = "https://HIDDEN.Example.NET/api/alexa/smart_home"
+    server = serve(home(get=reply(301, b"", {"Location": location})))
+    shown = type_it(server.port, "--markdown").stdout
+    assert "hidden.example.net" not in shown.lower()
+
+
+def test_nobody_who_answers_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the input has ended, nothing is linked, and the status says so."""
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner(env={"BASE_URL": "http://127.0.0.1:9"}).invoke(
+        check, ["--link", "--locale", "en-GB"], input=""
+    )
+    assert done.exit_code == 2
+    assert "Nobody answered, so nothing was linked." in done.output
+
+
 def test_what_a_server_echoes_is_not_shown(type_it: Type, serve: Serve) -> None:
     """Whoever answers with the token in a title does not get it printed."""
     echo = reply(200, f"<title>{TOKEN[:30]}</title>{TOKEN}".encode())

@@ -4,6 +4,7 @@ import pytest
 
 from ha_bridge.redaction import Secret
 from ha_bridge_ops.check.model import Status
+from ha_bridge_ops.endpoints import troubles
 from tests.fakes.behaviours import after, raw, reply, reply_json, silence
 from tests.fakes.server import Behaviour
 from tests.ops.check.conftest import Serve
@@ -235,6 +236,18 @@ def test_the_same_name_twice(serve: Serve) -> None:
     assert "“bed light”" in found["discovery.duplicate_names"].saw
 
 
+@pytest.mark.parametrize(
+    ("name", "cause"), [("Kitchen", "group_word"), ("TV 2000 (old)", "hard")]
+)
+def test_a_name_that_means_something_else(name: str, cause: str, serve: Serve) -> None:
+    """The page says which; for the check it is a hint, because every home has some."""
+    (trouble,) = troubles.names([endpoint(name)])
+    assert (trouble.finding, trouble.cause) == ("discovery.names", cause)
+    found = findings(context(serve(home(discover=listing(endpoint(name)))).port))
+    assert found["discovery.names"].status is Status.OK
+    assert found["discovery.names"].saw.startswith("1 of 1 may be hard to say")
+
+
 @pytest.mark.parametrize(("size", "cause"), [(5, "large"), (6, "too_large")])
 def test_a_list_that_lambda_does_not_pass_on(
     size: int, cause: str, serve: Serve
@@ -265,6 +278,15 @@ def test_a_device_that_does_not_report(behaviour: Behaviour, serve: Serve) -> No
     assert_only(
         found, "directive.report_state", "failed", fix="light.desk_lamp", skipped=set()
     )
+
+
+@pytest.mark.slow
+def test_a_device_that_never_reports(serve: Serve) -> None:
+    """Alexa would hang up: it does not count as fine."""
+    found = findings(context(serve(home(report=after(9, REPORT))).port))
+    assert found["directive.report_state"].causes == ("failed",)
+    assert "no answer within 8 s" in found["directive.report_state"].saw
+    assert found["directive.time"].status is Status.SKIPPED
 
 
 def test_a_few_devices_of_different_kinds_are_asked(serve: Serve) -> None:

@@ -389,6 +389,14 @@ def test_an_empty_login_is_never_sent(serve: Serve, empty: Question) -> None:
     assert "POST /auth/login_flow/f1" not in paths(server)
 
 
+def test_a_renewed_token_that_is_echoed_is_hidden(serve: Serve) -> None:
+    """It works like the first one, so it is as secret."""
+    refused = reply_json({"message": "access-token-two is not known"}, 401)
+    found = look(serve(home_that_links(api=refused)))
+    assert found["link.refresh"].causes == ("not_accepted",)
+    assert "access-token" not in str(found)
+
+
 def test_a_token_that_cannot_be_given_back_is_told(serve: Serve) -> None:
     """It ends by itself when nobody uses it."""
     found = look(serve(home_that_links(revoke=reply(500))))
