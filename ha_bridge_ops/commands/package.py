@@ -26,9 +26,9 @@ def package(file: Path) -> None:
 
     \b
     Examples:
-      ha-bridge package                       ha-bridge.zip, for the Lambda console
-      ha-bridge package lambda_function.py    one file, to paste into its editor
-      ha-bridge package ha-bridge.yaml        one template, for CloudFormation
+      ha-bridge package                      ha-bridge.zip, for the Lambda console
+      ha-bridge package lambda_function.py   one file, to paste into its editor
+      ha-bridge package ha-bridge.yaml       one template, for CloudFormation
 
     The zip has the function, urllib3, and byte code if there is a Python as Lambda's on
     this machine, and so it starts soonest. The other two use the urllib3 of Lambda's
