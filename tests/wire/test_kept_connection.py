@@ -449,3 +449,27 @@ def test_fifty_environments_at_once(make_bridge: MakeBridge) -> None:
         assert all(pool.map(live, range(50), [server.url] * 50))
     assert server.connections == 50
     assert len(server.requests) == 500
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="finds it out by Linux's means")
+def test_an_answer_written_before_the_request_arrived_is_none(
+    make_bridge: MakeBridge, make_server: Callable[..., Server]
+) -> None:
+    """A proxy ends an idle connection with a 408 that crosses the request."""
+
+    def time_out(exchange: Exchange) -> None:
+        answer_directive(exchange)
+        exchange.pause(0.2)
+        exchange.vanish()  # what is sent from now on does not arrive
+        exchange.pause(0.5)
+        exchange.send(response(408, b"408 Request Time-out"))
+        exchange.pause(0.2)
+        exchange.reset()
+
+    with make_server(time_out, answer_directive) as server:
+        bridge = make_bridge(server.url)
+        bridge.answer(TURN_ON)
+        time.sleep(0.4)
+        assert is_answered(bridge.answer(event("unlock")))
+        names = [one.json["directive"]["header"]["name"] for one in server.requests]
+    assert names == ["TurnOn", "Unlock"]
