@@ -3,30 +3,31 @@
 import contextlib
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
 from ha_bridge.settings import parse_address, parse_switch
 from ha_bridge_ops.aws.changes import SMART_HOME
 from ha_bridge_ops.aws.function import (
-    FUNCTION_ARN,
     Function,
     Permission,
-    functions_in,
 )
 from ha_bridge_ops.aws.policies import is_broad
 from ha_bridge_ops.aws.session import AwsError, call
-from ha_bridge_ops.check.context import Context, Fact
+from ha_bridge_ops.check.context import Context
 from ha_bridge_ops.check.model import Fine, Outcome, Problem, Untried
 from ha_bridge_ops.check.placeholders import NO_SKILL_ID
+from ha_bridge_ops.check.search import (
+    SKILL_ID,
+    deployed_anew,
+    of_function,
+    our_address,
+    to_deploy,
+    which,
+)
 from ha_bridge_ops.outside import one_of, quoted
-from ha_bridge_ops.regions import REGIONS, region_in, region_of
-
-#: What every skill id looks like.
-SKILL_ID: Final = re.compile(r"amzn1\.ask\.skill\.[0-9a-f-]{36}")
-
+from ha_bridge_ops.regions import region_in, region_of
 
 #: Who calls for custom skills.
 #: https://docs.aws.amazon.com/lambda/latest/dg/services-alexa.html
@@ -52,157 +53,12 @@ RUNTIME_ENDS: Final[Mapping[str, date]] = {
 #: Days before that end at which it is time to go.
 RUNTIME_SOON_DAYS: Final = 180
 
-#: botocore's exceptions for what is missing on this machine, and the causes they are.
-_LOGINS: Final[Mapping[str, str]] = {
-    # `aws login` signs with a library that boto3 does not bring along.
-    "MissingDependencyException": "crt",
-    "ProfileNotFound": "profile",
-    "ConfigNotFound": "profile",
-    "InvalidConfigError": "profile",
-    "ConfigParseError": "profile",
-}
 
 #: How the ARNs of policies begin that AWS has written.
 _OF_AWS: Final = re.compile(r"arn:aws[a-z-]*:iam::aws:")
 
 #: How many of many are named.
 _SHOWN: Final = 5
-
-
-def credentials(context: Context) -> Outcome:
-    """AWS lets us look."""
-    if context.session is None:
-        return Problem("boto3", "boto3 is not installed")
-    try:
-        identity = call(context.session.client("sts").get_caller_identity)
-    except AwsError as error:
-        return Problem(_why_no_credentials(error), error.code)
-    return Fine(str(identity["Arn"]))
-
-
-def _why_no_credentials(error: AwsError) -> str:
-    if error.is_no_login:
-        return "none"
-    if error.is_offline:
-        return "offline"
-    return _LOGINS.get(error.code, "refused")
-
-
-@dataclass(frozen=True)
-class _Search:
-    """Where the function was looked for, and what was found."""
-
-    regions: list[str]
-    found: list[Function] = field(default_factory=list)
-    """In the first region that has any."""
-    refused: list[str] = field(default_factory=list)
-
-
-@Fact
-def _search(context: Context) -> _Search:
-    search = _Search(_regions(context))
-    if context.session is None or not context.is_fine("aws.credentials"):
-        return search
-    for region in search.regions:
-        try:
-            named = context.options.function
-            search.found.extend(functions_in(context.session, region, named))
-        except AwsError as error:
-            search.refused.append(f"{error.code} in {region}")
-        if search.found:
-            break
-    return search
-
-
-def function_of(context: Context) -> Function | None:
-    """Return the function, if there is one and no doubt which; AWS is asked once."""
-    found = _search(context).found
-    return found[0] if len(found) == 1 else None
-
-
-def known_function(context: Context) -> Function | None:
-    """Return the function if it was looked for already; AWS is not asked."""
-    return function_of(context) if _search.known(context) else None
-
-
-def function(context: Context) -> Outcome:
-    """The function is there."""
-    if not context.is_fine("aws.credentials"):
-        return Untried("AWS was not asked")
-    search = _search(context)
-    if len(search.found) > 1:
-        names = [one.name for one in search.found]
-        region = search.found[0].region
-        values = {"region": region, "name": names[0]}
-        return Problem("several", f"{', '.join(names)} in {region}", values)
-    if search.found:
-        return Fine(search.found[0].arn)
-    if search.refused:
-        # It may be where we may not look: no reason to deploy another.
-        return Problem("refused", "; ".join(search.refused))
-    what = context.options.function or "a function with BASE_URL"
-    saw = f"no {what} in {', '.join(search.regions)}"
-    return Problem("missing", saw, _to_deploy(context, search.regions))
-
-
-def _regions(context: Context) -> list[str]:
-    """Return where to look, likeliest first."""
-    options = context.options
-    known = [options.region]
-    if arn := FUNCTION_ARN.fullmatch(options.function or ""):
-        known.append(arn[1])
-    if options.locale:
-        known.append(region_of(options.locale).aws_region)
-    every = [*known, *(region.aws_region for region in REGIONS)]
-    return list(dict.fromkeys(region for region in every if region))
-
-
-def _which(function: Function) -> dict[str, str]:
-    """Return what a command needs to find the same function again."""
-    name = function.qualified_name
-    return {"which": f" --function {name} --region {function.region}"}
-
-
-def _to_deploy(context: Context, regions: Iterable[str]) -> dict[str, str]:
-    """Return what a command needs to deploy.
-
-    Args:
-        context: What all share.
-        regions: Where to, likeliest first; where Alexa calls nothing does not count.
-    """
-    known = [found for name in regions if (found := region_in(name))]
-    if locale := context.options.locale:
-        known.append(region_of(locale))
-    where = [*known, *REGIONS][0]
-    return {"env": where.samconfig_env, "base_url": _our_address(context)}
-
-
-def deployed_anew(context: Context, function: Function) -> dict[str, str]:
-    """Return what a command needs to deploy a function again."""
-    return _to_deploy(context, [function.region])
-
-
-def _our_address(context: Context) -> str:
-    return str(context.address or "https://home.example.org")
-
-
-#: Looks at a function that was found.
-_Look = Callable[[Context, Function], Outcome]
-
-
-def of_function(look: _Look) -> Callable[[Context], Outcome]:
-    """Make a check of what looks at the function that was found."""
-
-    def check(context: Context) -> Outcome:
-        found = function_of(context)
-        if found is None:
-            return Untried("there is no function to look at")
-        try:
-            return look(context, found)
-        except AwsError as error:
-            return Untried(f"AWS did not let us look: {error.code}")
-
-    return check
 
 
 @of_function
@@ -212,7 +68,7 @@ def region(context: Context, function: Function) -> Outcome:
     here = region_in(name)
     locale = context.options.locale
     wanted = region_of(locale) if locale else None
-    values = _to_deploy(context, [wanted.aws_region] if wanted else [])
+    values = to_deploy(context, [wanted.aws_region] if wanted else [])
     if here is None:
         return Problem("not_alexas", f"it is in {name}", values)
     if wanted and here is not wanted:
@@ -248,7 +104,7 @@ def _trigger(
     context: Context, function: Function, may: Iterable[Permission]
 ) -> Fine | Problem:
     skills = [one.skill_id for one in may if one.principal == SMART_HOME]
-    values = {"skill": context.options.skill_id or NO_SKILL_ID, **_which(function)}
+    values = {"skill": context.options.skill_id or NO_SKILL_ID, **which(function)}
     if skills:
         return _trigger_for(context.options.skill_id, skills, values)
     if any(one.principal == CUSTOM for one in may):
@@ -279,7 +135,7 @@ def timeout(_context: Context, function: Function) -> Outcome:
     """The function has time enough."""
     saw = f"{function.timeout_s} s"
     if function.timeout_s < MIN_TIMEOUT_S:
-        return Problem("short", saw, _which(function))
+        return Problem("short", saw, which(function))
     return Fine(saw)
 
 
@@ -288,7 +144,7 @@ def memory(_context: Context, function: Function) -> Outcome:
     """The function has memory enough."""
     saw = f"{function.memory_mb} MB"
     if function.memory_mb < MIN_MEMORY_MB:
-        return Problem("small", saw, _which(function))
+        return Problem("small", saw, which(function))
     return Fine(saw)
 
 
@@ -320,13 +176,13 @@ def environment(context: Context, function: Function) -> Outcome:
     problems = [*_address_problems(context, theirs), *_switch_problems(theirs)]
     if theirs.get("LONG_LIVED_ACCESS_TOKEN", "").strip():
         saw = "LONG_LIVED_ACCESS_TOKEN is set"
-        problems.append(Problem("token_left", saw, _which(function)))
+        problems.append(Problem("token_left", saw, which(function)))
     return problems or Fine("as here")
 
 
 def _address_problems(context: Context, theirs: Mapping[str, str]) -> Iterator[Problem]:
     text = theirs.get("BASE_URL", "").strip()
-    ours = _our_address(context)
+    ours = our_address(context)
     if not text:
         yield Problem("missing", "BASE_URL is not set there", {"base_url": ours})
         return

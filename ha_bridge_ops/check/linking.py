@@ -14,7 +14,6 @@ from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
 from ha_bridge.redaction import Secret
-from ha_bridge_ops.check.address import not_public
 from ha_bridge_ops.check.context import Context, Fact
 from ha_bridge_ops.check.model import Fine, Outcome, Problem, Question, Untried
 from ha_bridge_ops.check.settings import why_malformed
@@ -30,8 +29,6 @@ _HTML: Final = "text/html"
 #: Ways to log in that ask for user and password on Home Assistant's own page.
 _FORMS: Final = ("homeassistant", "command_line", "insecure_example")
 
-#: Forms that are filled in after the password: a module is chosen, its code is typed.
-_MOST_STEPS: Final = 3
 
 #: Characters of an answer that may be shown in part.
 _READ: Final = 4000
@@ -39,9 +36,8 @@ _READ: Final = 4000
 #: Ways to log in that are named.
 _SHOWN: Final = 8
 
-#: What Home Assistant calls its providers, modules and errors; its flows; a time.
-_WORD: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
-_FLOW_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+#: What Home Assistant calls its providers, modules and errors; and a time.
+WORD: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _SECONDS: Final = re.compile(r"\d{1,9}(?:\.\d{1,3})?")
 
 
@@ -62,13 +58,14 @@ class _Linking:
 
 
 @Fact
-def _linking(context: Context) -> _Linking:
+def linking_of(context: Context) -> _Linking:
     """How far it has come, for the marketplace of the locale."""
     return _Linking(region_of(context.options.locale or ""))
 
 
-def _values(context: Context) -> dict[str, str]:
-    region = _linking(context).region
+def values_of(context: Context) -> dict[str, str]:
+    """Return what the texts of these links are filled in with."""
+    region = linking_of(context).region
     return {
         "client_id": region.client_id,
         "redirect_host": region.redirect_host,
@@ -79,21 +76,21 @@ def _values(context: Context) -> dict[str, str]:
 
 def client_id(context: Context) -> Outcome:
     """The client id is that of your marketplace."""
-    right = _linking(context).region.client_id
+    right = linking_of(context).region.client_id
     given = context.options.client_id
     if given is None and context.ask is not None:
         given = context.ask(Question.CLIENT_ID, right)
     given = (given or "").strip() or right
     if given == right:
         return Fine(right)
-    values, shown = _values(context), quoted(given)
+    values, shown = values_of(context), quoted(given)
     try:
         url = urlsplit(given)
     except ValueError:
         url = urlsplit("")
     if url.scheme not in ("http", "https") or not url.netloc:
         return Problem("not_an_address", shown, values)
-    if url.netloc.lower() != _linking(context).region.redirect_host:
+    if url.netloc.lower() != linking_of(context).region.redirect_host:
         return Problem("other_host", f"{shown}, for {values['locale']}", values)
     return Problem("spelling", f"{shown}, not {right}", values)
 
@@ -102,7 +99,7 @@ def client_id(context: Context) -> Outcome:
 _Step = Callable[[Context], Outcome]
 
 
-def _over_the_network(failure: str) -> Callable[[_Step], _Step]:
+def over_the_network(failure: str) -> Callable[[_Step], _Step]:
     """Make a cause of what the network may do in a step."""
 
     def wrap(step: _Step) -> _Step:
@@ -111,21 +108,21 @@ def _over_the_network(failure: str) -> Callable[[_Step], _Step]:
                 return step(context)
             except (OSError, HTTPException) as error:
                 saw = f"no answer: {type(error).__name__}"
-                return Problem(failure, saw, _values(context))
+                return Problem(failure, saw, values_of(context))
 
         return check
 
     return wrap
 
 
-@_over_the_network("no_page")
+@over_the_network("no_page")
 def authorize(context: Context) -> Outcome:
     """Home Assistant shows its login page."""
     if context.evidence is None or context.evidence.status is None:
         return Untried("nothing answers")
     if context.evidence.tls.get("error") and context.verifies_tls:
         return Untried("the certificate is not trusted")
-    linking, values = _linking(context), _values(context)
+    linking, values = linking_of(context), values_of(context)
     query = {
         "response_type": "code",
         "client_id": linking.region.client_id,
@@ -135,19 +132,19 @@ def authorize(context: Context) -> Outcome:
     }
     page = context.home.request("GET", f"/auth/authorize?{urlencode(query)}")
     if page.status != HTTPStatus.OK or page.content_type != _HTML:
-        return Problem("no_page", _shown(context, page), values)
+        return Problem("no_page", words_of(context, page), values)
     return _judge_providers(context, context.home.request("GET", "/auth/providers"))
 
 
 def _judge_providers(context: Context, answer: Answer) -> Outcome:
-    values = _values(context)
+    values = values_of(context)
     if answer.status == HTTPStatus.BAD_REQUEST and "onboard" in answer.text.lower():
-        return Problem("not_set_up", _shown(context, answer), values)
+        return Problem("not_set_up", words_of(context, answer), values)
     kinds = _providers(answer)
     if kinds is None:
-        saw = f"/auth/providers: {_shown(context, answer)}"
+        saw = f"/auth/providers: {words_of(context, answer)}"
         return Problem("no_page", saw, values)
-    shown = (one_of(kind, _WORD) for kind in kinds[:_SHOWN])
+    shown = (one_of(kind, WORD) for kind in kinds[:_SHOWN])
     saw = f"ways to log in: {', '.join(shown)}"
     if "homeassistant" not in kinds:
         return Problem("no_password", saw, values)
@@ -167,143 +164,10 @@ def _providers(answer: Answer) -> list[str] | None:
     return [str(one.get("type")) for one in found if isinstance(one, dict)]
 
 
-@_over_the_network("other")
-def login(context: Context) -> Outcome:
-    """A login is accepted, for Amazon's address."""
-    if not context.is_fine("link.authorize"):
-        return Untried("there is no login page")
-    if why := context.why_no_secret_may_be_sent() or _why_no_password(context):
-        return Untried(why)
-    if context.ask is None:
-        return Untried("there is nobody to ask for a password")
-    linking = _linking(context)
-    start = {
-        "client_id": linking.region.client_id,
-        "handler": ["homeassistant", None],
-        "redirect_uri": linking.redirect_uri,
-    }
-    form = context.home.request("POST", "/auth/login_flow", json=start)
-    flow = form.json
-    if form.status != HTTPStatus.OK or not isinstance(flow, dict):
-        return _no_login(context, form)
-    user = context.ask(Question.USER, "")
-    password = context.ask(Question.PASSWORD, "")
-    if not user.strip() or not password:
-        # Sent, it would count as a failed login.
-        return Untried("no user and password were given")
-    context.secrets.append(Secret(password))
-    fields = {"username": user, "password": password}
-    answer = _submit(context, flow, fields)
-    return _after_the_password(context, answer)
-
-
-def _after_the_password(context: Context, answer: Answer) -> Outcome:
-    for _ in range(_MOST_STEPS):
-        if not _asks_for_more(answer):
-            return _logged_in(context, answer)
-        step = answer.json
-        answer = _submit(context, step, _second_factor(context, step))
-    if _asks_for_more(answer):
-        saw = f"after {_MOST_STEPS} steps it still asks for more"
-        return Problem("other", saw, _values(context))
-    return _logged_in(context, answer)
-
-
-def _why_no_password(context: Context) -> str | None:
-    """Return why a password in particular may not be sent, or None."""
-    evidence = context.evidence
-    if evidence is None:
-        return None
-    if evidence.address.is_tls:
-        if evidence.tls.get("error"):
-            # Whatever NOT_VERIFY_SSL says: Amazon would not link over it either.
-            return "the certificate is not trusted, so no password is sent"
-        return None
-    if evidence.ip is not None and not_public(evidence.ip):
-        return None
-    return "no password is sent over plain http"
-
-
-def _submit(
-    context: Context, flow: Mapping[str, Any], fields: Mapping[str, str]
-) -> Answer:
-    client_id = _linking(context).region.client_id
-    flow_id = flow.get("flow_id")
-    if not isinstance(flow_id, str) or not _FLOW_ID.fullmatch(flow_id):
-        raise HTTPException
-    path = f"/auth/login_flow/{flow_id}"
-    body = {"client_id": client_id, **fields}
-    return context.home.request("POST", path, json=body)
-
-
-def _asks_for_more(answer: Answer) -> bool:
-    """Return whether a second factor is asked for, the first time."""
-    step = answer.json
-    return (
-        isinstance(step, dict)
-        and step.get("type") == "form"
-        and step.get("step_id") in ("mfa", "select_mfa_module")
-        and not step.get("errors")
-    )
-
-
-def _second_factor(context: Context, step: Mapping[str, Any]) -> dict[str, str]:
-    if step["step_id"] == "select_mfa_module":
-        return {"multi_factor_auth_module": _first_option(step)}
-    assert context.ask is not None  # noqa: S101 - `login` has looked
-    code = context.ask(Question.SECOND_FACTOR, "").strip()
-    context.secrets.append(Secret(code))
-    return {"code": code}
-
-
-def _first_option(step: Mapping[str, Any]) -> str:
-    """Return the first of the modules that a form offers; nothing if it is odd."""
-    try:
-        option = step["data_schema"][0]["options"][0]
-        module = option if isinstance(option, str) else option[0]
-    except (KeyError, IndexError, TypeError):
-        return ""
-    return module if isinstance(module, str) and _WORD.fullmatch(module) else ""
-
-
-def _logged_in(context: Context, answer: Answer) -> Outcome:
-    result = answer.json
-    if answer.status != HTTPStatus.OK or not isinstance(result, dict):
-        return _no_login(context, answer)
-    if result.get("type") == "create_entry":
-        code = result.get("result")
-        if not isinstance(code, str) or not code.isprintable():
-            return Problem("other", "what it gave is no code", _values(context))
-        _linking(context).code = Secret(code)
-        context.secrets.append(Secret(code))
-        return Fine("Home Assistant gave a code for Amazon")
-    errors = result.get("errors")
-    base = errors.get("base") if isinstance(errors, dict) else errors
-    said = str(base or result.get("reason") or result.get("type"))
-    causes = {"invalid_auth": "wrong_password", "invalid_code": "wrong_code"}
-    saw = one_of(context.hide(said), _WORD)
-    return Problem(causes.get(said, "other"), saw, _values(context))
-
-
-#: What Home Assistant says when it refuses a login, and what that is.
-_REFUSALS: Final = (
-    ("Invalid redirect URI", "redirect"),
-    ("Invalid client id", "redirect"),
-    ("Login blocked", "user_blocked"),
-    ("IP address changed", "address_changed"),
-    ("403: Forbidden", "banned"),
-)
-
-
-def _no_login(context: Context, answer: Answer) -> Outcome:
-    causes = (cause for words, cause in _REFUSALS if words in answer.text)
-    return Problem(next(causes, "other"), _shown(context, answer), _values(context))
-
-
-@_over_the_network("other")
+@over_the_network("other")
 def token(context: Context) -> Outcome:
     """The code is exchanged for a token."""
-    linking = _linking(context)
+    linking = linking_of(context)
     if linking.code is None:
         return Untried("there was no login")
     form = {
@@ -316,11 +180,11 @@ def token(context: Context) -> Outcome:
     linking.access_token = _given(context, given, "access_token")
     linking.refresh_token = _given(context, given, "refresh_token")
     if answer.status != HTTPStatus.OK or linking.access_token is None:
-        return Problem(_no_token(answer), _shown(context, answer), _values(context))
+        return Problem(_no_token(answer), words_of(context, answer), values_of(context))
     lasts = one_of(str(given.get("expires_in")), _SECONDS)
     saw = f"valid for {lasts} s, after {answer.ms:.0f} ms"
     if answer.ms > TOKEN_LIMIT_MS:
-        return Problem("slow", saw, _values(context))
+        return Problem("slow", saw, values_of(context))
     return Fine(saw)
 
 
@@ -345,10 +209,10 @@ def _no_token(answer: Answer) -> str:
     return "banned" if answer.is_own("Forbidden") else "other"
 
 
-@_over_the_network("not_renewed")
+@over_the_network("not_renewed")
 def refresh(context: Context) -> Outcome:
     """The token can be used, and renewed; then it is given back."""
-    linking = _linking(context)
+    linking = linking_of(context)
     if linking.refresh_token is None:
         return Untried("there is no token")
     form = {
@@ -360,17 +224,17 @@ def refresh(context: Context) -> Outcome:
     given = answer.json if isinstance(answer.json, dict) else {}
     renewed = _given(context, given, "access_token")
     if answer.status != HTTPStatus.OK or renewed is None:
-        return Problem("not_renewed", _shown(context, answer), _values(context))
+        return Problem("not_renewed", words_of(context, answer), values_of(context))
     used = context.home.request("GET", "/api/", token=renewed)
     if used.status != HTTPStatus.OK:
-        return Problem("not_accepted", _shown(context, used), _values(context))
+        return Problem("not_accepted", words_of(context, used), values_of(context))
     given_back = "given back" if give_back(context) else "left to expire"
     return Fine(f"renewed, used and {given_back}")
 
 
 def give_back(context: Context) -> bool:
     """Revoke what was given, however far it came; return whether that went well."""
-    linking = _linking.known(context)
+    linking = linking_of.known(context)
     if linking is None or linking.refresh_token is None:
         return False
     form = {"token": linking.refresh_token.reveal()}
@@ -382,7 +246,7 @@ def give_back(context: Context) -> bool:
     return answer.status == HTTPStatus.OK
 
 
-def _shown(context: Context, answer: Answer) -> str:
+def words_of(context: Context, answer: Answer) -> str:
     """Return an answer in a few words, without the secrets that it may echo."""
     said = answer.json
     if isinstance(said, dict):

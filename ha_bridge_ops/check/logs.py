@@ -10,8 +10,8 @@ from ha_bridge_ops.aws.function import Function
 from ha_bridge_ops.aws.logs import Line, Log, throttles
 from ha_bridge_ops.check.context import Context
 from ha_bridge_ops.check.discovery import endpoints_of
-from ha_bridge_ops.check.function import deployed_anew, of_function
 from ha_bridge_ops.check.model import Fine, Outcome, Problem
+from ha_bridge_ops.check.search import deployed_anew, of_function
 from ha_bridge_ops.grammar import ERROR_TYPE
 from ha_bridge_ops.outside import one_of, quoted
 

@@ -7,7 +7,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from ha_bridge_ops.check.context import Context
-from ha_bridge_ops.check.function import known_function
+from ha_bridge_ops.check.search import known_function
 from ha_bridge_ops.outside import for_strangers, is_public
 
 #: Changes a text before it is shown.

@@ -12,7 +12,6 @@ from ha_bridge_ops.check import reports
 from ha_bridge_ops.check.catalogue import CHAIN
 from ha_bridge_ops.check.context import Context
 from ha_bridge_ops.check.evidence import Evidence
-from ha_bridge_ops.check.function import deployed_anew, function_of
 from ha_bridge_ops.check.model import (
     Finding,
     Fine,
@@ -23,6 +22,7 @@ from ha_bridge_ops.check.model import (
     Untried,
     judge,
 )
+from ha_bridge_ops.check.search import deployed_anew, function_of
 from ha_bridge_ops.outside import one_of, quoted
 
 PROBE: Final[Mapping[str, Any]] = {"ha_bridge": {"probe": {}}}

@@ -7,8 +7,8 @@ from ha_bridge_ops.aws import changes
 from ha_bridge_ops.aws.changes import Change
 from ha_bridge_ops.aws.function import Function
 from ha_bridge_ops.check.context import Context
-from ha_bridge_ops.check.function import function_of
 from ha_bridge_ops.check.model import Status
+from ha_bridge_ops.check.search import function_of
 from ha_bridge_ops.errors import CommandError
 
 #: As in template.yaml.

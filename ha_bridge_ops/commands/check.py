@@ -1,10 +1,10 @@
 """`ha-bridge check`: what is wrong, why, and what to do."""
 
-import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import click
+from rich.status import Status as Turning
 
 from ha_bridge import __version__
 from ha_bridge_ops import options
@@ -13,11 +13,11 @@ from ha_bridge_ops.aws.session import boto3_clients
 from ha_bridge_ops.check import output
 from ha_bridge_ops.check.catalogue import AWS, CHAIN, LINKING
 from ha_bridge_ops.check.chain import walk
-from ha_bridge_ops.check.context import Context, Options
-from ha_bridge_ops.check.function import SKILL_ID
+from ha_bridge_ops.check.context import Ask, Context, Options
 from ha_bridge_ops.check.model import Finding, Link, Question, Status
 from ha_bridge_ops.check.privacy import anonymous
 from ha_bridge_ops.check.repairs import REPAIRS, change_for
+from ha_bridge_ops.check.search import SKILL_ID
 from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.regions import locale_of
 from ha_bridge_ops.terminal import Console, echo
@@ -177,16 +177,27 @@ def _ask(question: Question, expected: str) -> str:
     return answer
 
 
+def _paused(ask: Ask, turning: Turning) -> Ask:
+    """Return what asks likewise, while nothing turns beside what is typed."""
+
+    def put(question: Question, expected: str) -> str:
+        turning.stop()
+        try:
+            return ask(question, expected)
+        finally:
+            turning.start()
+
+    return put
+
+
 def _walk(context: Context, links: Sequence[Link], *, quiet: bool) -> list[Finding]:
     talk = Console(stderr=True)
     shown = output.Report(Console(quiet=quiet))
-    findings = []
+    findings, ask = [], context.ask
     remaining = walk(context, links)
     for link in links:
-        # Nothing may turn while somebody is asked for a password.
-        asks = link.id in ("link.client_id", "link.login")
-        looking = f"Looking whether {link.title} ..."
-        with contextlib.nullcontext() if asks else talk.status(looking):
+        with talk.status(f"Looking whether {link.title} ...") as turning:
+            context.ask = _paused(ask, turning) if ask else None
             finding = next(remaining)
         shown.add(finding)
         findings.append(finding)
