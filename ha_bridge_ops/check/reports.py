@@ -22,7 +22,10 @@ _Read = Callable[[Any], Any]
 
 
 def _text(value: Any) -> str | None:
-    return value[:_TEXT] if isinstance(value, str) else None
+    if not isinstance(value, str):
+        return None
+    # JSON may hold half a character, which no other text can.
+    return value[:_TEXT].encode("utf-8", "replace").decode()
 
 
 def _number(value: Any) -> float | None:

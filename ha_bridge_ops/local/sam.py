@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from ha_bridge.settings import VARIABLES
 from ha_bridge_ops.local.lambda_runtime import PYTHON_VERSIONS
 from ha_bridge_ops.local.tools import LOCKS, environment, find_interpreter, program
 
@@ -28,6 +29,9 @@ def main() -> None:
     sam = str(install())
     # It would report to AWS what is run.
     environ = {"SAM_CLI_TELEMETRY": "0", **os.environ}
+    for name in VARIABLES:
+        # The function's own, a token among them, are none of SAM's business.
+        environ.pop(name, None)
     command = [sam, *sys.argv[1:]]
     sys.exit(subprocess.run(command, env=environ, check=False).returncode)
 

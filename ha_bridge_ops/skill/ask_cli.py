@@ -11,7 +11,15 @@ from typing import Any
 
 from ha_bridge_ops import grammar
 from ha_bridge_ops.errors import CommandError, RefusedError
+from ha_bridge_ops.local.processes import inherited
 from ha_bridge_ops.outside import LIMIT, quoted, visible
+
+#: What `ask` and Node.js need of our environment; tokens of the home are not in it.
+_NEEDED = (
+    *("HOME", "USER", "XDG_", "ASK_", "NODE_", "NVM_", "npm_config_", "NPM_CONFIG_"),
+    *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
+    *("http_proxy", "https_proxy", "all_proxy", "no_proxy"),
+)
 
 #: Pages of the list of skills, of up to 50 each.
 MAX_PAGES = 40
@@ -149,6 +157,7 @@ class Ask:
         try:
             done = subprocess.run(
                 [*self._command, *arguments, *self._profile, "--debug"],
+                env=inherited(*_NEEDED),
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 encoding="utf-8",

@@ -2,7 +2,7 @@
 
 It speaks to the service that ASK_SMAPI_SERVER_BASE_URL names, reads ~/.ask/cli_config
 as the real one does, says what that one says, and where, and keeps its arguments in
-the file that FAKE_ASK_LOG names. tests/ops/test_skill.py drives the real one likewise.
+the file that ASK_FAKE_LOG names. tests/ops/test_skill.py drives the real one likewise.
 """
 
 import argparse
@@ -20,7 +20,7 @@ Answer = tuple[int, Any, list[str]]
 
 
 def main() -> None:
-    with Path(os.environ["FAKE_ASK_LOG"]).open("a") as log:
+    with Path(os.environ["ASK_FAKE_LOG"]).open("a") as log:
         log.write(f"{json.dumps(sys.argv[1:])}\n")
     parser = argparse.ArgumentParser()
     parser.add_argument("smapi", choices=["smapi"])

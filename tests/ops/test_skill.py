@@ -493,7 +493,7 @@ def desk_at(folder: Path, smapi: Smapi, run: Run, ask: str) -> Desk:
         "HOME": str(home),
         "ASK_SMAPI_SERVER_BASE_URL": smapi.url,
         "ASK_LWA_TOKEN_HOST": smapi.url,
-        "FAKE_ASK_LOG": str(folder / "ask.log"),
+        "ASK_FAKE_LOG": str(folder / "ask.log"),
     }
     return Desk(smapi, run, folder, ask, ask != FAKE, variables)
 
@@ -912,3 +912,19 @@ def test_amazons_words_are_text(text: str, shaped: Callable[[str], object]) -> N
         assert_harmless(error.format_message())
         assert "\n" not in error.words
         assert len(error.words) < 3000
+
+
+def test_ask_gets_no_secret_of_the_home(
+    here: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor AWS's: only what it needs to run."""
+    script = tmp_path / "ask"
+    script.write_text(f"#!/bin/sh\nenv > '{tmp_path}/seen'\nexit 1\n")
+    script.chmod(0o755)
+    monkeypatch.setenv("LONG_LIVED_ACCESS_TOKEN", "token-of-this-test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "key-of-this-test")
+    url = ("--base-url", "https://home.example.org")
+    here("skill", "--locale", "en-GB", "--apply", "--ask", str(script), *url)
+    seen = (tmp_path / "seen").read_text()
+    assert "of-this-test" not in seen
+    assert "HOME=" in seen

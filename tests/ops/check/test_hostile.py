@@ -296,10 +296,13 @@ def test_a_report_says_what_it_likes(where: tuple[str, str]) -> None:
     """Whatever shape it has; the function may be any script."""
     part, key = where
     for text in TEXTS:
-        for value in (text, [text], {text: text}, [{"address": text, "error": text}]):
+        for value in (text, [{"address": text, "error": text}]):
             judged({**SEEN, part: {**SEEN[part], key: value}})
-            judged({**SEEN, part: {key: value}})
-            judged({**SEEN, part: value})
+    odd: Any
+    for odd in (None, [], {}, [TEXTS[0]], {TEXTS[0]: TEXTS[1]}, -1, 1e300, True):
+        judged({**SEEN, part: {**SEEN[part], key: odd}})
+        judged({**SEEN, part: {key: odd}})
+        judged({**SEEN, part: odd})
 
 
 JSON = st.recursive(
