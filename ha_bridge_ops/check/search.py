@@ -37,11 +37,10 @@ def credentials(context: Context) -> Outcome:
 
 
 def _why_no_credentials(error: AwsError) -> str:
-    if error.is_no_login:
-        return "none"
     if error.is_offline:
         return "offline"
-    return _LOGINS.get(error.code, "refused")
+    otherwise = "none" if error.is_no_login else "refused"
+    return _LOGINS.get(error.code, otherwise)
 
 
 @dataclass(frozen=True)

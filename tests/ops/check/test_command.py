@@ -263,5 +263,5 @@ def test_a_profile_that_is_not_there_is_no_login(run: Run, tmp_path: Path) -> No
     assert done.returncode == 1
     found = {one["id"]: one for one in json.loads(done.stdout)["findings"]}
     (problem,) = found["aws.credentials"]["problems"]
-    assert problem["cause"] == "none"
+    assert problem["cause"] == "profile"
     assert "ProfileNotFound" in problem["saw"]
