@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
@@ -228,13 +228,20 @@ def arn_of(name: str, region: Region) -> str:
     return found[0].arn
 
 
-def functions_in(session: Session, region: str, name: str | None) -> list[Function]:
+def functions_in(
+    session: Session,
+    region: str,
+    name: str | None,
+    *,
+    handlers: Collection[str] = (),
+) -> list[Function]:
     """Return the functions of a region that may be the bridge.
 
     Args:
         session: Whose functions.
         region: An AWS region.
         name: Name or ARN; None for those that have a variable BASE_URL.
+        handlers: Others that may be it, by their handlers.
 
     Raises:
         AwsError: AWS does not let us look.
@@ -250,5 +257,9 @@ def functions_in(session: Session, region: str, name: str | None) -> list[Functi
         return [Function.described(session, one) for one in found]
     pages = call(client.get_paginator("list_functions").paginate)
     listed = call(lambda: [one for page in pages for one in page["Functions"]])
-    every = (Function.described(session, one) for one in listed)
-    return [one for one in every if "BASE_URL" in one.variables]
+    return [
+        one
+        for found in listed
+        if "BASE_URL" in (one := Function.described(session, found)).variables
+        or found.get("Handler") in handlers
+    ]

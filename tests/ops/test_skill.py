@@ -3,7 +3,6 @@
 import json
 import os
 import shlex
-import shutil
 import signal
 import stat
 import subprocess
@@ -22,7 +21,7 @@ from moto import mock_aws
 from ha_bridge_ops.aws import stacks
 from ha_bridge_ops.cli import cli
 from ha_bridge_ops.commands.skill import skill as skill_command
-from ha_bridge_ops.local.tools import tools_folder
+from ha_bridge_ops.local import ask
 from ha_bridge_ops.regions import LOCALES, REGIONS
 from ha_bridge_ops.skill.apply import State
 from ha_bridge_ops.skill.ask_cli import answered, refusal
@@ -421,28 +420,10 @@ def test_without_credentials_aws_is_not_asked_in_vain(run: Run, tmp_path: Path) 
 
 # -- With the ASK CLI
 
-#: The real one, from npm; antlr4ts is held at the release that it was written for, as
-#: it does not start with a later one.
-PACKAGES = ("ask-cli@2.30.7", "antlr4ts@0.5.0-alpha.4")
-
 
 def real_ask() -> str:
     """Return Amazon's own command, installed once into the project's tools."""
-    npm = shutil.which("npm")
-    if npm is None:
-        pytest.skip("no npm, and so no ASK CLI: install Node.js 20 or newer")
-    folder = tools_folder() / "ask-cli-2.30.7"
-    program = folder / "node_modules/.bin/ask"
-    if not program.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-save"]
-        subprocess.run(
-            [npm, "install", "--prefix", str(folder), *quiet, *PACKAGES],
-            check=True,
-            capture_output=True,
-            timeout=600,
-        )
-    return str(program)
+    return shlex.join(ask.install())
 
 
 #: The stand-in for it.

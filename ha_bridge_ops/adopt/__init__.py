@@ -1,0 +1,1 @@
+"""From an old script to this function, in place: skill, trigger and devices stay."""

