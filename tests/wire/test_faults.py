@@ -172,6 +172,11 @@ FAULTS: dict[str, Fault] = {
     "http where TLS is spoken: nginx": Fault(
         Failure.WANTS_HTTPS, (reply(400, b"<html>plain HTTP request", HTML),)
     ),
+    "a gate that does not admit our headers": Fault(
+        Failure.NOT_ADMITTED,
+        (reply(403, b"<html>no", HTML),),
+        environ={"EXTRA_HEADERS": '{"X-Gate": "secret-of-the-gate"}'},
+    ),
     # -- slowness ----------------------------------------------------------------
     "silence after the request": Fault(
         Failure.TIMED_OUT, (silence,), waits=True, also_tls=True
@@ -491,8 +496,7 @@ def _run(fault: Fault, tls: ssl.SSLContext | None, log: _Log) -> Outcome:
         if url.endswith("//"):  # this scheme, at the server's port
             url += f"127.0.0.1:{server.port}"
         settings = Settings.from_environ({**fault.environ, "BASE_URL": url})
-        connector = Connector(settings.address, verify_tls=settings.verify_tls)
-        home_assistant = HomeAssistant(connector)
+        home_assistant = HomeAssistant(Connector.for_settings(settings))
         bridge = Bridge(settings, home_assistant)
         lines = log.lines.setdefault(threading.get_ident(), [])
         lines.clear()  # of a row that had this thread before
