@@ -115,6 +115,66 @@ def test_only_one_room_knows_aws() -> None:
     assert "boto3" not in loaded("import ha_bridge_ops.cli")
 
 
+#: The rooms of the command, from the ground up: each imports from those below it only,
+#: and shared ones from those beside them.
+#: `cli` is above none of them, because it loads a command when it is typed.
+ROOMS = (
+    ["code_page", "grammar", "home_client", "outside"],
+    ["errors"],
+    ["regions", "state", "terminal"],
+    ["local", "events"],
+    ["variables", "endpoints", "options", "aws"],
+    ["adopt", "check", "skill", "bench", "cli"],
+    ["page", "reference"],
+    ["commands", "__main__"],
+)
+
+#: What may know click: commands, their options, errors, what prints, and in local/ the
+#: tools of developers that are run as modules.
+CLICK = {"cli", "commands", "errors", "local", "options", "reference", "terminal"}
+
+
+def room(name: str) -> str:
+    """Return the room of a module of the command."""
+    return name.removeprefix("ha_bridge_ops").strip(".").partition(".")[0]
+
+
+@pytest.mark.parametrize("floor", range(len(ROOMS)))
+def test_rooms_import_from_those_below(floor: int) -> None:
+    """A newcomer can read them in this order, and move one without the next."""
+    allowed = {name for below in ROOMS[:floor] for name in below}
+    for name in ROOMS[floor]:
+        path = ROOT / "ha_bridge_ops" / name
+        files = list(path.rglob("*.py")) if path.is_dir() else [path.with_suffix(".py")]
+        for file in files:
+            ours = {
+                room(one) for one in imported(file) if one.startswith("ha_bridge_ops.")
+            }
+            beside = set(ROOMS[floor]) if floor in (0, 2, 3, 4) else {name}
+            assert ours <= allowed | beside | {name}, file
+
+
+def test_every_room_has_a_floor() -> None:
+    """A new one is a decision."""
+    found = {
+        path.stem
+        for path in (ROOT / "ha_bridge_ops").iterdir()
+        if path.suffix == ".py" or (path / "__init__.py").is_file()
+    }
+    assert found - {"__init__"} == {name for floor in ROOMS for name in floor}
+
+
+def test_only_what_one_types_knows_click() -> None:
+    """Engines can be used by a page and tried without a terminal."""
+    ops = ROOT / "ha_bridge_ops"
+    knowing = {
+        room(path.relative_to(ops).with_suffix("").as_posix().replace("/", "."))
+        for path in ops.rglob("*.py")
+        if any(name.partition(".")[0] == "click" for name in imported(path))
+    }
+    assert knowing <= CLICK
+
+
 def loaded(statement: str) -> set[str]:
     """Return the modules that a fresh interpreter has after a statement."""
     code = f"{statement}\nimport sys; print('\\n'.join(sys.modules))"
