@@ -22,6 +22,7 @@ COMMANDS: Final = MappingProxyType(
         "invoke": "Send one event through the handler.",
         "package": "Write what Lambda runs, to upload it yourself.",
         "page": "Show your home as Alexa sees it, in a browser.",
+        "report": "Say how good your home was, from the function's log.",
         "skill": "Make the Alexa skill.",
     }
 )

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final, Self
 
 from ha_bridge_ops.aws.policies import callers
@@ -64,6 +65,10 @@ class Function:
     """Changes with each change of the function."""
     vpc: str | None = None
     """The network of one's own that it is attached to, such as vpc-0123."""
+    modified_ms: int | None = None
+    """When it was last changed, in milliseconds since the epoch."""
+    code_sha256: str = ""
+    """Of its zip, in base64, as AWS says it; empty for a container image."""
 
     @classmethod
     def described(cls, session: Session, found: Mapping[str, Any]) -> Self:
@@ -89,6 +94,8 @@ class Function:
             logs_json=logging.get("LogFormat") == "JSON",
             revision=found.get("RevisionId"),
             vpc=str(found.get("VpcConfig", {}).get("VpcId") or "") or None,
+            modified_ms=_milliseconds(found.get("LastModified")),
+            code_sha256=str(found.get("CodeSha256") or ""),
         )
 
     @property
@@ -196,6 +203,14 @@ class Function:
             return json.loads(answer["Payload"].read())
         except ValueError:
             return None
+
+
+def _milliseconds(text: object) -> int | None:
+    """Return a time as AWS writes it, such as 2026-11-25T10:00:00.000+0000."""
+    try:
+        return int(datetime.fromisoformat(str(text)).timestamp() * 1000)
+    except ValueError:
+        return None
 
 
 def arn_of(name: str, region: Region) -> str:

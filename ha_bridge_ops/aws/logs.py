@@ -48,11 +48,22 @@ class Log:
     Args:
         function: Whose.
         since_s: Seconds since the epoch.
+        pattern: Only lines that match it, as CloudWatch writes patterns.
+        max_pages: Pages with lines that are read at most.
     """
 
-    def __init__(self, function: Function, since_s: float) -> None:
+    def __init__(
+        self,
+        function: Function,
+        since_s: float,
+        *,
+        pattern: str = "",
+        max_pages: int = MAX_PAGES,
+    ) -> None:
         self._function = function
         self._since_ms = int(since_s * 1000)
+        self._pattern = pattern
+        self._max_pages = max_pages
         self.is_whole = False
         """Whether it was read to its end."""
 
@@ -67,7 +78,7 @@ class Log:
             for event in page["events"]:
                 yield Line(str(event["message"]), int(event.get("timestamp", 0)))
             pages += bool(page["events"])
-            if pages == MAX_PAGES:
+            if pages == self._max_pages:
                 return
 
     def _pages(self) -> Iterator[Mapping[str, Any]]:
@@ -76,7 +87,11 @@ class Log:
             "logGroupName": self._function.log_group,
             "startTime": self._since_ms,
         }
-        for _ in range(MAX_REQUESTS):
+        if self._pattern:
+            request["filterPattern"] = self._pattern
+        # Those with lines are counted by who reads them.
+        empty = MAX_REQUESTS * max(1, self._max_pages // MAX_PAGES)
+        for _ in range(empty):
             try:
                 page = call(service.filter_log_events, **request)
             except AwsError as error:

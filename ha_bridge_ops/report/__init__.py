@@ -1,0 +1,1 @@
+"""Is my home good: the function's own log lines, beside published numbers."""
