@@ -125,7 +125,7 @@ ROOMS = (
     ["local", "events"],
     ["variables", "endpoints", "options", "aws"],
     ["adopt", "check", "skill", "bench", "cli"],
-    ["page", "reference"],
+    ["page", "reference", "report"],
     ["commands", "__main__"],
 )
 
