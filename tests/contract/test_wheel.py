@@ -16,7 +16,7 @@ from ha_bridge.settings import VARIABLES
 from ha_bridge_ops.cli import COMMANDS
 from ha_bridge_ops.local.embedded import HomeAssistantServer
 from tests.fakes.server import Server
-from tests.ops.check.world import TOKEN, home
+from tests.worlds.home import TOKEN, home
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 

@@ -11,7 +11,7 @@ import pytest
 from ha_bridge.settings import VARIABLES
 from ha_bridge_ops.cli import COMMANDS
 from tests.fakes.server import Server
-from tests.ops.check.world import TOKEN, home
+from tests.worlds.home import TOKEN, home
 
 ROOT = Path(__file__).parents[2]
 WINDOWS = Path(__file__).with_name("windows.py")

@@ -311,3 +311,14 @@ def test_any_event_yields_one_well_formed_answer(directive: Any) -> None:
 def test_any_answer_yields_one_well_formed_answer(body: bytes) -> None:
     """Whatever Home Assistant sends."""
     assert_event(bridge(StubTransport(body)).answer(TURN_ON))
+
+
+def test_the_bridge_answers_a_probe() -> None:
+    """With what `examine` saw; no token is used."""
+    settings = Settings.from_environ({"BASE_URL": "http://127.0.0.1:1"})
+    transport = StubTransport(address=settings.address)
+    answer = Bridge(settings, transport).answer({"ha_bridge": {"probe": {}}})
+    report = answer["ha_bridge"]["probe"]
+    assert report["resolve"]["addresses"] == ["127.0.0.1"]
+    assert report["connect"]["failed"][0]["error"] == "refused"
+    assert transport.posted == []

@@ -9,13 +9,15 @@ from functools import partial
 from typing import Any
 
 import boto3
+from click.testing import CliRunner, Result
 
 from ha_bridge.probe import examine
 from ha_bridge.settings import Settings
 from ha_bridge_ops.check.catalogue import AWS, CHAIN
 from ha_bridge_ops.check.context import Context, Options
 from ha_bridge_ops.check.model import Finding
-from tests.ops.check.world import (
+from ha_bridge_ops.commands.check import check
+from tests.worlds.home import (
     PUBLIC,
     TOKEN,
     URL,
@@ -217,3 +219,22 @@ def line(name: str, error: str = "", message: str = "answered") -> str:
     directive = {"name": name, **({"errorType": error} if error else {})}
     level = "ERROR" if error else "INFO"
     return json.dumps({"level": level, "message": message, "directive": directive})
+
+
+def type_it(cloud: Cloud, *arguments: str, **more: Any) -> Result:
+    """Type `ha-bridge check` with these arguments, before this cloud."""
+
+    def make(
+        environ: Mapping[str, str], options: Options, *, needs_aws: bool
+    ) -> Context:
+        assert needs_aws
+        return Context(
+            {**environ, "BASE_URL": URL},
+            options,
+            now=lambda: cloud.now,
+            resolve=resolver(PUBLIC),
+            dial=dialler(cloud.port),
+            aws=cloud.client,
+        )
+
+    return CliRunner(env={"COLUMNS": "80"}).invoke(check, arguments, obj=make, **more)

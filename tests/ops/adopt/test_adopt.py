@@ -44,7 +44,7 @@ from tests.ops.adopt.world import (
     who_answers,
     zipped,
 )
-from tests.ops.check.world import TOKEN, home
+from tests.worlds.home import TOKEN, home
 
 DIRECTIVE: dict[str, Any] = {"directive": {}}
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.fakes.server import Behaviour, Server
 from tests.fakes.tls import Authority
-from tests.ops.check.world import HOST
+from tests.worlds.home import HOST
 
 #: Starts a server with a certificate for HOST.
 Serve = Callable[[tuple[Behaviour, ...]], Server]

@@ -11,7 +11,7 @@ from ha_bridge_ops.check.model import Status
 from tests.fakes.answers import SAMPLES
 from tests.fakes.behaviours import reply
 from tests.ops.check.conftest import Serve
-from tests.ops.check.world import context, findings, home, ids
+from tests.worlds.home import context, findings, home, ids
 
 #: Where the check tells a row of the table, if not as its own cause.
 ELSEWHERE: Final[Mapping[str, tuple[str, str]]] = {

@@ -20,7 +20,8 @@ from ha_bridge_ops.commands.check import check
 from ha_bridge_ops.terminal import Console
 from tests.fakes.behaviours import reply
 from tests.ops.check.conftest import Serve
-from tests.ops.check.world import (
+from tests.ops.conftest import Run
+from tests.worlds.home import (
     HOST,
     PUBLIC,
     TOKEN,
@@ -30,7 +31,6 @@ from tests.ops.check.world import (
     plain,
     resolver,
 )
-from tests.ops.conftest import Run
 
 #: Keys of a finding.
 KEYS = ["id", "status", "saw", "fix", "page", "problems", "rows"]

@@ -8,7 +8,7 @@ from ha_bridge_ops.endpoints import troubles
 from tests.fakes.behaviours import after, raw, reply, reply_json, silence
 from tests.fakes.server import Behaviour
 from tests.ops.check.conftest import Serve
-from tests.ops.check.world import (
+from tests.worlds.home import (
     TOKEN,
     assert_only,
     context,

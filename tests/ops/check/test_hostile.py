@@ -28,7 +28,7 @@ from tests.fakes.behaviours import raw, reply, reply_json
 from tests.fakes.server import Behaviour, Server
 from tests.hostile import MARK, TEXTS, assert_harmless
 from tests.ops.check.test_link import HTML, PASSWORD, form, home_that_links
-from tests.ops.check.world import (
+from tests.worlds.home import (
     HOST,
     NOT_ALLOWED,
     TOKEN,

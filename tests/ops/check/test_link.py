@@ -14,7 +14,7 @@ from tests.fakes.behaviours import after as after_seconds
 from tests.fakes.behaviours import hang_up, reply, reply_json
 from tests.fakes.server import Behaviour, Exchange, Server
 from tests.ops.check.conftest import Serve
-from tests.ops.check.world import (
+from tests.worlds.home import (
     NOT_ALLOWED,
     PUBLIC,
     URL,

@@ -17,7 +17,7 @@ from ha_bridge_ops.local.releases import Release
 from tests.fakes.server import Server
 from tests.fakes.tls import Authority
 from tests.ops.check.conftest import Serve
-from tests.ops.check.world import (
+from tests.worlds.home import (
     DEMO,
     HOST,
     PUBLIC,

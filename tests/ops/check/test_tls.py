@@ -14,7 +14,7 @@ from ha_bridge_ops.check.model import Finding, Status
 from tests.fakes.behaviours import silence
 from tests.fakes.certificates import Issued
 from tests.fakes.server import Server
-from tests.ops.check.world import (
+from tests.worlds.home import (
     HOST,
     PUBLIC,
     assert_only,

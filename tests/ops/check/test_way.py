@@ -15,7 +15,7 @@ from tests.fakes.behaviours import hang_up, raw, reply, silence
 from tests.fakes.server import Server
 from tests.fakes.tls import Authority
 from tests.ops.check.conftest import Serve
-from tests.ops.check.world import (
+from tests.worlds.home import (
     HOST,
     PUBLIC,
     TOKEN,

@@ -1,0 +1,209 @@
+"""Who may call the function, and what it may do itself."""
+
+import json
+from typing import Any
+
+import boto3
+import pytest
+
+from ha_bridge_ops.check.model import Status
+from tests.worlds.cloud import NAME, OTHER_SKILL, REGION, SKILL, Cloud, type_it
+from tests.worlds.home import assert_only
+
+
+@pytest.mark.parametrize(
+    ("statement", "cause"),
+    [
+        ({"Principal": "*"}, "anybody"),
+        ({"Principal": {"AWS": "*"}}, "anybody"),
+        ({"Principal": {"AWS": ["arn:aws:iam::123456789012:root", "*"]}}, "anybody"),
+        ({"Principal": {"Service": "*"}}, "anybody"),
+        ({"NotPrincipal": {"AWS": "123456789012"}}, "anybody"),
+        ({"Principal": "*", "Action": "*"}, "anybody"),
+        (
+            {
+                "Principal": "*",
+                "Action": "lambda:InvokeFunctionUrl",
+                "Condition": {"StringEquals": {"lambda:FunctionUrlAuthType": "NONE"}},
+            },
+            "anybody",
+        ),
+        (
+            {
+                "Principal": "*",
+                "Condition": {"StringNotEquals": {"aws:SourceAccount": "1"}},
+            },
+            "anybody",
+        ),
+        (
+            {"Principal": "*", "Condition": {"StringLike": {"aws:SourceArn": "*"}}},
+            "anybody",
+        ),
+        (
+            {
+                "Principal": "*",
+                "Condition": {"StringEquals": {"aws:SourceAccount": "123456789012"}},
+            },
+            None,
+        ),
+        (
+            {
+                "Principal": "*",
+                "Condition": {"ArnLike": {"AWS:SourceArn": "arn:aws:events:*:1:x"}},
+            },
+            None,
+        ),
+        ({"Principal": {"Service": "events.amazonaws.com"}}, None),
+        ({"Effect": "Deny", "Principal": "*"}, None),
+    ],
+)
+def test_who_else_may_call_it(
+    statement: dict[str, Any], cause: str | None, cloud: Cloud
+) -> None:
+    """Beside a trigger that is as it should be."""
+    cloud.deploy()
+    usual = {"Sid": "open", "Effect": "Allow", "Action": "lambda:InvokeFunction"}
+    cloud.statements = [{**usual, **statement}]
+    found = cloud.look(skill_id=SKILL)
+    if cause is None:
+        assert found["aws.trigger"].status is Status.OK
+        return
+    assert_only(found, "aws.trigger", cause, fix="--statement-id open", skipped=set())
+
+
+@pytest.mark.parametrize("kind", ["NONE", "AWS_IAM"])
+def test_a_function_url(kind: str, cloud: Cloud) -> None:
+    """Without a login it answers to the world."""
+    cloud.deploy()
+    boto3.client("lambda", region_name=REGION).create_function_url_config(
+        FunctionName=NAME, AuthType=kind
+    )
+    found = cloud.look(skill_id=SKILL)
+    if kind == "NONE":
+        fix = "aws lambda delete-function-url-config"
+        assert_only(found, "aws.trigger", "open_url", fix=fix, skipped=set())
+    else:
+        assert found["aws.trigger"].status is Status.OK
+
+
+@pytest.mark.parametrize(
+    ("policy", "is_broad"),
+    [
+        ({"NotAction": "iam:*", "Resource": "*"}, True),
+        ({"NotAction": ["s3:*"], "Resource": "arn:aws:s3:::x"}, True),
+        ({"Action": "*", "Resource": "arn:aws:s3:::x"}, True),
+        ({"Action": "ssm:Get*", "Resource": "*"}, True),
+        ({"Action": "ssm:*", "NotResource": "arn:aws:ssm:::x"}, True),
+        ({"Action": ["logs:PutLogEvents", "s3:*"], "Resource": ["*"]}, True),
+        ({"Action": "ssm:GetParameter", "Resource": "*"}, False),
+        ({"Action": "logs:*", "Resource": "arn:aws:logs:eu-west-1:1:x"}, False),
+        ({"Effect": "Deny", "NotAction": "iam:*", "Resource": "*"}, False),
+    ],
+)
+@pytest.mark.parametrize("is_attached", [False, True])
+def test_how_much_the_role_may(
+    policy: dict[str, Any],
+    is_broad: bool,  # noqa: FBT001
+    is_attached: bool,  # noqa: FBT001
+    cloud: Cloud,
+) -> None:
+    """In a policy of its own, or in one that others may share."""
+    cloud.deploy()
+    iam = boto3.client("iam", region_name=REGION)
+    statement = {"Effect": "Allow", **policy}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    if is_attached:
+        arn = iam.create_policy(PolicyName="own", PolicyDocument=document)["Policy"]
+        iam.attach_role_policy(RoleName="ha-bridge-role", PolicyArn=arn["Arn"])
+    else:
+        iam.put_role_policy(
+            RoleName="ha-bridge-role", PolicyName="own", PolicyDocument=document
+        )
+    found = cloud.look()["aws.role"]
+    assert found.status is (Status.WARNING if is_broad else Status.OK)
+
+
+@pytest.mark.parametrize(
+    ("principal", "skill", "wanted", "cause"),
+    [
+        (None, None, SKILL, "none"),
+        ("alexa-appkit.amazon.com", SKILL, SKILL, "appkit"),
+        ("alexa-connectedhome.amazon.com", OTHER_SKILL, SKILL, "other_skill"),
+        ("alexa-connectedhome.amazon.com", SKILL[:-1], None, "malformed"),
+        ("alexa-connectedhome.amazon.com", None, SKILL, "any_skill"),
+    ],
+)
+def test_a_wrong_trigger(
+    principal: str | None,
+    skill: str | None,
+    wanted: str | None,
+    cause: str,
+    cloud: Cloud,
+) -> None:
+    """None, the one of custom skills, another skill's, a mistyped one, anybody's."""
+    cloud.deploy()
+    cloud.skills = [(principal, skill)] if principal else []
+    found = cloud.look(skill_id=wanted)
+    which = f"--function {NAME} --region {REGION} --skill-id {wanted or 'amzn1'}"
+    fix = f"ha-bridge check --fix aws.trigger {which}"
+    assert_only(found, "aws.trigger", cause, fix=fix, skipped=set())
+
+
+@pytest.mark.parametrize("wanted", [SKILL, None])
+def test_a_trigger_for_any_skill_beside_the_right_one(
+    wanted: str | None, cloud: Cloud
+) -> None:
+    """The right one does not hide it; adding it again would not help."""
+    cloud.deploy()
+    cloud.skills = [("alexa-connectedhome.amazon.com", one) for one in (SKILL, None)]
+    found = cloud.look(skill_id=wanted)
+    fix = "Delete that one"
+    assert_only(found, "aws.trigger", "also_any_skill", fix=fix, skipped=set())
+    done = type_it(cloud, "--fix", "aws.trigger", "--skill-id", SKILL)
+    assert done.exit_code == 2
+    assert fix in done.stderr
+
+
+@pytest.mark.parametrize("kind", ["attached", "inline", "everything"])
+def test_a_role_that_may_too_much(kind: str, cloud: Cloud) -> None:
+    """A policy of AWS, or one of one's own."""
+    cloud.deploy()
+    iam = boto3.client("iam", region_name=REGION)
+    actions = {"inline": "s3:*", "everything": "*"}
+    document = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Action": actions.get(kind, "*"), "Resource": "*"}
+        ],
+    }
+    if kind == "attached":
+        policy = iam.create_policy(
+            PolicyName="AdministratorAccess", PolicyDocument=json.dumps(document)
+        )
+        arn = policy["Policy"]["Arn"]
+        iam.attach_role_policy(RoleName="ha-bridge-role", PolicyArn=arn)
+    else:
+        iam.put_role_policy(
+            RoleName="ha-bridge-role",
+            PolicyName="much",
+            PolicyDocument=json.dumps(document),
+        )
+    found = cloud.look()
+    fix = "AWSLambdaBasicExecutionRole"
+    assert_only(found, "aws.role", "broad", fix=fix, skipped=set())
+
+
+def test_a_role_with_what_it_needs(cloud: Cloud) -> None:
+    """A secret of its own is not too much."""
+    cloud.deploy()
+    allowed = {
+        "Effect": "Allow",
+        "Action": "ssm:GetParameter",
+        "Resource": "arn:aws:ssm:*:*:parameter/x",
+    }
+    boto3.client("iam", region_name=REGION).put_role_policy(
+        RoleName="ha-bridge-role",
+        PolicyName="secret",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [allowed]}),
+    )
+    assert cloud.look()["aws.role"].status is Status.OK
