@@ -23,6 +23,7 @@ COMMANDS: Final = MappingProxyType(
         "package": "Write what Lambda runs, to upload it yourself.",
         "page": "Show your home as Alexa sees it, in a browser.",
         "report": "Say how good your home was, from the function's log.",
+        "setup": "Set up function and skill, step by step.",
         "skill": "Make the Alexa skill.",
     }
 )

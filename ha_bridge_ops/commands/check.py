@@ -1,10 +1,9 @@
 """`ha-bridge check`: what is wrong, why, and what to do."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import click
-from rich.status import Status as Turning
 
 from ha_bridge import __version__
 from ha_bridge_ops import options
@@ -13,14 +12,15 @@ from ha_bridge_ops.aws.session import boto3_clients
 from ha_bridge_ops.check import output
 from ha_bridge_ops.check.catalogue import AWS, CHAIN, LINKING
 from ha_bridge_ops.check.chain import walk
-from ha_bridge_ops.check.context import Ask, Context, Options
-from ha_bridge_ops.check.model import Finding, Link, Question, Status
+from ha_bridge_ops.check.context import Context, Options
+from ha_bridge_ops.check.model import Question, Status
 from ha_bridge_ops.check.privacy import anonymous
 from ha_bridge_ops.check.repairs import REPAIRS, change_for
 from ha_bridge_ops.check.search import SKILL_ID
+from ha_bridge_ops.check.show import shown
 from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.regions import locale_of
-from ha_bridge_ops.terminal import Console, echo
+from ha_bridge_ops.terminal import echo
 from ha_bridge_ops.variables import read_variables
 
 #: Makes the context; a test hands in its own world.
@@ -127,7 +127,7 @@ def check(  # noqa: PLR0913 - one a option
         _repair(context, fix, yes=yes)
         return
     links = (*CHAIN, *(LINKING if link else ()), *(AWS if aws else ()))
-    findings = _walk(context, links, quiet=as_json or markdown)
+    findings = shown(context, links, quiet=as_json or markdown)
     if as_json:
         echo(output.as_json(findings, __version__))
     if markdown:
@@ -175,37 +175,6 @@ def _ask(question: Question, expected: str) -> str:
     except click.Abort:
         raise CommandError("Nobody answered, so nothing was linked.") from None
     return answer
-
-
-def _paused(ask: Ask, turning: Turning) -> Ask:
-    """Return what asks likewise, while nothing turns beside what is typed."""
-
-    def put(question: Question, expected: str) -> str:
-        turning.stop()
-        try:
-            return ask(question, expected)
-        finally:
-            turning.start()
-
-    return put
-
-
-def _walk(context: Context, links: Sequence[Link], *, quiet: bool) -> list[Finding]:
-    talk = Console(stderr=True)
-    shown = output.Report(Console(quiet=quiet))
-    findings, ask = [], context.ask
-    remaining = walk(context, links)
-    for link in links:
-        with talk.status(f"Looking whether {link.title} ...") as turning:
-            context.ask = _paused(ask, turning) if ask else None
-            finding = next(remaining)
-        shown.add(finding)
-        findings.append(finding)
-    remaining.close()
-    # What was said first may have been overruled: AWS sees what this network does not.
-    findings = [context.findings[one.id] for one in findings]
-    shown.end(findings)
-    return findings
 
 
 def _repair(context: Context, link: str, *, yes: bool) -> None:

@@ -296,6 +296,22 @@ def cloudformation() -> str:
     https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/
     aws-properties-lambda-function-code.html
     """
+    code = textwrap.indent(lambda_function(), " " * 10)
+    template = plain_template(f"      Code:\n        ZipFile: |\n{code}", _HANDLER)
+    return (
+        f"# ha-bridge {__version__}, for the CloudFormation console: Create stack, "
+        "Upload a\n# template file, fill in BaseUrl and SkillId, tick the box, "
+        f"create.\n{template}"
+    )
+
+
+def plain_template(code: str, handler: str = "lambda_function.lambda_handler") -> str:
+    """Return template.yaml without SAM.
+
+    Args:
+        code: The lines of the property Code.
+        handler: The handler that is in it.
+    """
     template = (SOURCES / "template.yaml").read_text("utf-8")
     template = template.replace("Transform: AWS::Serverless-2016-10-31\n", "")
     template = template.encode("ascii", "backslashreplace").decode()
@@ -303,20 +319,10 @@ def cloudformation() -> str:
     if found is None:
         raise ValueError("template.yaml has no function.")
     _, _, properties = found[0].partition("    Properties:\n")
-    properties = properties.replace("lambda_function.lambda_handler", _HANDLER)
-    code = textwrap.indent(lambda_function(), " " * 10)
+    properties = properties.replace("lambda_function.lambda_handler", handler)
     properties = re.sub(
-        r"^      CodeUri: .*\n",
-        lambda _: f"      Code:\n        ZipFile: |\n{code}",
-        properties,
-        flags=re.MULTILINE,
+        r"^      CodeUri: .*\n", lambda _: code, properties, flags=re.MULTILINE
     )
-    block = (
-        f"  HaBridge:\n    Type: AWS::Lambda::Function\n    Properties:\n{properties}"
-    )
-    head = (
-        f"# ha-bridge {__version__}, for the CloudFormation console: Create stack, "
-        "Upload a\n# template file, fill in BaseUrl and SkillId, tick the box, "
-        "create.\n"
-    )
-    return head + template[: found.start()] + block + template[found.end() :]
+    kind = "    Type: AWS::Lambda::Function\n"
+    block = f"  HaBridge:\n{kind}    Properties:\n{properties}"
+    return template[: found.start()] + block + template[found.end() :]

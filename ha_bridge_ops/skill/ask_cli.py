@@ -6,6 +6,8 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -64,15 +66,19 @@ class Ask:
     """The ASK CLI that is installed here.
 
     Args:
-        command: How to call it; several words for such as `npx ask-cli`.
+        command: How to call it; a text may have several words, as `npx ask-cli`.
         profile: Its profile; None for the one it takes by itself.
 
     Raises:
         CommandError: There is no such command.
     """
 
-    def __init__(self, command: str, profile: str | None = None) -> None:
-        words = shlex.split(command, posix=os.name == "posix") or [""]
+    def __init__(
+        self, command: str | Sequence[str], profile: str | None = None
+    ) -> None:
+        if isinstance(command, str):
+            command = shlex.split(command, posix=os.name == "posix")
+        words = [*command] or [""]
         program = shutil.which(words[0])
         if program is None:
             raise CommandError(
@@ -136,6 +142,20 @@ class Ask:
     def enable(self, skill_id: str) -> None:
         """Switch the skill on for the developer's own account."""
         self._run("set-skill-enablement", "-s", skill_id, "-g", "development")
+
+    def delete(self, skill_id: str) -> None:
+        """Delete a skill."""
+        self._run("delete-skill", "-s", skill_id)
+
+    def log_in(self) -> bool:
+        """Let `ask configure` ask the user; return whether it ended well."""
+        has_browser = sys.platform != "linux" or any(
+            os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY")
+        )
+        how = [] if has_browser else ["--no-browser"]  # it prints an address then
+        command = [*self._command[:-1], "configure", *self._profile, *how]
+        done = subprocess.run(command, env=inherited(*_NEEDED), check=False)
+        return done.returncode == 0
 
     def credentials(self, skill_id: str) -> tuple[str, str]:
         """Return the client id and secret with which events are sent to Alexa."""

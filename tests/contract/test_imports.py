@@ -124,7 +124,7 @@ ROOMS = (
     ["regions", "state", "terminal"],
     ["local", "events"],
     ["variables", "endpoints", "options", "aws"],
-    ["adopt", "check", "skill", "bench", "cli"],
+    ["adopt", "check", "setup", "skill", "bench", "cli"],
     ["page", "reference", "report"],
     ["commands", "__main__"],
 )

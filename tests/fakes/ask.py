@@ -61,6 +61,7 @@ def main() -> None:
         ),
         "set-skill-enablement": ("PUT", f"{skill}/stages/{options.stage}/enablement"),
         "get-skill-credentials": ("GET", f"{skill}/credentials"),
+        "delete-skill": ("DELETE", skill),
     }[options.command]
     if method == "POST":
         body = {**(body or {}), "vendorId": vendor}

@@ -200,6 +200,13 @@ class Smapi:
         self.skills[skill_id].enabled = True
         return 204, None
 
+    def _delete(
+        self, _query: dict[str, str], _body: Any, skill_id: str
+    ) -> tuple[int, Any]:
+        if self.skills.pop(skill_id, None) is None:
+            return 404, {"message": f"Skill {skill_id} not found."}
+        return 204, None
+
     def _credentials(
         self, _query: dict[str, str], _body: Any, skill_id: str
     ) -> tuple[int, Any]:
@@ -273,6 +280,7 @@ class Smapi:
 
 #: Name, method and path; a group of the path is the skill id.
 OPERATIONS = (
+    ("delete", "DELETE", "/v1/skills/([^/]+)"),
     ("token", "POST", "/auth/o2/token"),
     ("list", "GET", "/v1/skills"),
     ("create", "POST", "/v1/skills"),

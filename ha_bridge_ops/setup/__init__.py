@@ -1,0 +1,1 @@
+"""From nothing to Alexa, step by step, and all of it back."""

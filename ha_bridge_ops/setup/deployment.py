@@ -1,0 +1,112 @@
+"""The function's stack, deployed with the SAM CLI from files that are at hand."""
+
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import uv
+
+from ha_bridge_ops.aws.version import sha256
+from ha_bridge_ops.errors import CommandError, RefusedError
+from ha_bridge_ops.local import build, one_file, sam
+from ha_bridge_ops.local.package import write_zip
+from ha_bridge_ops.local.processes import inherited
+
+#: Names of the files in the folder that SAM gets.
+_ZIP: Final = "ha-bridge.zip"
+_TEMPLATE: Final = "template.yaml"
+
+#: What SAM needs of our environment; nothing of the home's.
+_FOR_SAM: Final = (
+    *("AWS_", "SAM_", "__SAM_", "HOME", "XDG_", "REQUESTS_CA_BUNDLE"),
+    *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"),
+)
+
+#: Seconds for a deployment; CloudFormation takes a minute or two.
+TIMEOUT_S: Final = 1200
+
+
+@dataclass(frozen=True)
+class Package:
+    """What is deployed, made anew each time: the same release gives the same bytes."""
+
+    folder: Path
+
+    def make(self) -> None:
+        """Write zip and template.
+
+        Raises:
+            CommandError: urllib3 cannot be installed, or the folder not be written.
+        """
+        work = self.folder / "package"
+        try:
+            build.build(work, uvs=[uv.find_uv_bin()])
+            write_zip(work, self.folder / _ZIP)
+            template = one_file.plain_template(f"      Code: {_ZIP}\n")
+            (self.folder / _TEMPLATE).write_text(template, "ascii", newline="\n")
+        except build.BuildError as error:
+            raise CommandError(str(error)) from None
+        except OSError as error:
+            raise CommandError(f"{error.filename}: {error.strerror}.") from None
+
+    @property
+    def code_hash(self) -> str:
+        """The hash of the code, as AWS tells it."""
+        return sha256((self.folder / _ZIP).read_bytes())
+
+
+def deploy(
+    package: Package,
+    *,
+    stack: str,
+    region: str,
+    parameters: Mapping[str, str],
+    bucket: str | None,
+) -> None:
+    """Create or update the stack, and wait for it.
+
+    Args:
+        package: What has been made.
+        stack: Name of the stack.
+        region: An AWS region.
+        parameters: Of the template; others stay as they were.
+        bucket: Of S3, for the package; None for SAM's own, which it makes.
+
+    Raises:
+        RefusedError: SAM or AWS did not do it; in their last words.
+    """
+    given = [f"{name}={value}" for name, value in parameters.items()]
+    where = ["--s3-bucket", bucket] if bucket else ["--resolve-s3"]
+    _run(
+        package.folder,
+        *("deploy", "--template-file", _TEMPLATE, "--stack-name", stack),
+        *("--region", region, "--capabilities", "CAPABILITY_IAM", *where),
+        *("--s3-prefix", "ha-bridge", "--no-confirm-changeset", "--no-progressbar"),
+        *("--no-fail-on-empty-changeset", "--parameter-overrides", *given),
+    )
+
+
+def _run(folder: Path, *arguments: str) -> None:
+    environ = {**inherited(*_FOR_SAM), "SAM_CLI_TELEMETRY": "0"}
+    try:
+        done = subprocess.run(
+            [str(sam.install()), *arguments],
+            cwd=folder,
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=TIMEOUT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise RefusedError(
+            f"SAM was not done after {TIMEOUT_S} s; the CloudFormation console shows "
+            "why. `ha-bridge setup` goes on."
+        ) from None
+    if done.returncode:
+        said = " ".join((done.stderr or done.stdout).split())[-600:]
+        raise RefusedError(f"SAM did not deploy the function. It said: {said}")

@@ -1,0 +1,73 @@
+"""Waiting for Alexa: the function's log tells when she comes."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from ha_bridge_ops.aws.function import Function
+from ha_bridge_ops.aws.logs import Line, Log
+from ha_bridge_ops.outside import lines
+
+#: Seconds between two looks at the log, which is some seconds late itself.
+PAUSE_S: Final = 3.0
+
+#: Characters of what the function says of a failure.
+_MOST: Final = 600
+
+
+@dataclass
+class Watch:
+    """Looks at the log until Alexa has found the devices.
+
+    Args:
+        function: Whose log.
+        tell: Hears what happens.
+        clock: As time.time.
+        sleep: As time.sleep.
+    """
+
+    function: Function
+    tell: Callable[[str], None]
+    clock: Callable[[], float] = time.time
+    sleep: Callable[[float], None] = time.sleep
+
+    def until_found(self, since_s: float, timeout_s: float) -> bool:
+        """Return whether Alexa has asked for the devices, and was answered.
+
+        Args:
+            since_s: From when on, in seconds since the epoch.
+            timeout_s: Seconds to wait.
+
+        Raises:
+            AwsError: AWS does not let us read the log.
+        """
+        seen: set[tuple[int, str]] = set()
+        end = self.clock() + timeout_s
+        while True:
+            for line in Log(self.function, since_s):
+                if (line.at_ms, line.text) in seen:
+                    continue
+                seen.add((line.at_ms, line.text))
+                if self._is_found(line):
+                    return True
+            if self.clock() >= end:
+                return False
+            self.sleep(PAUSE_S)
+
+    def _is_found(self, line: Line) -> bool:
+        directive = line.directive
+        if directive is None:
+            return False
+        name = directive.get("name")
+        if directive.get("errorType"):
+            record = line.record or {}
+            said = lines(str(record.get("message", "")), _MOST)
+            self.tell(f"! Alexa came with {name}, and it failed: {said}")
+            return False
+        if name == "AcceptGrant":
+            self.tell("Alexa may be told of changes")
+        if name != "Discover":
+            return False
+        self.tell("Alexa is linked")
+        return True
