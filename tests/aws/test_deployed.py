@@ -50,6 +50,7 @@ SOURCES = (
     "samconfig.toml",
     "requirements.txt",
     "lambda_function.py",
+    "token_function.py",
     "ha_bridge_ops/local/build.py",
 )
 
