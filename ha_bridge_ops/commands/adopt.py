@@ -32,6 +32,7 @@ MakeLive = Callable[[Function], Live]
 @options.command()
 @options.function
 @options.region
+@options.profile
 @click.option(
     "--verify-tls/--no-verify-tls",
     default=None,
@@ -58,6 +59,7 @@ def adopt(  # noqa: PLR0913 - one argument an option
     *,
     function: str | None,
     region: str | None,
+    profile: str | None,
     verify_tls: bool | None,
     linked_with_home: bool,
     dry_run: bool,
@@ -88,7 +90,7 @@ def adopt(  # noqa: PLR0913 - one argument an option
     back, 2 it could not run.
     """
     talk = Console(stderr=True)
-    session = _session(region)
+    session = _session(region, profile)
     arn, old = (None, None) if undo is None else saved.read(undo)
     make: MakeLive = make_live or Live
     live = make(_find(session, arn or function, region))
@@ -136,8 +138,8 @@ _LEFT_ALONE = {
 }
 
 
-def _session(region: str | None) -> Session:
-    make = boto3_clients()
+def _session(region: str | None, profile: str | None) -> Session:
+    make = boto3_clients(profile)
     if make is None:
         raise CommandError("This needs boto3: pip install boto3.")
     return Session(make, region or REGIONS[0].aws_region)
