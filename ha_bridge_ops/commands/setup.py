@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -213,8 +212,8 @@ class _Desk:
     def ask(self) -> Ask:
         """The ASK CLI, logged in."""
         command: Any = self.wishes.ask_command
-        if command is None and shutil.which("ask"):
-            command = "ask"
+        if command is None:
+            command = ask_tool.at_hand()
         if command is None:
             with self.talk.status("Bringing the ASK CLI; a minute or two ..."):
                 command = ask_tool.install()

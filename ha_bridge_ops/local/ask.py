@@ -60,6 +60,12 @@ def install() -> list[str]:
     return [node, str(folder / "node_modules/ask-cli/dist/bin/ask.js")]
 
 
+def at_hand() -> list[str] | None:
+    """Return what runs the ASK CLI of this machine; None if none starts."""
+    found = shutil.which("ask")
+    return [found] if found and _says(found).strip() else None
+
+
 def _node() -> tuple[str, list[str]]:
     """Return Node, and what runs npm: this machine's, or PyPI's."""
     node, npm = shutil.which("node"), shutil.which("npm")
@@ -81,9 +87,15 @@ def _node() -> tuple[str, list[str]]:
 
 
 def _is_new_enough(node: str) -> bool:
+    found = re.match(r"v(\d+)\.", _says(node))
+    return found is not None and int(found[1]) >= _NODE
+
+
+def _says(program: str) -> str:
+    """Return what a program says of its version; nothing if it does not start."""
     try:
         answer = subprocess.run(
-            [node, "--version"],
+            [program, "--version"],
             env=inherited("HOME"),
             capture_output=True,
             encoding="utf-8",
@@ -91,9 +103,8 @@ def _is_new_enough(node: str) -> bool:
             check=False,
         )
     except (OSError, subprocess.SubprocessError):
-        return False
-    found = re.match(r"v(\d+)\.", answer.stdout)
-    return found is not None and int(found[1]) >= _NODE
+        return ""
+    return answer.stdout if answer.returncode == 0 else ""
 
 
 def _run(command: Sequence[str], folder: Path) -> None:
