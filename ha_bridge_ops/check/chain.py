@@ -20,9 +20,12 @@ from ha_bridge_ops.check import (
 )
 from ha_bridge_ops.check.context import Context
 from ha_bridge_ops.check.evidence import Evidence
-from ha_bridge_ops.check.model import Finding, Link, Outcome, Untried, judge
+from ha_bridge_ops.check.model import Finding, Hide, Link, Outcome, Untried, judge
 
 Check = Callable[[Context], Outcome]
+
+#: Puts what came of a link into words; the last takes secrets out of a text.
+Put = Callable[[Link, Outcome, Hide], Finding]
 
 #: What the probe can see, from here and from AWS alike.
 WAY: Final[Mapping[str, Callable[[Evidence], Outcome]]] = {
@@ -86,16 +89,19 @@ CHECKS: Final[Mapping[str, Check]] = {
 }
 
 
-def walk(context: Context, links: Sequence[Link]) -> Generator[Finding]:
+def walk(
+    context: Context, links: Sequence[Link], put: Put = judge
+) -> Generator[Finding]:
     """Give the finding of each link, one after the other.
 
     Args:
         context: What the checks see; it learns each finding.
         links: Of the catalogue.
+        put: Makes a finding of an outcome.
     """
     try:
         for one in links:
-            finding = judge(one, CHECKS[one.id](context), context.hide)
+            finding = put(one, CHECKS[one.id](context), context.hide)
             context.findings[one.id] = finding
             yield finding
     finally:

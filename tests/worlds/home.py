@@ -6,6 +6,7 @@ loopback: what `resolve` and `dial` of the context are for.
 
 import base64
 import json
+import re
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from http.client import HTTPConnection
@@ -15,7 +16,16 @@ from ha_bridge_ops.check.catalogue import CHAIN
 from ha_bridge_ops.check.chain import walk
 from ha_bridge_ops.check.context import Context
 from ha_bridge_ops.check.evidence import Evidence
-from ha_bridge_ops.check.model import Finding, Link, Status
+from ha_bridge_ops.check.model import (
+    Finding,
+    Hide,
+    Link,
+    Outcome,
+    Problem,
+    Status,
+    judge,
+)
+from ha_bridge_ops.check.placeholders import PLACEHOLDERS
 from tests.fakes.behaviours import reply, reply_json, response
 from tests.fakes.server import Behaviour, Exchange, Server
 
@@ -86,9 +96,21 @@ def context(
     )
 
 
+def put(link: Link, outcome: Outcome, hide: Hide) -> Finding:
+    """Return the finding, whose check gave a value for each name in its texts."""
+    problems = outcome if isinstance(outcome, list) else [outcome]
+    for one in problems:
+        if isinstance(one, Problem):
+            cause = link.cause(one.cause)
+            texts = f"{cause.means} {cause.fix} {cause.paste}"
+            named = set(re.findall(r"\{(\w+)\}", texts)) & set(PLACEHOLDERS)
+            assert named <= set(one.values), f"{link.id}: {cause.name}"
+    return judge(link, outcome, hide)
+
+
 def findings(context: Context, links: Sequence[Link] = CHAIN) -> dict[str, Finding]:
     """Return all that is found, by id; no secret stands in it."""
-    found = {finding.id: finding for finding in walk(context, links)}
+    found = {finding.id: finding for finding in walk(context, links, put)}
     shown = json.dumps([finding.as_json() for finding in found.values()])
     token = context.value("LONG_LIVED_ACCESS_TOKEN")
     assert not token or len(token) < 8 or token not in shown

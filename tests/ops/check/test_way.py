@@ -80,18 +80,23 @@ def test_no_address(text: str, cause: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "cause", "fix"),
+    ("link", "text", "cause", "fix"),
     [
-        ("NOT_VERIFY_SSL", "true", "on", "delete the variable NOT_VERIFY_SSL"),
-        ("NOT_VERIFY_SSL", "maybe", "malformed", "NOT_VERIFY_SSL=false"),
-        ("DEBUG", "on", "on", "Delete the variable DEBUG"),
-        ("DEBUG", "?", "malformed", "DEBUG=false"),
+        (
+            "settings.not_verify_ssl",
+            "true",
+            "on",
+            "delete the variable NOT_VERIFY_SSL",
+        ),
+        ("settings.not_verify_ssl", "maybe", "malformed", "NOT_VERIFY_SSL=false"),
+        ("settings.debug", "on", "on", "Delete the variable DEBUG"),
+        ("settings.debug", "?", "malformed", "DEBUG=false"),
     ],
 )
-def test_switches(name: str, text: str, cause: str, fix: str, serve: Serve) -> None:
+def test_switches(link: str, text: str, cause: str, fix: str, serve: Serve) -> None:
     """Left on is a warning, malformed a failure; the rest is looked at."""
+    name = link.partition(".")[2].upper()
     found = findings(context(serve(home()).port, environ={name: text}))
-    link = f"settings.{name.lower()}"
     assert_only(found, link, cause, fix=fix, skipped=set())
     is_on = cause == "on"
     assert found[link].status is (Status.WARNING if is_on else Status.FAILED)

@@ -82,6 +82,7 @@ def test_of_little_use(endpoint_id: str, cause: str | None, home: Home) -> None:
     """A camera without stream, nothing to control, nothing to read."""
     found = troubles.use([find(home, endpoint_id)])
     assert [one.cause for one in found] == ([cause] if cause else [])
+    assert {one.finding for one in found} <= {"discovery.use"}
 
 
 def test_each_trouble_is_one_of_the_catalogue(home: Home) -> None:

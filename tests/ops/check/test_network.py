@@ -1,0 +1,97 @@
+"""What goes wrong between here and the home, in the words of the check."""
+
+import socket
+import ssl
+from typing import Any, Final
+
+import pytest
+
+from tests.fakes.server import Server
+from tests.fakes.tls import Authority
+from tests.worlds.home import HOST, PUBLIC, context, findings, home, report_only
+
+CERTIFICATE: Final = "tls.certificate"
+REACHABLE: Final = "ha.reachable"
+
+#: A report of the probe, as far as the connection.
+CONNECTED: Final = {
+    "resolve": {"addresses": [PUBLIC], "ms": 1.0},
+    "connect": {"address": PUBLIC, "ms": 1.0},
+}
+
+#: Then TLS went well.
+TRUSTED: Final = {"version": "TLSv1.3", "not_after": 4_000_000_000, "speaks_12": True}
+
+
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
+def test_a_proxy_that_knows_old_tls_only(authority: Authority) -> None:
+    """Python and Amazon speak TLS 1.2 at least."""
+    tls = authority.server(HOST)
+    tls.set_ciphers("ALL:@SECLEVEL=0")
+    tls.minimum_version = ssl.TLSVersion.TLSv1
+    tls.maximum_version = ssl.TLSVersion.TLSv1_1
+    with Server(home(), tls=tls) as server:
+        found = findings(context(server.port))
+    assert found[CERTIFICATE].causes == ("tls_version",)
+    assert "TLS 1.2" in found[CERTIFICATE].fix
+
+
+def test_a_handshake_that_makes_no_sense() -> None:
+    """It looks like TLS, and is none."""
+
+    def answer(sock: socket.socket, _stopping: object) -> None:
+        sock.recv(65536)
+        sock.sendall(b"\x16\x03\x03\x00\x05hello")
+        sock.close()
+
+    with Server(home(), on_accept=answer) as server:
+        found = findings(context(server.port))
+    assert found[CERTIFICATE].causes == ("tls_failed",)
+
+
+@pytest.mark.parametrize(
+    ("link", "cause", "seen", "fix"),
+    [
+        (
+            CERTIFICATE,
+            "client_certificate",
+            {"tls": {"error": "client_certificate", "reason": "alert"}},
+            "/auth/token",
+        ),
+        (CERTIFICATE, "tls_failed", {"tls": {"error": "failed"}}, "TLS"),
+        (
+            REACHABLE,
+            "tls_failed",
+            {"tls": TRUSTED, "http": {"error": "tls_failed", "reason": "bad record"}},
+            "proxy",
+        ),
+        (
+            REACHABLE,
+            "broken_off",
+            {"tls": TRUSTED, "http": {"error": "broken_off", "reason": "3 of 99"}},
+            "proxy",
+        ),
+        (
+            REACHABLE,
+            "wants_https",
+            {"tls": TRUSTED, "http": {"error": "wants_https", "reason": "an alert"}},
+            "https",
+        ),
+    ],
+    ids=[
+        "a client certificate",
+        "an older function's word",
+        "after the handshake",
+        "cut short",
+        "http where the port wants https",
+    ],
+)
+def test_what_the_function_reports(
+    link: str, cause: str, seen: dict[str, Any], fix: str
+) -> None:
+    """Each error that it may name has its words, with the address filled in."""
+    made = context(1)
+    report_only(made, {**CONNECTED, **seen})
+    found = findings(made)[link]
+    assert found.causes == (cause,)
+    assert fix in f"{found.fix}\n{found.paste}"
