@@ -95,7 +95,7 @@ def function(context: Context) -> Outcome:
     if search.refused:
         # It may be where we may not look: no reason to deploy another.
         return Problem("refused", "; ".join(search.refused))
-    what = context.options.function or "a function with BASE_URL"
+    what = context.options.function or "function with BASE_URL"
     saw = f"no {what} in {', '.join(search.regions)}"
     return Problem("missing", saw, to_deploy(context, search.regions))
 

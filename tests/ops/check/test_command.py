@@ -265,3 +265,11 @@ def test_a_profile_that_is_not_there_is_no_login(run: Run, tmp_path: Path) -> No
     (problem,) = found["aws.credentials"]["problems"]
     assert problem["cause"] == "profile"
     assert "ProfileNotFound" in problem["saw"]
+
+
+def test_linking_needs_to_know_where_one_lives(type_it: Type) -> None:
+    """The locale decides which of Amazon's addresses links; nothing is asked before."""
+    done = type_it(1, "--link")
+    assert done.exit_code == 2
+    assert "--link needs --locale" in done.stderr
+    assert done.stdout == ""

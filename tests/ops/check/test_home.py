@@ -137,6 +137,28 @@ def test_a_token_that_is_kept_in_aws(serve: Serve) -> None:
     assert Secret(TOKEN) in with_aws.secrets
 
 
+def test_a_token_in_aws_that_cannot_be_read(serve: Serve) -> None:
+    """The rest is looked at, and nothing is sent."""
+
+    class Store:
+        def get_parameter(self, **_request: object) -> object:
+            raise type("ClientError", (Exception,), {})("no")
+
+    server = serve(home())
+    found = findings(context(server.port, token="ssm:/t", aws=lambda *_names: Store()))
+    assert found["token.kind"].status is Status.SKIPPED
+    assert "it cannot be read: " in found["token.kind"].saw
+    assert not any("authorization" in one.headers for one in server.requests)
+
+
+def test_a_token_whose_end_cannot_be_read(serve: Serve) -> None:
+    """It is not called expired for that, and Home Assistant decides."""
+    made = context(serve(home()).port, token=jwt({"exp": "soon"}))
+    found = findings(made)["token.expired"]
+    assert found.status is Status.SKIPPED
+    assert found.saw == "its end cannot be read"
+
+
 # -- discovery -------------------------------------------------------------------------
 
 

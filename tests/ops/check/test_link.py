@@ -19,6 +19,7 @@ from tests.worlds.home import (
     PUBLIC,
     URL,
     assert_only,
+    context,
     dialler,
     findings,
     home,
@@ -450,3 +451,35 @@ def test_a_token_that_comes_late(serve: Serve) -> None:
     late = after_seconds(4.6, reply_json(given))
     found = look(serve(home_that_links(authorization_code=late)))
     assert_only(found, "link.token", "slow", fix="load", warned=set())
+
+
+@pytest.mark.parametrize("status", [200, 500])
+def test_a_refusal_without_a_word_is_its_status(status: int, serve: Serve) -> None:
+    """What is not said is not shown as None."""
+    answer = reply(status, b"{}", {"Content-Type": "application/json"})
+    found = look(serve(home_that_links(authorization_code=answer)))
+    assert found["link.token"].saw == f"HTTP {status}"
+
+
+def test_a_login_needs_somebody_to_ask(serve: Serve) -> None:
+    """A script has no password, and none is sent."""
+    server = serve(home_that_links())
+    options = Options(locale="en-GB", client_id=LAYLA)
+    made = context(server.port, token="", options=options)
+    found = findings(made, (*CHAIN, *LINKING))
+    assert found["link.login"].status is Status.SKIPPED
+    assert "nobody to ask" in found["link.login"].saw
+    assert not [one for one in paths(server) if "login_flow" in one]
+
+
+def test_where_nothing_answers_nothing_is_linked() -> None:
+    """The address is to be mended first."""
+
+    def dial(*_arguments: object) -> Any:
+        raise ConnectionRefusedError(111, "Connection refused")
+
+    made = context(1, token="", options=Options(locale="en-GB", client_id=LAYLA))
+    made.dial = dial
+    found = findings(made, (*CHAIN, *LINKING))
+    assert found["link.authorize"].status is Status.SKIPPED
+    assert found["link.authorize"].saw == "nothing answers"

@@ -6,8 +6,10 @@ from typing import Any, Final
 
 import pytest
 
+from tests.fakes.behaviours import reply
 from tests.fakes.server import Server
 from tests.fakes.tls import Authority
+from tests.ops.check.conftest import Serve
 from tests.worlds.home import HOST, PUBLIC, context, findings, home, report_only
 
 CERTIFICATE: Final = "tls.certificate"
@@ -95,3 +97,22 @@ def test_what_the_function_reports(
     found = findings(made)[link]
     assert found.causes == (cause,)
     assert fix in f"{found.fix}\n{found.paste}"
+
+
+def test_who_answered_is_named_as_it_names_itself(serve: Serve) -> None:
+    """By its header Server."""
+    answer = reply(403, b"no", {"Server": "cloudflare"})
+    found = findings(context(serve(home(get=answer)).port))
+    assert "HTTP 403 from cloudflare" in found["ha.is_home_assistant"].saw
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"), [("No such host.", " (No such host.)"), ("", "")]
+)
+def test_why_a_name_has_no_address_is_said_if_it_is_known(
+    reason: str, said: str
+) -> None:
+    """In the words of the resolver; without them there is no empty bracket."""
+    made = context(1)
+    report_only(made, {"resolve": {"error": "unknown_name", "reason": reason}})
+    assert findings(made)["address.dns"].saw == f"{HOST} has no address{said}"

@@ -85,6 +85,7 @@ def test_no_function(cloud: Cloud) -> None:
     assert_only(found, "aws.function", "missing", fix="sam deploy", skipped=skipped)
     for region in ("us-east-1", "eu-west-1", "us-west-2"):
         assert region in found["aws.function"].saw
+    assert found["aws.function"].saw.startswith("no function with BASE_URL in ")
 
 
 def test_no_function_of_that_name(cloud: Cloud) -> None:
@@ -94,6 +95,7 @@ def test_no_function_of_that_name(cloud: Cloud) -> None:
     skipped = after("aws.function")
     fix = f"--config-env eu --parameter-overrides BaseUrl={URL}"
     assert_only(found, "aws.function", "missing", fix=fix, skipped=skipped)
+    assert found["aws.function"].saw.startswith("no other in ")
 
 
 @pytest.mark.parametrize(

@@ -95,3 +95,21 @@ def test_a_python_that_ends_soon(cloud: Cloud) -> None:
     cloud.deploy(Runtime="python3.11")
     found = cloud.look()
     assert_only(found, "aws.runtime", "ends", fix="sam deploy", skipped=set())
+
+
+@pytest.mark.parametrize(
+    ("runtime", "status", "saw"),
+    [
+        ("", Status.SKIPPED, "it is a container image"),
+        ("python3.99", Status.OK, "python3.99"),
+    ],
+    ids=["a container image", "a Python to come"],
+)
+def test_a_runtime_without_a_known_end(
+    runtime: str, status: Status, saw: str, cloud: Cloud
+) -> None:
+    """Nothing is said of what the table does not know."""
+    cloud.deploy()
+    cloud.configuration = {"Runtime": runtime}
+    found = cloud.look(function=NAME, region=REGION)["aws.runtime"]
+    assert (found.status, found.saw) == (status, saw)

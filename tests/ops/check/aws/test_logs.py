@@ -104,3 +104,11 @@ def test_devices_that_are_asked_for_in_vain_are_named(cloud: Cloud) -> None:
     assert finding.causes == ("gone",)
     assert "light#x” 2 times" in finding.saw
     assert "Delete these devices" in finding.fix
+
+
+def test_without_the_metric_the_log_is_read_all_the_same(cloud: Cloud) -> None:
+    """Not to know of calls turned away is no failure."""
+    cloud.deploy()
+    cloud.throttles = 7
+    cloud.refused = {"get_metric_statistics"}
+    assert cloud.look()["aws.logs"].status is Status.OK

@@ -151,3 +151,13 @@ def test_wrong_usage(arguments: list[str], cloud: Cloud) -> None:
     assert done.stdout == ""
     assert done.stderr
     assert isinstance(done.exception, SystemExit)
+
+
+def test_a_repair_that_did_not_help_is_exit_status_1(cloud: Cloud) -> None:
+    """AWS accepts the change, and shows what it showed before."""
+    cloud.deploy(Timeout=3)
+    cloud.configuration = {"Timeout": 3}
+    arguments = ("--function", NAME, "--region", REGION)
+    done = type_it(cloud, "--fix", "aws.timeout", "--yes", *arguments)
+    assert done.exit_code == 1
+    assert "aws.timeout is failed, 3 s" in done.stdout
