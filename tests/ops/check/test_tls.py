@@ -257,7 +257,7 @@ def test_a_port_that_is_silent_on_everything() -> None:
     [
         (socket.EAI_AGAIN, "name_server", "The name may be right"),
         (socket.EAI_FAIL, "name_server", "The name may be right"),
-        (socket.EAI_NONAME, "unknown", "no such name"),
+        (socket.EAI_NONAME, "unknown", "does not exist in DNS"),
     ],
 )
 def test_a_name_server_that_fails_is_not_the_name(
