@@ -372,6 +372,28 @@ def test_settings_mean_what_they_meant(
     assert all(name in done.output for name in shown)
 
 
+def test_a_service_token_of_cloudflares_is_taken_along(
+    aws: Aws,
+    empty: Path,  # noqa: ARG001 - a fixture for its effect
+) -> None:
+    """From the Parameter Store, where ha-alexa has it; it is not shown."""
+    aws.put(ha_alexa(NOT_VERIFY_SSL="1"))
+    store = boto3.client("ssm", region_name="eu-west-1")
+    for name, value in (("id", "an-id-of-mine"), ("secret", "a-secret-of-mine")):
+        store.put_parameter(
+            Name=f"/ha-alexa/cloudflare-client-{name}", Value=value, Type="SecureString"
+        )
+    done = typed(aws, "--yes")
+    assert done.exit_code == 0, done.output
+    variables = configuration_now()["Environment"]["Variables"]
+    assert json.loads(variables.pop("EXTRA_HEADERS")) == {
+        "CF-Access-Client-Id": "an-id-of-mine",
+        "CF-Access-Client-Secret": "a-secret-of-mine",
+    }
+    assert variables == {"BASE_URL": "https://home.example.org", "NOT_VERIFY_SSL": "1"}
+    assert "of-mine" not in done.output
+
+
 def test_a_dry_run_shows_and_ends(aws: Aws, empty: Path) -> None:
     """And so does a no."""
     aws.put(haaska())
