@@ -77,14 +77,14 @@ def adopt(  # noqa: PLR0913 - one argument an option
       ha-bridge adopt --undo ha-bridge-adopt-haaska-20261126-101500.json
 
     It knows the script of Home Assistant's guide, haaska and ha-alexa. Skill, trigger,
-    ARN, linked account, devices, groups and routines stay: only the code and its
-    settings are exchanged, in steps of which each leaves a function that works. What
-    was there is kept in a file before, which holds the function's variables too. The
-    new code is asked for its way home and for a Discovery; if one fails, everything
-    is put back.
+    ARN, linked account, devices, groups and routines stay. Only the code and its
+    settings are exchanged, and after each step the function works. First, what was
+    there is written to a file, with the function's variables. Then the new
+    code must reach your home and answer a Discovery. If it does not, everything is
+    put back.
 
-    With LONG_LIVED_ACCESS_TOKEN in the environment or in .env the Discovery is a real
-    one.
+    The Discovery is a real one if LONG_LIVED_ACCESS_TOKEN is in the environment or in
+    .env.
 
     Exit status: 0 fine, 1 AWS refused something or the new code failed and the old is
     back, 2 it could not run.

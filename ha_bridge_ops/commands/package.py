@@ -30,9 +30,9 @@ def package(file: Path) -> None:
       ha-bridge package lambda_function.py   one file, to paste into its editor
       ha-bridge package ha-bridge.yaml       one template, for CloudFormation
 
-    The zip has the function, urllib3, and byte code if there is a Python as Lambda's on
-    this machine, and so it starts soonest. The other two use the urllib3 of Lambda's
-    runtime. The same release gives the same bytes.
+    The zip contains the function and urllib3. If this machine has the Python of
+    Lambda, it contains byte code too, and starts fastest. The other two use the
+    urllib3 of Lambda's runtime. The same release always gives the same bytes.
 
     Exit status: 0 fine, 2 it could not run.
     """

@@ -46,10 +46,10 @@ def page(*, demo: bool, no_open: bool, allow_unlock: bool, env_file: Path) -> No
       ha-bridge page --allow-unlock     doors too; it asks each time
       ha-bridge page --no-open          print the address, open it yourself
 
-    It lists each device with what Alexa can do, and what may go wrong with it; it
-    takes sentences as you would say them, and shows what they do; it writes the
-    block for Home Assistant that chooses and renames devices; and it looks for what
-    is wrong. It is not Alexa: which of two lamps Alexa takes, only Alexa knows.
+    It lists each device with what Alexa can do, and what may go wrong with it. It
+    accepts sentences as you would say them, and shows what they do. It writes the
+    block for Home Assistant that chooses and renames devices. It also checks what is
+    wrong. It is not Alexa: only Alexa knows which of two lamps it would choose.
 
     It runs the function in this process, with BASE_URL and LONG_LIVED_ACCESS_TOKEN
     from the environment or .env. Only this machine can reach it, and only the
