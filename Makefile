@@ -22,7 +22,7 @@ BROUGHT := UV_PYTHON_INSTALL_DIR="$(HERE)/.tools/python" \
   PATH="$(if $(PYTHON),$(HERE)/.tools/python/debian-$(PYTHON)/usr/bin:)$$PATH"
 
 .PHONY: help install demo page pictures bench test live quick check docs deploy-check package one-file release lock format clean \
-  build-HaBridge
+  build-HaBridge build-TokenFunction
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -105,6 +105,9 @@ build-HaBridge:
 	@test -n "$(ARTIFACTS_DIR)" || { \
 	  echo "This is for SAM: run sam build, or set ARTIFACTS_DIR." >&2; exit 2; }
 	@python3 "$(HERE)/ha_bridge_ops/local/build.py" "$(ARTIFACTS_DIR)"
+
+# Both functions have the same package.
+build-TokenFunction: build-HaBridge
 
 clean: ## remove all that the other targets made
 	rm -rf .venv .tools .aws-sam dist

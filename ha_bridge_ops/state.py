@@ -5,11 +5,21 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from filelock import FileLock, Timeout
 
 from ha_bridge_ops.errors import CommandError
+
+
+def private(path: Path) -> TextIO:
+    """Open a file that is not there yet for writing; nobody else may read it.
+
+    Raises:
+        OSError: It cannot be made, or is there.
+    """
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    return os.fdopen(descriptor, "w", encoding="utf-8")
 
 
 class Journal:
@@ -50,7 +60,7 @@ class Journal:
         beside = self._path.with_suffix(".new")
         try:
             beside.unlink(missing_ok=True)  # which may lead elsewhere
-            with beside.open("x", encoding="utf-8") as file:
+            with private(beside) as file:
                 json.dump(known, file, indent=2)
                 file.flush()
                 os.fsync(file.fileno())

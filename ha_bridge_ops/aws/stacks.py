@@ -1,5 +1,6 @@
 """The functions that AWS CloudFormation has made, by the outputs of their stacks."""
 
+import re
 from typing import Any, Final
 
 from ha_bridge_ops.aws import deploy
@@ -9,6 +10,12 @@ from ha_bridge_ops.regions import REGIONS, Region
 
 #: The output of template.yaml with the ARN of the function.
 OUTPUT: Final = "FunctionArn"
+
+#: The one with the address where Amazon gets tokens, and how that of an API looks.
+TOKEN_OUTPUT: Final = "AccessTokenUri"  # noqa: S105 - its name
+_IS_AN_API: Final = re.compile(
+    r"https://[a-z0-9-]+\.execute-api\.[a-z0-9.-]+/auth/token"
+)
 
 
 def functions_of(stack: str, needed: Region) -> list[str]:
@@ -50,9 +57,29 @@ def functions_of(stack: str, needed: Region) -> list[str]:
     return found
 
 
-def _output(stack: dict[str, Any]) -> str | None:
+def token_endpoint_of(stack: str, region: Region) -> str | None:
+    """Return where a stack's token endpoint is asked; None if it has none.
+
+    Raises:
+        CommandError: There is no such stack, or AWS cannot be asked.
+        RefusedError: AWS does not let us look.
+    """
+    make = boto3_clients()
+    if make is None:
+        return None  # `functions_of` says so
+    try:
+        client = Session(make, region.aws_region).client("cloudformation")
+        answer = call(client.describe_stacks, StackName=stack)
+    except AwsError as error:
+        raise _why(error, stack, region) from None
+    found = _output(answer["Stacks"][0], TOKEN_OUTPUT) or ""
+    # Without the endpoint the output is Home Assistant's own address.
+    return found if _IS_AN_API.match(found) else None
+
+
+def _output(stack: dict[str, Any], key: str = OUTPUT) -> str | None:
     for output in stack.get("Outputs", []):
-        if output["OutputKey"] == OUTPUT:
+        if output["OutputKey"] == key:
             return str(output["OutputValue"])
     return None
 

@@ -2,10 +2,12 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 from rich.text import Text
 
+from ha_bridge.redaction import Secret
 from ha_bridge_ops import options
 from ha_bridge_ops.aws import stacks
 from ha_bridge_ops.aws.function import arn_of
@@ -47,6 +49,21 @@ from ha_bridge_ops.variables import read_variables
     "--proactive", is_flag=True, help="Let Home Assistant report changes to Alexa."
 )
 @click.option(
+    "--token-endpoint",
+    is_flag=True,
+    help="Let Amazon ask the stack's token endpoint for tokens, for a closed home.",
+)
+@click.option(
+    "--authorize-url",
+    metavar="URL",
+    help="Where you log in, if not at BASE_URL/auth/authorize.",
+)
+@click.option(
+    "--token-url",
+    metavar="URL",
+    help="Where Amazon gets tokens, if not at BASE_URL/auth/token.",
+)
+@click.option(
     "--name", default=consoles.NAME, show_default=True, help="Name of the skill."
 )
 @click.option(
@@ -79,6 +96,9 @@ def skill(  # noqa: PLR0913 - one argument an option
     functions: tuple[str, ...],
     stack: str | None,
     proactive: bool,
+    token_endpoint: bool,
+    authorize_url: str | None,
+    token_url: str | None,
     name: str,
     folder: Path,
     do_apply: bool,
@@ -101,13 +121,20 @@ def skill(  # noqa: PLR0913 - one argument an option
 
     It writes skill.json, create.json and accountLinking.json. Then it prints the
     commands of Amazon's ASK CLI that upload them. If you prefer the consoles, it also
-    prints what to type into which field. None of it contains a secret.
+    prints what to type into which field. The client secret of account linking, which
+    it makes once, stands in accountLinking.json, client-secret.txt and state.json;
+    only you can read them.
 
     With --apply it runs those commands. Create the skill before the function, because
     the function must know the skill's id: run this command, deploy the function, and
     run this command again with --stack or --function. It stops when Amazon refuses
     something. You can run it again at any time: state.json in the folder remembers the
     skill. Use --skill-id to continue with a skill that you created in another way.
+
+    For a closed home, --token-endpoint adds what makes the stack's token endpoint to
+    the command that deploys; docs/closed-homes.md leads through it. With --stack its
+    address is taken from the stack. If only the page for logging in is elsewhere, give
+    --authorize-url.
 
     Exit status: 0 fine, 1 Amazon or AWS refused something, 2 it could not run.
     """
@@ -117,19 +144,29 @@ def skill(  # noqa: PLR0913 - one argument an option
     address = documents.read_address(base_url, env_file)
     its_name = documents.read_name(name)
     its_arns = [arn_of(one, region) for one in functions]
+    authorize_url = documents.read_url(authorize_url, "--authorize-url")
+    token_url = documents.read_url(token_url, "--token-url")
     if stack:
         its_arns += stacks.functions_of(stack, region)
+        token_url = token_url or stacks.token_endpoint_of(stack, region)
+    its_functions = documents.read_functions(its_arns, region)
+    profile = ask_profile or older_profile
+    known = documents.read_skill_id(skill_id) if skill_id else None
+    ask = Ask(ask_command, profile) if do_apply else None
+    Folder(folder).make()
+    state = State(Folder(folder).state, profile)
+    known = known or state.skill_id
     wanted = Skill(
         its_name,
         address,
         its_locales,
-        documents.read_functions(its_arns, region),
+        its_functions,
+        Secret(state.client_secret),
         proactive,
+        token_endpoint,
+        authorize_url,
+        token_url,
     )
-    profile = ask_profile or older_profile
-    state = State(Folder(folder).state, profile)
-    known = documents.read_skill_id(skill_id) if skill_id else state.skill_id
-    ask = Ask(ask_command, profile) if do_apply else None
     talk = Console(stderr=True, soft_wrap=True)
     _warn(talk, wanted)
     written = Folder(folder).write(wanted)
@@ -153,11 +190,21 @@ def skill(  # noqa: PLR0913 - one argument an option
 
 def _warn(talk: Console, wanted: Skill) -> None:
     sign = ("! ", "yellow")
-    if wanted.address.port != 443:  # noqa: PLR2004 - https's own
-        why = (
-            "Amazon links accounts over port 443 only, and the base URL has port "
-            f"{wanted.address.port}."
-        )
+    ports = {
+        "authorization URI": urlsplit(wanted.authorization_uri).port,
+        "token URI": urlsplit(wanted.access_token_uri).port,
+    }
+    if wanted.token_endpoint:
+        del ports["token URI"]  # it will be that of the stack
+    for what, port in ports.items():
+        if port not in (None, 443):
+            why = (
+                f"Amazon links accounts over port 443 only, and the {what} has port "
+                f"{port}. See docs/closed-homes.md."
+            )
+            talk.print(Text.assemble(sign, why))
+    if wanted.token_endpoint and wanted.function and not wanted.token_url:
+        why = "The stack has no token endpoint yet: deploy it, and run this once more."
         talk.print(Text.assemble(sign, why))
     if "nl-NL" in wanted.locales:
         talk.print(Text.assemble(sign, "Home Assistant knows nl-NL from 2025.1 on."))
@@ -171,7 +218,7 @@ def _show(show: Console, wanted: Skill, folder: Folder, skill_id: str | None) ->
         show.print(consoles.folded(command.line))
     show.print(Text("\nBy hand, in the consoles", style="bold"))
     page = ""
-    for entry in consoles.entries(wanted, skill_id):
+    for entry in consoles.entries(wanted, skill_id, folder):
         if entry.page != page:
             page = entry.page
             show.print(f"\n{page}")
@@ -236,7 +283,7 @@ def _as_json(
         ],
         "console": [
             {"page": one.page, "field": one.field, "value": one.value}
-            for one in consoles.entries(wanted, skill_id)
+            for one in consoles.entries(wanted, skill_id, folder)
         ],
     }
     if outcome is not None:

@@ -8,7 +8,7 @@ comments stay, imports of each other go, and a name that two modules have is tol
 import ast
 import re
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -79,13 +79,19 @@ def _bound(statement: ast.stmt) -> Iterator[str]:
 
 def lambda_function() -> str:
     """Return the function as one file."""
-    return _Joiner().whole()
+    return _Joiner("lambda_function").whole()
+
+
+def token_function() -> str:
+    """Return the token endpoint as one file."""
+    return _Joiner("token_function").whole()
 
 
 class _Joiner:
     """Puts the modules together."""
 
-    def __init__(self) -> None:
+    def __init__(self, entry: str) -> None:
+        self._entry = entry
         self._modules: dict[str, _Module] = {}
         self._parts: list[str] = []
         self._imported: dict[str, str] = {}
@@ -94,8 +100,8 @@ class _Joiner:
         self._asked: dict[str, set[str]] = {}
 
     def whole(self) -> str:
-        text = (SOURCES / "lambda_function.py").read_text("utf-8")
-        self._write(_Module("lambda_function", text))
+        text = (SOURCES / f"{self._entry}.py").read_text("utf-8")
+        self._write(_Module(self._entry, text))
         while self._late:
             self._inline(self._late.pop(0))
         joined = _NOQA.sub("", "".join([_HEAD, *self._parts]))
@@ -222,8 +228,8 @@ class _Joiner:
 
 def _banner(module: _Module) -> str:
     title = (
-        "lambda_function.py"
-        if module.name == "lambda_function"
+        f"{module.name}.py"
+        if module.name.endswith("_function")
         else f"ha_bridge/{module.name}.py"
     )
     rule = f"# -- {title} ".ljust(88, "-")
@@ -281,10 +287,15 @@ def _locals(function: ast.FunctionDef | ast.Lambda) -> Iterator[str]:
 
 
 _FUNCTION: Final = re.compile(
-    r"^  HaBridge:\n    Type: AWS::Serverless::Function\n.*?(?=^  \w|^  #)",
+    r"^  \w+:\n    Type: AWS::Serverless::Function\n.*?(?=^  \w|^  #)",
     re.MULTILINE | re.DOTALL,
 )
 
+#: What SAM alone knows.
+_METADATA: Final = re.compile(r"^    Metadata:\n(?:      [^\n]*\n)+", re.MULTILINE)
+
+#: The module that a handler is in.
+_ENTRY: Final = re.compile(r"Handler: (\w+)\.lambda_handler")
 
 #: An inline function is always the module index.
 _HANDLER: Final = "index.lambda_handler"
@@ -296,8 +307,7 @@ def cloudformation() -> str:
     https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/
     aws-properties-lambda-function-code.html
     """
-    code = textwrap.indent(lambda_function(), " " * 10)
-    template = plain_template(f"      Code:\n        ZipFile: |\n{code}", _HANDLER)
+    template = plain_template(_inline, _HANDLER)
     return (
         f"# ha-bridge {__version__}, for the CloudFormation console: Create stack, "
         "Upload a\n# template file, fill in BaseUrl and SkillId, tick the box, "
@@ -305,24 +315,34 @@ def cloudformation() -> str:
     )
 
 
-def plain_template(code: str, handler: str = "lambda_function.lambda_handler") -> str:
+def _inline(entry: str) -> str:
+    code = textwrap.indent(_Joiner(entry).whole(), " " * 10)
+    return f"      Code:\n        ZipFile: |\n{code}"
+
+
+def plain_template(code: Callable[[str], str], handler: str | None = None) -> str:
     """Return template.yaml without SAM.
 
     Args:
-        code: The lines of the property Code.
-        handler: The handler that is in it.
+        code: Gives the lines of the property Code for an entry, such as
+            lambda_function.
+        handler: What stands in place of the handlers of template.yaml.
     """
+
+    def plain(found: re.Match[str]) -> str:
+        block = found[0].replace("AWS::Serverless::Function", "AWS::Lambda::Function")
+        block = _METADATA.sub("", block)
+        named = _ENTRY.search(block)
+        if named is None:
+            raise ValueError("A function of template.yaml has no handler.")
+        if handler is not None:
+            block = block.replace(named[0], f"Handler: {handler}")
+        text = code(named[1])
+        return re.sub(
+            r"^      CodeUri: .*\n", lambda _: text, block, flags=re.MULTILINE
+        )
+
     template = (SOURCES / "template.yaml").read_text("utf-8")
     template = template.replace("Transform: AWS::Serverless-2016-10-31\n", "")
     template = template.encode("ascii", "backslashreplace").decode()
-    found = _FUNCTION.search(template)
-    if found is None:
-        raise ValueError("template.yaml has no function.")
-    _, _, properties = found[0].partition("    Properties:\n")
-    properties = properties.replace("lambda_function.lambda_handler", handler)
-    properties = re.sub(
-        r"^      CodeUri: .*\n", lambda _: code, properties, flags=re.MULTILINE
-    )
-    kind = "    Type: AWS::Lambda::Function\n"
-    block = f"  HaBridge:\n{kind}    Properties:\n{properties}"
-    return template[: found.start()] + block + template[found.end() :]
+    return _FUNCTION.sub(plain, template)

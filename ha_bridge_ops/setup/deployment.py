@@ -44,7 +44,7 @@ class Package:
         try:
             build.build(work, uvs=[uv.find_uv_bin()])
             write_zip(work, self.folder / _ZIP)
-            template = one_file.plain_template(f"      Code: {_ZIP}\n")
+            template = one_file.plain_template(lambda _entry: f"      Code: {_ZIP}\n")
             (self.folder / _TEMPLATE).write_text(template, "ascii", newline="\n")
         except build.BuildError as error:
             raise CommandError(str(error)) from None

@@ -8,6 +8,8 @@ leaves a mark, and the next one looks for the skill instead of making another.
 import contextlib
 import json
 import os
+import re
+import secrets
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,10 +21,13 @@ from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.skill import consoles
 from ha_bridge_ops.skill.ask_cli import Ask, Refused, in_words
 from ha_bridge_ops.skill.documents import Folder, Skill
-from ha_bridge_ops.state import Journal
+from ha_bridge_ops.state import Journal, private
 from ha_bridge_ops.terminal import Steps
 
 T = TypeVar("T")
+
+#: What Amazon and the template take for a client secret.
+_SECRET = re.compile(r"[!-~]{20,}")
 
 #: Seconds for Amazon to build a manifest; it takes some five.
 BUILD_TIMEOUT_S = 120
@@ -58,7 +63,21 @@ class State(Journal):
 
     @skill_id.setter
     def skill_id(self, value: str) -> None:
-        self.write({"skill_id": value})
+        self._keep(skill_id=value, creating=None)
+
+    @property
+    def client_secret(self) -> str:
+        """The secret of account linking, made when it is asked for first.
+
+        Home Assistant never looks at it; the token endpoint knows Amazon by it.
+        """
+        found = self.read().get("client_secret")
+        if not found:
+            found = secrets.token_urlsafe(32)
+            self._keep(client_secret=found)
+        if not isinstance(found, str) or not _SECRET.fullmatch(found):
+            raise self.is_broken()
+        return found
 
     @property
     def creating(self) -> str | None:
@@ -68,7 +87,11 @@ class State(Journal):
 
     @creating.setter
     def creating(self, name: str | None) -> None:
-        self.write({"creating": name} if name else {})
+        self._keep(creating=name)
+
+    def _keep(self, **values: str | None) -> None:
+        entry = {**self.read(), **values}
+        self.write({key: value for key, value in entry.items() if value is not None})
 
 
 @dataclass(frozen=True)
@@ -104,22 +127,24 @@ def apply(skill: Skill, folder: Folder, ask: Ask, state: State) -> Outcome:
     if skill_id is None:
         skill_id, is_new = _find_or_create(skill, folder, ask, state, progress)
     if skill.function is None or is_new:
-        return Outcome(skill_id, tuple(progress.done), consoles.deploy(skill, skill_id))
+        return Outcome(
+            skill_id, tuple(progress.done), consoles.deploy(skill, skill_id, folder)
+        )
     with (
         progress.step("Naming the function to the skill"),
-        _hints(skill, skill_id, folder.state),
+        _hints(skill, skill_id, folder),
     ):
         ask.update(skill_id, folder.manifest)
         _wait_for_build(ask, skill_id)
     with progress.step("Setting up account linking"):
         ask.link(skill_id, folder.account_linking)
     refused = _enable(ask, skill_id, progress)
-    secrets = None
+    written = None
     if skill.proactive:
         with progress.step("Fetching the credentials for proactive mode"):
-            secrets = folder.secrets
-            _write_secrets(secrets, *ask.credentials(skill_id))
-    return Outcome(skill_id, tuple(progress.done), None, secrets, refused)
+            written = folder.secrets
+            _write_secrets(written, *ask.credentials(skill_id))
+    return Outcome(skill_id, tuple(progress.done), None, written, refused)
 
 
 def _enable(ask: Ask, skill_id: str, progress: Steps) -> str | None:
@@ -210,21 +235,21 @@ def _wait_for(ask: Callable[[], T], is_there: Callable[[T], bool], timeout: floa
 
 
 @contextlib.contextmanager
-def _hints(skill: Skill, skill_id: str, state_file: Path) -> Iterator[None]:
+def _hints(skill: Skill, skill_id: str, folder: Folder) -> Iterator[None]:
     try:
         yield
     except Refused as error:
         if error.status == 404:  # noqa: PLR2004 - not found
             raise Refused(
                 f"{error.words} If you have deleted the skill, delete "
-                f"{state_file} too.",
+                f"{folder.state} too.",
                 error.status,
             ) from None
         if "trigger" not in error.words.lower():
             raise
         raise Refused(
             f"{error.words}\n\nThe function must let this skill call it:\n\n"
-            f"{consoles.folded(consoles.deploy(skill, skill_id))}\n\n"
+            f"{consoles.folded(consoles.deploy(skill, skill_id, folder))}\n\n"
             "or, if it was not made with SAM:\n\n"
             f"{consoles.folded(consoles.permit(skill, skill_id))}",
             error.status,
@@ -238,6 +263,5 @@ def _write_secrets(path: Path, client_id: str, client_secret: str) -> None:
         f"alexa_client_secret: {json.dumps(client_secret)}\n"
     )
     path.unlink(missing_ok=True)  # whose mode may be another
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+    with private(path) as file:
         file.write(text)

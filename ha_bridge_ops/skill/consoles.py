@@ -8,7 +8,7 @@ from typing import Final
 
 from ha_bridge_ops.aws.deploy import command
 from ha_bridge_ops.regions import REGIONS
-from ha_bridge_ops.skill.documents import CLIENT_SECRET, SCOPE, Folder, Skill
+from ha_bridge_ops.skill.documents import SCOPE, Folder, Skill
 
 #: What the options of `ha-bridge skill` are by default.
 NAME: Final = "Home Assistant"
@@ -16,6 +16,9 @@ FOLDER: Final = Path("skill-package")
 
 #: The name of the stack in samconfig.toml.
 STACK: Final = "ha-bridge"
+
+#: Where the secret of account linking is kept for the token endpoint.
+PARAMETER: Final = "/ha-bridge/link-client-secret"
 
 #: Stands in a command for what the first one prints.
 SOME_SKILL_ID: Final = "$SKILL_ID"
@@ -88,7 +91,8 @@ def commands(skill: Skill, folder: Folder, skill_id: str | None) -> list[Command
         ]
     found.append(
         Command(
-            "Let this skill, and no other, call the function:", deploy(skill, its_id)
+            "Let this skill, and no other, call the function:",
+            deploy(skill, its_id, folder),
         )
     )
     if skill.function is None:
@@ -131,6 +135,12 @@ def again(skill: Skill, folder: Folder) -> str:
         words += ["--locale", locale]
     if skill.proactive:
         words.append("--proactive")
+    if skill.token_endpoint:
+        words.append("--token-endpoint")
+    if skill.authorize_url:
+        words += ["--authorize-url", skill.authorize_url]
+    if skill.token_url and not skill.token_endpoint:
+        words += ["--token-url", skill.token_url]
     if skill.name != NAME:
         words += ["--name", skill.name]
     if folder.path != FOLDER:
@@ -138,9 +148,19 @@ def again(skill: Skill, folder: Folder) -> str:
     return shlex.join(words)
 
 
-def deploy(skill: Skill, skill_id: str) -> str:
+def deploy(skill: Skill, skill_id: str, folder: Folder) -> str:
     """Return what lets a skill call the function."""
-    return command(skill.region.samconfig_env, str(skill.address), _word(skill_id))
+    env, base_url = skill.region.samconfig_env, str(skill.address)
+    if not skill.token_endpoint:
+        return command(env, base_url, _word(skill_id))
+    # From a file, so that the secret stands in no history of a shell.
+    keep = (
+        f"aws ssm put-parameter --region {skill.region.aws_region} --overwrite "
+        f"--type SecureString --name {PARAMETER} "
+        f"--value {shlex.quote(f'file://{folder.client_secret}')}"
+    )
+    extra = ("TokenEndpoint=true", f"LinkClientSecret=ssm:{PARAMETER}")
+    return f"{keep} && {command(env, base_url, _word(skill_id), extra)}"
 
 
 def permit(skill: Skill, skill_id: str) -> str:
@@ -160,7 +180,7 @@ def _word(skill_id: str) -> str:
     return skill_id if skill_id == SOME_SKILL_ID else shlex.quote(skill_id)
 
 
-def entries(skill: Skill, skill_id: str | None) -> list[Entry]:
+def entries(skill: Skill, skill_id: str | None, folder: Folder) -> list[Entry]:
     """Return the fields of the consoles, in the order in which they come."""
     found: list[Entry] = []
 
@@ -201,7 +221,7 @@ def entries(skill: Skill, skill_id: str | None) -> list[Entry]:
         ("Web Authorization URI", skill.authorization_uri),
         ("Access Token URI", skill.access_token_uri),
         ("Client ID", region.client_id),
-        ("Secret", f"{CLIENT_SECRET} (any text will do)"),
+        ("Secret", f"what stands in {folder.client_secret}"),
         ("Authentication Scheme", "Credentials in request body"),
         ("Scope", SCOPE),
         ("Domain list", "leave it empty"),

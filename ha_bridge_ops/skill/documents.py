@@ -10,7 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote, urlsplit
 
+from ha_bridge.redaction import Secret
 from ha_bridge.settings import Address, parse_address
 from ha_bridge_ops import grammar
 from ha_bridge_ops.errors import CommandError
@@ -21,12 +23,10 @@ from ha_bridge_ops.regions import (
     locale_of,
     region_in,
 )
+from ha_bridge_ops.state import private
 
 #: What the user is known to Home Assistant by; it ignores scopes, Amazon asks for one.
 SCOPE: Final = "smart_home"
-
-#: Amazon wants a client secret and Home Assistant never looks at it: this is none.
-CLIENT_SECRET: Final = "home-assistant-ignores-this"  # noqa: S105
 
 EVENTS_PERMISSION: Final = "alexa::async_event:write"
 
@@ -57,7 +57,15 @@ class Skill:
     locales: tuple[str, ...]
     functions: Mapping[str, str]
     """The ARN of the function by the key of its region; may be empty at first."""
+    client_secret: Secret
+    """Of account linking."""
     proactive: bool = False
+    token_endpoint: bool = False
+    """Whether Amazon shall ask the token endpoint of the stack for tokens."""
+    authorize_url: str | None = None
+    """Where the user logs in, if that is not below the address."""
+    token_url: str | None = None
+    """Where Amazon gets tokens, if that is not below the address."""
 
     @property
     def region(self) -> Region:
@@ -99,7 +107,7 @@ class Skill:
                 "authorizationUrl": self.authorization_uri,
                 "accessTokenUrl": self.access_token_uri,
                 "clientId": self.region.client_id,
-                "clientSecret": CLIENT_SECRET,
+                "clientSecret": self.client_secret.reveal(),
                 # Home Assistant reads the client id in the body and nowhere else.
                 "accessTokenScheme": "REQUEST_BODY_CREDENTIALS",
                 "scopes": [SCOPE],
@@ -110,12 +118,12 @@ class Skill:
     @property
     def authorization_uri(self) -> str:
         """Where the user logs in."""
-        return f"{self.address}/auth/authorize"
+        return self.authorize_url or f"{self.address}/auth/authorize"
 
     @property
     def access_token_uri(self) -> str:
         """Where Amazon gets and renews the token."""
-        return f"{self.address}/auth/token"
+        return self.token_url or f"{self.address}/auth/token"
 
     def _manifest(
         self, api: dict[str, Any], permissions: list[dict[str, str]]
@@ -177,9 +185,25 @@ class Folder:
         return self.path / "secrets.yaml"
 
     @property
+    def client_secret(self) -> Path:
+        """The secret of account linking, for a console or for AWS."""
+        return self.path / "client-secret.txt"
+
+    @property
     def state(self) -> Path:
         """What is known of the skill at Amazon."""
         return self.path / "state.json"
+
+    def make(self) -> None:
+        """Make it, if it is not there.
+
+        Raises:
+            CommandError: It cannot be made.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise CommandError(f"{error.filename}: {error.strerror}") from None
 
     def write(self, skill: Skill) -> tuple[Path, ...]:
         """Write the documents, over those of another time.
@@ -192,12 +216,18 @@ class Folder:
             self.manifest: skill.manifest(),
             self.account_linking: skill.account_linking(),
         }
+        texts = {
+            path: f"{json.dumps(document, indent=2, ensure_ascii=False)}\n"
+            for path, document in documents.items()
+        }
+        # Without a newline, for what reads it takes all.
+        texts[self.client_secret] = skill.client_secret.reveal()
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            for path, document in documents.items():
-                text = json.dumps(document, indent=2, ensure_ascii=False)
+            for path, text in texts.items():
                 path.unlink(missing_ok=True)  # which may lead elsewhere
-                path.write_text(f"{text}\n", encoding="utf-8")
+                # The last two have the secret in them.
+                with private(path) as file:
+                    file.write(text)
         except OSError as error:
             raise CommandError(f"{error.filename}: {error.strerror}") from None
         return tuple(documents)
@@ -220,6 +250,27 @@ def read_address(text: str | None, env_file: Path) -> Address:
             "over plain http."
         )
     return address
+
+
+def read_url(text: str | None, option: str) -> str | None:
+    """Return an address of account linking as Amazon takes it; None if there is none.
+
+    Raises:
+        CommandError: It is none, or not https.
+    """
+    if text is None:
+        return None
+    try:
+        url = urlsplit(text.strip())
+        address = parse_address(f"{url.scheme}://{url.netloc}")
+    except ValueError as error:
+        raise CommandError(f"{option} {error}.") from None
+    if not address.is_tls or url.query or url.fragment or not url.path.strip("/"):
+        raise CommandError(
+            f"{option} must be a whole address such as "
+            "https://home.example.org/auth/token: https, with its path."
+        )
+    return f"{address}{quote(url.path, safe='/%')}"
 
 
 def read_locales(texts: Iterable[str]) -> tuple[str, ...]:

@@ -93,6 +93,8 @@ def _is_true(
         return _is_true(conditions[arguments], values, conditions)
     if function == "Fn::Not":
         return not _is_true(arguments[0], values, conditions)
+    if function == "Fn::And":
+        return all(_is_true(one, values, conditions) for one in arguments)
     if function == "Fn::Or":
         return any(_is_true(one, values, conditions) for one in arguments)
     left, right = (_text(argument, values) for argument in arguments)

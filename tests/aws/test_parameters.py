@@ -52,6 +52,8 @@ GOOD = {
     "ExtraHeaders": ["", '{"X-Key": "a{b}"}', '{\n"X-Key": "a"\n}', *REFERENCES],
     "ClientCertificate": ["", PEM, f"Bag Attributes\n{PEM}", *REFERENCES],
     "CaCertificate": ["", PEM, *REFERENCES],
+    "TokenEndpoint": ["false"],
+    "LinkClientSecret": ["", "x" * 20, "a-b_c~" * 9, *REFERENCES],
     "LogRetentionDays": ["1", "30", "731"],
     "MemorySize": ["128", "256", "10240"],
     "Architecture": ["x86_64", "arm64"],
@@ -117,6 +119,8 @@ BAD = {
     "ExtraHeaders": ["X-Key: a", "ssm:headers", "ssm:/home/*", "secretsmanager:*"],
     "ClientCertificate": ["client.pem", "ssm:/home/*", "s3:/home", "secretsmanager:"],
     "CaCertificate": ["/etc/ssl/ca.pem", "ssm:/home/*", "secretsmanager:a-??????"],
+    "TokenEndpoint": ["", "True", "yes"],
+    "LinkClientSecret": ["short", "x" * 19, "with spaces in its middle", "ä" * 20],
     "LogRetentionDays": ["", "0", "2", "forever"],
     "MemorySize": ["", "127", "10241", "much"],
     "Architecture": ["", "x86", "ARM64"],
@@ -154,6 +158,14 @@ def test_an_address_must_be_given() -> None:
     with pytest.raises(RefusedError, match="BaseUrl is missing"):
         checked(TEMPLATE, {}, REGION)
     assert PARAMETERS["BaseUrl"]["Default"] == ""
+
+
+def test_a_token_endpoint_must_have_its_secret() -> None:
+    """Without one nobody could pass."""
+    given = {"BaseUrl": BASE_URL, "TokenEndpoint": "true"}
+    with pytest.raises(RefusedError, match="ha-bridge skill has made"):
+        checked(TEMPLATE, given, REGION)
+    assert checked(TEMPLATE, {**given, "LinkClientSecret": "ssm:/home/link"}, REGION)
 
 
 @pytest.mark.parametrize("region", ["us-east-1", "eu-west-1", "us-west-2"])

@@ -18,6 +18,18 @@ pytestmark = [
 #: What is always there.
 ALWAYS = {"HaBridge", "Role", "LogGroup"}
 
+#: The token endpoint.
+TOKEN_PARTS = {
+    "TokenFunction",
+    "TokenRole",
+    "TokenLogGroup",
+    "TokenApi",
+    "TokenIntegration",
+    "TokenRoute",
+    "TokenStage",
+    "TokenTrigger",
+}
+
 #: A parameter with a value: what it adds.
 OPTIONAL = [
     ({"SkillId": SKILL_ID}, {"AlexaTrigger"}),
@@ -39,16 +51,29 @@ OPTIONAL = [
     ({"ExtraHeaders": "ssm:/home/headers"}, {"ExtraHeadersPolicy"}),
     ({"ClientCertificate": "secretsmanager:client"}, {"ClientCertificatePolicy"}),
     ({"CaCertificate": "ssm:/home/ca"}, {"CaCertificatePolicy"}),
+    ({"TokenEndpoint": "true", "LinkClientSecret": "x" * 20}, TOKEN_PARTS),
+    (
+        {"TokenEndpoint": "true", "LinkClientSecret": "ssm:/home/link"},
+        TOKEN_PARTS | {"LinkClientSecretPolicy"},
+    ),
+    ({"LinkClientSecret": "ssm:/home/link"}, set()),
 ]
 
 #: Made by the template, but not by moto's CloudFormation; the tests read them.
-NOT_IN_MOTO = {"AWS::Logs::MetricFilter", "AWS::CloudWatch::Alarm"}
+NOT_IN_MOTO = {
+    "AWS::Logs::MetricFilter",
+    "AWS::CloudWatch::Alarm",
+    "AWS::ApiGatewayV2::Api",
+    "AWS::ApiGatewayV2::Integration",
+    "AWS::ApiGatewayV2::Route",
+    "AWS::ApiGatewayV2::Stage",
+}
 
 
-def statements(stack: Stack) -> list[dict[str, Any]]:
-    """Return all that the function's role may do."""
+def statements(stack: Stack, role: str | None = None) -> list[dict[str, Any]]:
+    """Return all that a role may do; by default the function's."""
     iam = stack.client("iam")
-    name = stack.function["Role"].rpartition("/")[2]
+    name = (role or stack.function["Role"]).rpartition("/")[2]
     assert not iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]
     found = []
     for policy in sorted(iam.list_role_policies(RoleName=name)["PolicyNames"]):
@@ -171,6 +196,53 @@ def test_what_opens_a_closed_home_may_be_read_where_it_is_kept(
     assert statements(stack) == [MAY_LOG, extra]
 
 
+TOKEN = {"TokenEndpoint": "true", "LinkClientSecret": "ssm:/home/link"}
+
+
+def test_the_token_endpoint_has_a_narrow_role_of_its_own() -> None:
+    """Its log, its secret, and what opens the home; no long-lived token."""
+    stack = Stack(
+        {**TOKEN, "SecretParameter": "/home/token", "ExtraHeaders": "ssm:/home/gate"}
+    )
+    client = stack.client("lambda")
+    found = client.get_function_configuration(FunctionName=f"{STACK}-token")
+    parameter = f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter"
+    allowed = [
+        (one["Action"], one["Resource"]) for one in statements(stack, found["Role"])
+    ]
+    log = str(MAY_LOG["Resource"]).removesuffix(":*") + "-token:*"
+    assert sorted(map(str, allowed)) == sorted(
+        map(
+            str,
+            [
+                (MAY_LOG["Action"], log),
+                ("ssm:GetParameter", f"{parameter}/home/gate"),
+                ("ssm:GetParameter", f"{parameter}/home/link"),
+            ],
+        )
+    )
+    variables = found["Environment"]["Variables"]
+    assert variables["LINK_CLIENT_ID"] == "https://layla.amazon.com/"
+    assert variables["LINK_CLIENT_SECRET"] == "ssm:/home/link"
+    assert "LONG_LIVED_ACCESS_TOKEN" not in variables
+
+
+def test_only_the_api_may_invoke_it_and_only_by_the_one_route() -> None:
+    """Throttled before the function; every other path is a 404 there."""
+    stack = Stack(TOKEN)
+    parts = {
+        name: stack.template["Resources"][name]["Properties"] for name in TOKEN_PARTS
+    }
+    assert parts["TokenTrigger"]["Principal"] == "apigateway.amazonaws.com"
+    source = parts["TokenTrigger"]["SourceArn"]["Fn::Sub"]
+    assert source.endswith(":${TokenApi}/*/POST/auth/token")
+    assert parts["TokenRoute"]["RouteKey"] == "POST /auth/token"
+    assert parts["TokenIntegration"]["PayloadFormatVersion"] == "2.0"
+    limits = parts["TokenStage"]["DefaultRouteSettings"]
+    assert limits == {"ThrottlingRateLimit": 2, "ThrottlingBurstLimit": 10}
+    assert stack.trigger_policy() == [], "and nobody may invoke the other function"
+
+
 def test_what_opens_a_closed_home_may_be_kept_in_the_variables() -> None:
     """Then no secret need be read."""
     pem = "-----BEGIN CERTIFICATE----- MIIB -----END CERTIFICATE-----"
@@ -216,7 +288,8 @@ def test_every_resource_is_in_the_table() -> None:
 
 def test_all_parts_at_once() -> None:
     """They do not stand in each other's way."""
-    stack = Stack({name: value for part, _ in OPTIONAL for name, value in part.items()})
+    every = {name: value for part, _ in OPTIONAL for name, value in part.items()}
+    stack = Stack(every)
     assert stack.resources == set(stack.template["Resources"])
 
 

@@ -66,10 +66,11 @@ def test_nothing_is_missing_in_it() -> None:
     assert imported - sys.stdlib_module_names == {"urllib3", "boto3", "botocore"}
 
 
-def test_every_name_in_it_is_defined(tmp_path: Path) -> None:
+@pytest.mark.parametrize("text", [TEXT, one_file.token_function()], ids=["", "token"])
+def test_every_name_in_it_is_defined(tmp_path: Path, text: str) -> None:
     """As ruff sees it; a name that two modules have could be lost."""
     file = tmp_path / "lambda_function.py"
-    file.write_text(TEXT, "ascii")
+    file.write_text(text, "ascii")
     rules = ("--isolated", "--select", "F,E9,PLE", "--target-version", "py313")
     done = subprocess.run(
         [str(Path(sys.executable).with_name("ruff")), "check", *rules, str(file)],
@@ -122,12 +123,15 @@ def test_the_template_is_plain_cloudformation() -> None:
     assert "Transform" not in ours
     for part in ("Parameters", "Mappings", "Rules", "Conditions", "Outputs"):
         assert ours[part] == sam[part]
-    function = ours["Resources"].pop("HaBridge")
-    theirs = sam["Resources"].pop("HaBridge")
+    codes = {"HaBridge": TEXT, "TokenFunction": one_file.token_function()}
+    for name, code in codes.items():
+        function = ours["Resources"].pop(name)
+        theirs = sam["Resources"].pop(name)
+        properties = function["Properties"]
+        assert properties.pop("Code") == {"ZipFile": code}
+        assert properties.pop("Handler") == "index.lambda_handler"
+        del theirs["Properties"]["CodeUri"], theirs["Properties"]["Handler"]
+        assert properties == theirs["Properties"]
+        assert function["Type"] == "AWS::Lambda::Function"
+        assert function.get("Condition") == theirs.get("Condition")
     assert ours["Resources"] == sam["Resources"]
-    properties = function["Properties"]
-    assert properties.pop("Code") == {"ZipFile": TEXT}
-    assert properties.pop("Handler") == "index.lambda_handler"
-    del theirs["Properties"]["CodeUri"], theirs["Properties"]["Handler"]
-    assert properties == theirs["Properties"]
-    assert function["Type"] == "AWS::Lambda::Function"

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from samtranslator.yaml_helper import yaml_parse
 
+from ha_bridge import token_endpoint
 from ha_bridge.bridge import BUDGET_S, RESERVE_S
 from ha_bridge.errors import BridgeError
 from ha_bridge.settings import GATE_VARIABLES, VARIABLES, Settings
@@ -16,11 +17,9 @@ ROOT = Path(__file__).parents[2]
 
 
 TEMPLATE = yaml_parse((ROOT / "template.yaml").read_text())
-((FUNCTION_ID, FUNCTION),) = (
-    (name, resource)
-    for name, resource in TEMPLATE["Resources"].items()
-    if resource["Type"] == "AWS::Serverless::Function"
-)
+FUNCTION_ID = "HaBridge"
+FUNCTION = TEMPLATE["Resources"][FUNCTION_ID]
+TOKEN_FUNCTION = TEMPLATE["Resources"]["TokenFunction"]
 PROPERTIES: dict[str, Any] = FUNCTION["Properties"]
 PARAMETERS: dict[str, Any] = TEMPLATE["Parameters"]
 
@@ -106,6 +105,8 @@ def test_every_default_is_off_or_harmless() -> None:
         "ExtraHeaders": "",
         "ClientCertificate": "",
         "CaCertificate": "",
+        "TokenEndpoint": "false",
+        "LinkClientSecret": "",
         "LogRetentionDays": 30,
         "MemorySize": 256,
         "Architecture": "x86_64",
@@ -123,6 +124,37 @@ def test_the_makefile_builds_it() -> None:
     assert f"\nbuild-{FUNCTION_ID}:\n" in makefile
     python = PROPERTIES["Runtime"].removeprefix("python")
     assert python == build.VERSION
+
+
+def test_both_functions_have_one_package() -> None:
+    """Which SAM builds for each."""
+    same = ("CodeUri", "Runtime", "Architectures", "MemorySize")
+    theirs = TOKEN_FUNCTION["Properties"]
+    assert {key: theirs[key] for key in same} == {key: PROPERTIES[key] for key in same}
+    assert TOKEN_FUNCTION["Metadata"] == FUNCTION["Metadata"]
+    assert "\nbuild-TokenFunction: build-HaBridge\n" in (ROOT / "Makefile").read_text()
+
+
+def test_the_token_function_has_its_variables_and_no_token() -> None:
+    """Its own two, and those of the bridge that say where and how."""
+    variables = TOKEN_FUNCTION["Properties"]["Environment"]["Variables"]
+    shared = set(VARIABLES) - {"DEBUG", "LONG_LIVED_ACCESS_TOKEN"}
+    assert set(variables) == shared | set(token_endpoint.VARIABLES)
+    ours = PROPERTIES["Environment"]["Variables"]
+    assert all(variables[name] == ours[name] for name in shared)
+    module, _, name = TOKEN_FUNCTION["Properties"]["Handler"].rpartition(".")
+    assert f"\ndef {name}(event: object" in (ROOT / f"{module}.py").read_text()
+
+
+def test_the_token_function_gives_up_before_amazon_does() -> None:
+    """Which waits 4.5 s, and before Lambda does."""
+    assert token_endpoint.BUDGET_S < 4.5
+    assert TOKEN_FUNCTION["Properties"]["Timeout"] > token_endpoint.BUDGET_S
+
+
+def test_the_client_secret_is_shown_nowhere() -> None:
+    """It is what lets Amazon in."""
+    assert PARAMETERS["LinkClientSecret"]["NoEcho"] is True
 
 
 def test_a_build_copies_no_virtual_environments() -> None:

@@ -49,6 +49,11 @@ def document(folder: Path, name: str) -> dict[str, Any]:
     return read
 
 
+def client_secret(folder: Path) -> str:
+    """Return the secret that a run has made, and kept."""
+    return (folder / "skill-package" / "client-secret.txt").read_text()
+
+
 def is_one_line(text: str) -> bool:
     return text.count("\n") == 1 and "Traceback" not in text
 
@@ -99,11 +104,83 @@ def test_the_documents_of_each_locale(here: Run, tmp_path: Path, locale: str) ->
         "authorizationUrl": f"{URL}/auth/authorize",
         "accessTokenUrl": f"{URL}/auth/token",
         "clientId": region.client_id,
-        "clientSecret": "home-assistant-ignores-this",
+        "clientSecret": client_secret(tmp_path),
         "accessTokenScheme": "REQUEST_BODY_CREDENTIALS",
         "scopes": ["smart_home"],
         "domains": [],
     }
+
+
+# -- Account linking of a closed home
+
+
+def linking_of(folder: Path) -> dict[str, Any]:
+    linking: dict[str, Any] = document(folder, "accountLinking.json")
+    return dict(linking["accountLinkingRequest"])
+
+
+def test_the_client_secret_is_made_once_and_only_its_owner_reads_it(
+    here: Run, tmp_path: Path
+) -> None:
+    """The token endpoint knows Amazon by it; no terminal and no JSON shows it."""
+    words = ("skill", "--base-url", URL, "--locale", "de-DE")
+    first = here(*words)
+    secret = linking_of(tmp_path)["clientSecret"]
+    assert len(secret) >= 40
+    again = here(*words, "--proactive", "--json")
+    assert linking_of(tmp_path)["clientSecret"] == client_secret(tmp_path) == secret
+    assert secret not in first.stdout + first.stderr + again.stdout + again.stderr
+    folder = tmp_path / "skill-package"
+    for name in ("accountLinking.json", "client-secret.txt", "state.json"):
+        assert stat.S_IMODE((folder / name).stat().st_mode) == 0o600
+    other = here(*words, "--folder", "other")
+    assert other.returncode == 0
+    assert (tmp_path / "other" / "client-secret.txt").read_text() != secret
+
+
+def test_addresses_of_account_linking_may_differ(here: Run, tmp_path: Path) -> None:
+    """A page in the LAN, a token endpoint in AWS."""
+    page = "https://ha.lan.example.org/auth/authorize"
+    api = "https://abc.execute-api.eu-west-1.amazonaws.com/auth/token"
+    words = ("skill", "--base-url", f"{URL}:8443", "--locale", "de-DE")
+    done = here(*words, "--authorize-url", page, "--token-url", api)
+    assert done.returncode == 0, done.stderr
+    assert linking_of(tmp_path)["authorizationUrl"] == page
+    assert linking_of(tmp_path)["accessTokenUrl"] == api
+    assert "port" not in done.stderr, "neither has another"
+    assert "--authorize-url" in done.stdout, "the command to run again has them"
+
+
+@pytest.mark.parametrize("option", ["--authorize-url", "--token-url"])
+@pytest.mark.parametrize(
+    "url",
+    ["home.example.org/auth/token", "http://home.example.org/a", URL, f"{URL}/a?b=c"],
+)
+def test_an_address_that_amazon_cannot_take_is_refused(
+    here: Run, option: str, url: str
+) -> None:
+    """In one line that names the option."""
+    done = here("skill", "--base-url", URL, "--locale", "de-DE", option, url)
+    assert done.returncode == 2
+    assert option in done.stderr
+    assert is_one_line(done.stderr)
+
+
+def test_a_token_endpoint_is_deployed_with_its_secret(
+    here: Run, tmp_path: Path
+) -> None:
+    """Which goes by way of a file: no command and no history has it."""
+    words = ("skill", "--base-url", URL, "--locale", "de-DE", "--token-endpoint")
+    done = here(*words, "--json")
+    assert done.returncode == 0, done.stderr
+    (line,) = (
+        one["command"]
+        for one in json.loads(done.stdout)["commands"]
+        if "sam deploy" in one["command"]
+    )
+    assert "TokenEndpoint=true LinkClientSecret=ssm:/ha-bridge/" in line
+    assert "--value file://skill-package/client-secret.txt" in line
+    assert client_secret(tmp_path) not in done.stdout
 
 
 def test_what_amazon_limits_is_within_the_limits(here: Run, tmp_path: Path) -> None:
