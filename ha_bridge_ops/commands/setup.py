@@ -1,5 +1,6 @@
 """`ha-bridge setup`: from nothing to Alexa, step by step, and all of it back."""
 
+import dataclasses
 import hashlib
 import json
 import tempfile
@@ -14,6 +15,7 @@ from typing import Any, NoReturn
 import click
 from rich.text import Text
 
+from ha_bridge.redaction import Secret
 from ha_bridge_ops import options
 from ha_bridge_ops.aws.deployed import Stack, Stacks
 from ha_bridge_ops.aws.function import functions_in
@@ -169,12 +171,13 @@ class _Desk:
             or self.ask_for("Language of your Alexa, such as de-DE", "--locale")
         )
         name = wishes.name or memory.get("name") or consoles.NAME
-        return Skill(
+        parts = (
             documents.read_name(name),
             documents.read_address(base_url, wishes.env_file),
             documents.read_locales([locale]),
-            {},
         )
+        self.folder.make()
+        return Skill(*parts, {}, Secret(self.state.client_secret))
 
     @property
     def region(self) -> Region:
@@ -405,12 +408,8 @@ def _deploy(desk: _Desk, stack: Stack | None, skill_id: str, progress: Steps) ->
 def _join(desk: _Desk, skill_id: str, arn: str) -> None:
     """Name the function to the skill, unless it was told already."""
     skill = desk.skill
-    whole = Skill(
-        skill.name,
-        skill.address,
-        skill.locales,
-        documents.read_functions([arn], skill.region),
-    )
+    functions = documents.read_functions([arn], skill.region)
+    whole = dataclasses.replace(skill, functions=functions)
     desk.folder.write(whole)
     told = json.dumps([skill_id, whole.manifest(), whole.account_linking()])
     mark = hashlib.sha256(told.encode()).hexdigest()
