@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from ha_bridge import __version__
-from ha_bridge.connection import is_quiet, secure
+from ha_bridge.connection import Gate, is_quiet, secure, tls_context
 from ha_bridge.messages import MAX_ANSWER
 from ha_bridge.probe import Dial, connect
 from ha_bridge.redaction import Secret
@@ -73,11 +73,19 @@ class Client:
         ip: The address behind its name.
         dial: As socket.create_connection.
         verify_tls: Whether its certificate is checked.
+        gate: What opens a closed home.
     """
 
     def __init__(
-        self, address: Address, ip: str, dial: Dial, *, verify_tls: bool
+        self,
+        address: Address,
+        ip: str,
+        dial: Dial,
+        *,
+        verify_tls: bool,
+        gate: Gate | None = None,
     ) -> None:
+        self._gate = gate
         self._address = address
         self._ip = ip
         self._dial = dial
@@ -116,6 +124,7 @@ class Client:
         headers = {
             "Host": self._address.authority,
             "User-Agent": f"ha-bridge/{__version__}",
+            **(self._gate.headers(time.monotonic() + timeout_s) if self._gate else {}),
             **({"Content-Type": kind} if kind else {}),
             **({"Authorization": f"Bearer {token.reveal()}"} if token else {}),
         }
@@ -157,7 +166,7 @@ class Client:
         if self._http is None:
             sock: Any = connect(self._address, self._ip, deadline, self._dial)
             if self._address.is_tls:
-                context = ssl.create_default_context()
+                context = tls_context(self._gate, deadline)
                 if not self._verify_tls:
                     context.check_hostname = False
                     context.verify_mode = ssl.CERT_NONE

@@ -16,7 +16,7 @@ from ha_bridge_ops.terminal import echo
 DEFAULT_FILE = Path(".env")
 
 
-def read_variables(env_file: Path) -> dict[str, str]:
+def read_variables(env_file: Path, *more: str) -> dict[str, str]:
     """Return those of the function's variables that are set and not empty.
 
     What stands in the file is taken as it stands: `${…}` is no reference to another
@@ -30,7 +30,7 @@ def read_variables(env_file: Path) -> dict[str, str]:
         found = _read_file(env_file)
         _warn_of_readers(env_file, found)
     values = {**found, **os.environ}
-    return {name: value for name in VARIABLES if (value := values.get(name))}
+    return {name: value for name in (*VARIABLES, *more) if (value := values.get(name))}
 
 
 def _read_file(env_file: Path) -> dict[str, str]:

@@ -7,11 +7,19 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
-from ha_bridge.connection import Resolve
+from ha_bridge.connection import Resolve, resolve_name
+from ha_bridge.gate import Gate, complaints_of
 from ha_bridge.probe import Dial, examine
 from ha_bridge.redaction import Secret
-from ha_bridge.secrets import READERS
-from ha_bridge.settings import PATH, Address, parse_address, parse_switch
+from ha_bridge.secrets import READERS, SecretReader, is_reference
+from ha_bridge.settings import (
+    GATE_VARIABLES,
+    PATH,
+    Address,
+    parse_address,
+    parse_secret,
+    parse_switch,
+)
 from ha_bridge_ops.aws.session import MakeClient, Session
 from ha_bridge_ops.check.evidence import Evidence
 from ha_bridge_ops.check.model import Finding, Question, Status
@@ -22,6 +30,9 @@ from ha_bridge_ops.regions import REGIONS
 #: Seconds that Alexa waits, and no directive of ours may take longer.
 #: https://developer.amazon.com/en-US/docs/alexa/smarthome/troubleshooting-guide.html
 ALEXA_WAITS_S = 8.0
+
+#: Where tokens are given, in Home Assistant and at its token endpoint.
+TOKEN_PATH = "/auth/token"  # noqa: S105 - no secret
 
 #: Puts a question, with what an empty answer stands for, and returns the answer.
 Ask = Callable[[Question, str], str]
@@ -40,6 +51,8 @@ class Options:
     profile: str | None = None
     """Of the AWS command line."""
     client_id: str | None = None
+    token_url: str | None = None
+    """Where Amazon gets tokens, if not from Home Assistant itself."""
 
 
 @dataclass
@@ -90,6 +103,29 @@ class Context:
             return True
 
     @cached_property
+    def gate(self) -> Gate | None:
+        """What opens a closed home; None if it is none, or what is set is wrong."""
+        given = {name: parse_secret(self.value(name)) for name in GATE_VARIABLES}
+        values = {name: value for name, value in given.items() if value is not None}
+        if not values or any(gate_complaints(self).values()):
+            return None
+        if self.aws is None and any(map(is_reference, values.values())):
+            return None
+        return Gate(values, self.secret_reader)
+
+    @cached_property
+    def secret_reader(self) -> SecretReader:
+        """What reads secrets that are kept in AWS."""
+        aws, region = self.aws, self.options.region
+
+        def client(service: str) -> Any:
+            if aws is None:
+                raise LookupError
+            return aws(service, region)
+
+        return SecretReader(client)
+
+    @cached_property
     def session(self) -> Session | None:
         """AWS; None where boto3 is not installed, or AWS is not to be asked."""
         if self.aws is None:
@@ -102,7 +138,13 @@ class Context:
         if self.address is None:
             return None
         deadline = time.monotonic() + ALEXA_WAITS_S
-        report = examine(self.address, deadline, resolve=self.resolve, dial=self.dial)
+        report = examine(
+            self.address,
+            deadline,
+            gate=self.gate,
+            resolve=self.resolve,
+            dial=self.dial,
+        )
         return Evidence(self.address, report, self.now())
 
     @cached_property
@@ -122,7 +164,35 @@ class Context:
             evidence.ip,
             self.dial,
             verify_tls=self.verifies_tls or is_good,
+            gate=None if evidence.gate.get("error") else self.gate,
         )
+
+    @cached_property
+    def as_amazon(self) -> Client:
+        """The way to ask as Amazon does: with nothing that opens a closed home.
+
+        Raises:
+            ConnectionError: Nobody listens there.
+        """
+        evidence = self.evidence
+        if evidence is None or evidence.ip is None or self.gate is None:
+            return self.home
+        return Client(evidence.address, evidence.ip, self.dial, verify_tls=True)
+
+    @cached_property
+    def token_endpoint(self) -> Client | None:
+        """The way to the token endpoint; None if Home Assistant is asked itself.
+
+        Raises:
+            OSError: Its name does not resolve.
+        """
+        if self.options.token_url is None:
+            return None
+        address = parse_address(self.options.token_url.removesuffix(TOKEN_PATH))
+        deadline = time.monotonic() + ALEXA_WAITS_S
+        peers = resolve_name(address.host, address.port, deadline, self.resolve)
+        ip = str(peers[0].sockaddr[0])
+        return Client(address, ip, self.dial, verify_tls=True)
 
     def hide(self, text: str) -> str:
         """Return a text from outside without what is secret, whoever echoed it."""
@@ -130,12 +200,14 @@ class Context:
         known = [*self.secrets]
         if token.partition(":")[0] not in READERS:
             known.append(Secret(token))
-        return without(known, text)
+        shown = without(known, text)
+        return self.gate.hide(shown) if self.gate is not None else shown
 
     def close(self) -> None:
         """Close the connection to Home Assistant, if there is one."""
-        if "home" in vars(self):
-            self.home.close()
+        for name in ("home", "as_amazon", "token_endpoint"):
+            if (client := vars(self).get(name)) is not None:
+                client.close()
 
     def forget(self) -> None:
         """Forget what was learnt, because it has been changed since."""
@@ -175,6 +247,29 @@ class Context:
             token=token,
             timeout_s=ALEXA_WAITS_S,
         )
+
+
+def gate_complaints(context: Context) -> dict[str, str]:
+    """Return what is wrong with each variable that opens a closed home, if it is set.
+
+    What is kept in AWS is not looked at.
+    """
+    found = {}
+    for name in GATE_VARIABLES:
+        value = parse_secret(context.value(name))
+        address = context.address
+        wrong = (
+            complaints_of(
+                {name: value},
+                is_tls=address is None or address.is_tls,
+                is_local=address is None or address.is_loopback,
+                verify_tls=context.verifies_tls,
+            )
+            if value is not None
+            else []
+        )
+        found[name] = "; ".join(wrong)
+    return found
 
 
 class Fact(Generic[T]):

@@ -16,7 +16,8 @@ _INSIDE: Final = (
     "look from mobile data, or let --aws decide."
 )
 
-_OWN: Final = frozenset(row.name for row in OWN)
+#: Answerers that are Home Assistant itself.
+OWN_NAMES: Final = frozenset(row.name for row in OWN)
 
 
 @dataclass(frozen=True)
@@ -84,9 +85,26 @@ class Evidence:
         return who(self.answer).name if self.answer is not None else "nobody"
 
     @property
+    def gate(self) -> Mapping[str, Any]:
+        """What is given to open a closed home; empty if it is none."""
+        return dict(self.report.get("gate", {}))
+
+    @property
+    def bare(self) -> Mapping[str, Any]:
+        """What is answered without that; empty if it was not tried."""
+        return dict(self.report.get("bare", {}))
+
+    @property
+    def who_else(self) -> str:
+        """Who answers without that: a name of `ha_bridge.answerers`, or nobody."""
+        if not isinstance(self.bare.get("status"), int):
+            return "nobody"
+        return who(from_report(self.bare, self.address)).name
+
+    @property
     def is_home_assistant(self) -> bool:
         """Whether it is Home Assistant itself that answered."""
-        return self.who in _OWN
+        return self.who in OWN_NAMES
 
     @property
     def shown(self) -> str:

@@ -2,8 +2,12 @@
 
 from typing import Final
 
-from ha_bridge_ops.check.evidence import Evidence
+from ha_bridge_ops.check.evidence import OWN_NAMES, Evidence
 from ha_bridge_ops.check.model import Fine, Outcome, Problem, Untried
+from ha_bridge_ops.outside import quoted
+
+#: Who may be a gate that does not let in: rows of `ha_bridge.answerers`.
+_GATES: Final = ("access", "client_certificate", "portal", "rule")
 
 #: Who answers that nobody is there: rows of `ha_bridge.answerers`.
 _GATEWAYS: Final = ("gateway", "gateway_tls")
@@ -51,6 +55,33 @@ def is_home_assistant(evidence: Evidence) -> Outcome:
     if evidence.is_home_assistant:
         return Fine("it answers as Home Assistant does")
     return Problem(evidence.who, evidence.shown, evidence.values)
+
+
+def gate(evidence: Evidence) -> Outcome:
+    """The gate of a closed home lets the bridge in."""
+    given = evidence.gate.get("given", ())
+    if not given:
+        return Fine("nothing is given for a gate")
+    shown = ", ".join(given)
+    if error := evidence.gate.get("error"):
+        return Problem("unreadable", quoted(str(error), 300))
+    if evidence.is_home_assistant:
+        return Fine(f"it opens with {shown}")
+    error = str(evidence.http.get("error") or evidence.tls.get("error") or "")
+    if evidence.who in _GATES or error == "client_certificate":
+        what = evidence.who if evidence.who in _GATES else error
+        saw = evidence.shown if evidence.status else error
+        return Problem(f"{what}_refused", f"{shown}: {saw}", evidence.values)
+    return Untried("no gate answers")
+
+
+def closed(evidence: Evidence) -> Outcome:
+    """A closed home is closed to others."""
+    if not evidence.bare:
+        return Fine("it is not meant to be closed")
+    if evidence.who_else in OWN_NAMES:
+        return Problem("open", "Home Assistant answers without them", evidence.values)
+    return Fine(f"others are answered by {evidence.who_else}")
 
 
 def trusted_proxies(evidence: Evidence) -> Outcome:

@@ -14,7 +14,7 @@ from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
 from ha_bridge.redaction import Secret
-from ha_bridge_ops.check.context import Context, Fact
+from ha_bridge_ops.check.context import TOKEN_PATH, Context, Fact
 from ha_bridge_ops.check.model import Fine, Outcome, Problem, Question, Untried
 from ha_bridge_ops.check.settings import why_malformed
 from ha_bridge_ops.home_client import Answer
@@ -175,17 +175,34 @@ def token(context: Context) -> Outcome:
         "code": linking.code.reveal(),
         "client_id": linking.region.client_id,
     }
-    answer = context.home.request("POST", "/auth/token", form=form)
+    answer = _ask_for_a_token(context, form)
     given = answer.json if isinstance(answer.json, dict) else {}
     linking.access_token = _given(context, given, "access_token")
     linking.refresh_token = _given(context, given, "refresh_token")
     if answer.status != HTTPStatus.OK or linking.access_token is None:
-        return Problem(_no_token(answer), words_of(context, answer), values_of(context))
+        cause = _no_token(answer)
+        if cause in ("other", "banned") and _is_closed(context):
+            cause = "closed"
+        return Problem(cause, words_of(context, answer), values_of(context))
     lasts = one_of(str(given.get("expires_in")), _SECONDS)
     saw = f"valid for {lasts} s, after {answer.ms:.0f} ms"
     if answer.ms > TOKEN_LIMIT_MS:
         return Problem("slow", saw, values_of(context))
     return Fine(saw)
+
+
+def _ask_for_a_token(context: Context, form: Mapping[str, str]) -> Answer:
+    """Ask as Amazon does: with the client secret, and where it would ask."""
+    secret = context.value("LINK_CLIENT_SECRET")
+    endpoint = context.token_endpoint
+    if endpoint is None:
+        # As Amazon does, without what opens a closed home.
+        return context.as_amazon.request("POST", TOKEN_PATH, form=form)
+    if not secret and context.ask is not None:
+        secret = context.ask(Question.CLIENT_SECRET, "").strip()
+    if secret:
+        context.secrets.append(Secret(secret))
+    return endpoint.request("POST", TOKEN_PATH, form={**form, "client_secret": secret})
 
 
 def _given(context: Context, answer: Mapping[str, Any], name: str) -> Secret | None:
@@ -198,12 +215,21 @@ def _given(context: Context, answer: Mapping[str, Any], name: str) -> Secret | N
     return None if why_malformed(text) else found
 
 
+def _is_closed(context: Context) -> bool:
+    """Return whether Amazon meets the gate of a closed home, and no endpoint."""
+    return context.gate is not None and context.options.token_url is None
+
+
 def _no_token(answer: Answer) -> str:
     said = answer.json if isinstance(answer.json, dict) else {}
     if said.get("error_description") == "Invalid client id":
         return "basic"
     if said.get("error_description") == "Invalid code":
         return "code"
+    if said.get("error") == "invalid_client":
+        return "client_secret"
+    if said.get("error") == "temporarily_unavailable":
+        return "unavailable"
     if said.get("error") == "access_denied":
         return "user_blocked"
     return "banned" if answer.is_own("Forbidden") else "other"
@@ -220,7 +246,7 @@ def refresh(context: Context) -> Outcome:
         "refresh_token": linking.refresh_token.reveal(),
         "client_id": linking.region.client_id,
     }
-    answer = context.home.request("POST", "/auth/token", form=form)
+    answer = _ask_for_a_token(context, form)
     given = answer.json if isinstance(answer.json, dict) else {}
     renewed = _given(context, given, "access_token")
     if answer.status != HTTPStatus.OK or renewed is None:

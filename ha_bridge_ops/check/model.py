@@ -48,6 +48,7 @@ class Question(Enum):
     )
     USER = ("User of Home Assistant", False)
     PASSWORD = ("Password (not shown, not kept)", True)
+    CLIENT_SECRET = ("Client secret of account linking (not shown, not kept)", True)
     SECOND_FACTOR = ("Code of the second factor", True)
 
     def __init__(self, prompt: str, is_secret: bool) -> None:  # noqa: FBT001 - a row

@@ -93,6 +93,20 @@ def _failed(value: Any) -> dict[str, str] | None:
     }
 
 
+#: What is kept of an answer.
+_ANSWER: Final[Mapping[str, _Read]] = {
+    "status": _status,
+    "error": _one_of(*_ERRORS, "not_http"),
+    "marks": _marks,
+    **dict.fromkeys(
+        (
+            *("title", "begins", "server", "location", "content_type", "reason"),
+            *("www_authenticate", "cf_mitigated", "target"),
+        ),
+        lambda value: _text(value) or "",
+    ),
+}
+
 #: What each part of a report may hold; what is not listed is kept if it is a text or a
 #: number.
 _PARTS: Final[Mapping[str, Mapping[str, _Read]]] = {
@@ -108,18 +122,9 @@ _PARTS: Final[Mapping[str, Mapping[str, _Read]]] = {
         "speaks_12": lambda value: value if isinstance(value, bool) else None,
         "error": _one_of(*_ERRORS, "incomplete", "plain_http", "failed", "tls_failed"),
     },
-    "http": {
-        "status": _status,
-        "error": _one_of(*_ERRORS, "not_http"),
-        "marks": _marks,
-        **dict.fromkeys(
-            (
-                *("title", "begins", "server", "location", "content_type", "reason"),
-                *("www_authenticate", "cf_mitigated", "target"),
-            ),
-            lambda value: _text(value) or "",
-        ),
-    },
+    "http": _ANSWER,
+    "bare": _ANSWER,
+    "gate": {"given": _list_of(_text), "headers": _list_of(_text)},
 }
 
 
@@ -139,9 +144,10 @@ def read(found: Mapping[str, Any]) -> dict[str, Any] | None:
     tls = report.get("tls")
     if tls is not None and "error" not in tls and "not_after" not in tls:
         return None
-    http = report.get("http")
-    if http is not None and ("status" in http) == ("error" in http):
-        return None
+    for name in ("http", "bare"):
+        answer = report.get(name)
+        if answer is not None and ("status" in answer) == ("error" in answer):
+            return None
     return report
 
 

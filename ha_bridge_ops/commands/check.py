@@ -6,13 +6,14 @@ from pathlib import Path
 import click
 
 from ha_bridge import __version__
+from ha_bridge.settings import parse_address
 from ha_bridge_ops import options
 from ha_bridge_ops.aws.function import FUNCTION_ARN
 from ha_bridge_ops.aws.session import boto3_clients
 from ha_bridge_ops.check import output
 from ha_bridge_ops.check.catalogue import AWS, CHAIN, LINKING
 from ha_bridge_ops.check.chain import walk
-from ha_bridge_ops.check.context import Context, Options
+from ha_bridge_ops.check.context import TOKEN_PATH, Context, Options
 from ha_bridge_ops.check.model import Question, Status
 from ha_bridge_ops.check.privacy import anonymous
 from ha_bridge_ops.check.repairs import REPAIRS, change_for
@@ -43,6 +44,12 @@ MakeContext = Callable[..., Context]
     metavar="URL",
     help="“Your Client ID” from the Alexa console, for --link.",
 )
+@click.option(
+    "--token-url",
+    metavar="URL",
+    help="“Access Token URI” from the Alexa console, for --link, if it is that of a "
+    "token endpoint. Asks for the client secret, or takes LINK_CLIENT_SECRET.",
+)
 @click.option("--aws", is_flag=True, help="Check the function in AWS too.")
 @options.function
 @options.region
@@ -68,6 +75,7 @@ def check(  # noqa: PLR0913 - one a option
     skill_id: str | None,
     link: bool,
     client_id: str | None,
+    token_url: str | None,
     aws: bool,
     function: str | None,
     region: str | None,
@@ -108,7 +116,7 @@ def check(  # noqa: PLR0913 - one a option
         raise CommandError(
             "--link needs --locale, such as en-GB: it decides how Alexa links."
         )
-    environ = read_variables(env_file)
+    environ = read_variables(env_file, "LINK_CLIENT_SECRET")
     if base_url is not None:
         environ["BASE_URL"] = base_url
     wanted = Options(
@@ -118,6 +126,7 @@ def check(  # noqa: PLR0913 - one a option
         region=region,
         profile=profile,
         client_id=client_id,
+        token_url=_read_token_url(token_url),
     )
     _refuse_malformed(wanted)
     needs_aws = aws or fix is not None
@@ -135,6 +144,19 @@ def check(  # noqa: PLR0913 - one a option
         echo(output.as_markdown(findings, __version__, clean))
     if any(finding.status is Status.FAILED for finding in findings):
         raise SystemExit(1)
+
+
+def _read_token_url(text: str | None) -> str | None:
+    if text is None:
+        return None
+    url = text.strip()
+    try:
+        address = parse_address(url.removesuffix(TOKEN_PATH))
+    except ValueError as error:
+        raise CommandError(f"--token-url {error}.") from None
+    if not url.endswith(TOKEN_PATH) or not (address.is_tls or address.is_loopback):
+        raise CommandError(f"--token-url must be https and end with {TOKEN_PATH}.")
+    return f"{address}{TOKEN_PATH}"
 
 
 def _refuse_malformed(wanted: Options) -> None:

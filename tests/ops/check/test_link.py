@@ -85,6 +85,8 @@ def look(
     *,
     client_id: str | None = LAYLA,
     answers: Mapping[Question, str] | None = None,
+    environ: Mapping[str, str] | None = None,
+    token_url: str | None = None,
     **more: Any,
 ) -> dict[str, Finding]:
     """Return all that is found, without a token of one's own."""
@@ -96,8 +98,8 @@ def look(
     }
 
     context = Context(
-        {"BASE_URL": URL},
-        Options(locale="en-GB", client_id=client_id),
+        {"BASE_URL": URL, **(environ or {})},
+        Options(locale="en-GB", client_id=client_id, token_url=token_url),
         resolve=resolver(PUBLIC),
         dial=dialler(server.port),
         ask=lambda question, _expected: given[question],

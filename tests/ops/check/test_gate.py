@@ -1,0 +1,187 @@
+"""Closed homes: what opens the gate, what does not, and a gate that is open."""
+
+import json
+
+import pytest
+
+from ha_bridge_ops.check.model import Status
+from tests.fakes import access, pem
+from tests.fakes.behaviours import reply, reply_json
+from tests.fakes.server import Behaviour
+from tests.ops.check.conftest import Serve
+from tests.ops.check.test_link import home_that_links, look
+from tests.ops.check.world import context, findings, home
+
+TOKEN_OF_ACCESS = {"EXTRA_HEADERS": json.dumps(access.HEADERS)}
+HTML = {"Content-Type": "text/html"}
+MISTYPED = {
+    "EXTRA_HEADERS": json.dumps(
+        {**access.HEADERS, "CF-Access-Client-Secret": "mistyped-secret-77"}
+    )
+}
+
+
+def test_a_gate_that_opens_is_fine_and_closed_to_others(serve: Serve) -> None:
+    """All that follows is asked through it: token, devices, directive."""
+    server = serve((access.Access(behind=home()[0]).behave,))
+    found = findings(context(server.port, environ=TOKEN_OF_ACCESS))
+    assert found["ha.gate"].status is Status.OK
+    assert found["ha.closed"].status is Status.OK
+    assert "access" in found["ha.closed"].saw
+    assert found["directive.report_state"].status is Status.OK
+    shown = json.dumps([one.as_json() for one in found.values()])
+    assert access.SECRET not in shown
+    assert access.ID not in shown
+
+
+@pytest.mark.parametrize("has_allow", [False, True])
+def test_a_service_token_that_is_refused(serve: Serve, *, has_allow: bool) -> None:
+    """And where to look for its end and its policy."""
+    gate = access.Access(behind=home()[0], has_allow=has_allow)
+    found = findings(context(serve((gate.behave,)).port, environ=MISTYPED))
+    (problem,) = found["ha.gate"].problems
+    assert problem.cause == "access_refused"
+    assert "Service Auth" in problem.fix
+    assert "mistyped-secret" not in json.dumps(found["ha.gate"].as_json())
+
+
+def test_a_gate_that_is_met_with_nothing_is_told_with_the_setting(serve: Serve) -> None:
+    """The first look at a closed home."""
+    found = findings(context(serve((access.Access(behind=home()[0]).behave,)).port))
+    (problem,) = found["ha.is_home_assistant"].problems
+    assert problem.cause == "access"
+    assert "EXTRA_HEADERS" in problem.fix
+
+
+def test_a_gate_that_is_open_is_warned_of(serve: Serve) -> None:
+    """Bypass in place of Service Auth looks like success."""
+    found = findings(context(serve(home()).port, environ=TOKEN_OF_ACCESS))
+    assert found["ha.gate"].status is Status.OK
+    assert found["ha.closed"].status is Status.WARNING
+    assert "Bypass" in found["ha.closed"].problems[0].means
+
+
+@pytest.mark.parametrize(
+    ("answer", "cause"),
+    [
+        (reply(403, b"<h1>403 Forbidden</h1>", HTML), "rule_refused"),
+        (reply(302, b"", {"Location": "https://sso.test/login"}), "portal_refused"),
+        (
+            reply(400, b"<title>400 The SSL certificate error</title>", HTML),
+            "client_certificate_refused",
+        ),
+    ],
+)
+def test_other_gates_that_refuse(serve: Serve, answer: Behaviour, cause: str) -> None:
+    """Each with what to compare."""
+    found = findings(context(serve((answer,)).port, environ=TOKEN_OF_ACCESS))
+    (problem,) = found["ha.gate"].problems
+    assert problem.cause == cause
+
+
+class Store:
+    """The Parameter Store, with what is no JSON object in it."""
+
+    def get_parameter(self, **_query: object) -> dict[str, dict[str, str]]:
+        return {"Parameter": {"Value": "no JSON"}}
+
+
+def test_what_is_kept_in_aws_and_wrong_there(serve: Serve) -> None:
+    """Told twice: of the setting, and of the gate."""
+    found = findings(
+        context(
+            serve(home()).port,
+            environ={"EXTRA_HEADERS": "ssm:/home/gate"},
+            aws=lambda _service, _region: Store(),
+        )
+    )
+    for link in ("settings.extra_headers", "ha.gate"):
+        (problem,) = found[link].problems
+        assert problem.cause == "unreadable"
+        assert "EXTRA_HEADERS is no JSON" in problem.saw
+
+
+def test_linking_meets_the_gate_as_amazon_does(serve: Serve) -> None:
+    """Without what opens it: the page and the login go through it, the token not."""
+    gate = access.Access(behind=home_that_links()[0])
+    found = look(serve((gate.behave,)), environ=TOKEN_OF_ACCESS)
+    assert found["link.login"].status is Status.OK
+    (problem,) = found["link.token"].problems
+    assert problem.cause == "closed", problem.saw
+    assert "token endpoint" in problem.fix
+
+
+ENDPOINT = "https://home.example.org/auth/token"
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "cause"),
+    [
+        (401, "invalid_client", "client_secret"),
+        (503, "temporarily_unavailable", "unavailable"),
+    ],
+)
+def test_a_token_endpoint_that_gives_none(
+    serve: Serve, status: int, error: str, cause: str
+) -> None:
+    """In its own words, which are those of OAuth."""
+    refuses = reply_json({"error": error}, status)
+    server = serve(home_that_links(authorization_code=refuses))
+    found = look(server, token_url=ENDPOINT, environ={"LINK_CLIENT_SECRET": "s" * 20})
+    (problem,) = found["link.token"].problems
+    assert problem.cause == cause
+
+
+CA = pem.authority()
+
+
+@pytest.mark.parametrize(
+    ("environ", "link", "cause", "word"),
+    [
+        ({"EXTRA_HEADERS": "X-Key: a"}, "extra_headers", "malformed", "column 1"),
+        (
+            {"CLIENT_CERTIFICATE": CA.certificate_pem},
+            "client_certificate",
+            "malformed",
+            "no key",
+        ),
+        (
+            {
+                "CLIENT_CERTIFICATE": pem.issued(
+                    CA, "old", not_after=pem.NOW - pem.DAY
+                ).pem
+            },
+            "client_certificate",
+            "expired",
+            "“old”",
+        ),
+        (
+            {
+                "CLIENT_CERTIFICATE": pem.issued(
+                    CA, "soon", not_after=pem.NOW + 9 * pem.DAY
+                ).pem
+            },
+            "client_certificate",
+            "expires_soon",
+            "days left",
+        ),
+        ({"CA_CERTIFICATE": "/etc/ca.pem"}, "ca_certificate", "malformed", "BEGIN"),
+    ],
+)
+def test_a_setting_that_is_wrong_or_near_its_end(
+    serve: Serve, environ: dict[str, str], link: str, cause: str, word: str
+) -> None:
+    """Before the function meets it."""
+    found = findings(context(serve(home()).port, environ=environ))
+    (problem,) = found[f"settings.{link}"].problems
+    assert problem.cause == cause
+    assert word in problem.saw
+
+
+def test_what_is_kept_in_aws_is_looked_at_with_aws_only(serve: Serve) -> None:
+    """And the rest all the same."""
+    environ = {"EXTRA_HEADERS": "ssm:/home/gate"}
+    found = findings(context(serve(home()).port, environ=environ))
+    assert found["settings.extra_headers"].status is Status.SKIPPED
+    assert "--aws" in found["settings.extra_headers"].saw
+    assert found["ha.is_home_assistant"].status is Status.OK
