@@ -20,7 +20,7 @@ from ha_bridge.messages import (
     error_type,
     read_answer,
 )
-from ha_bridge.redaction import Redacted, Secret
+from ha_bridge.redaction import Redacted, Secret, secrets_of
 from ha_bridge.secrets import SecretReader
 from ha_bridge.settings import Address, Settings
 
@@ -79,6 +79,7 @@ class Bridge:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._fallback = settings.long_lived_access_token if settings else None
+        self._lent: Secret | None = None  # what it was when it was last needed
         self._transport = transport
         self._secrets = secrets or SecretReader()
         self._init_s = init_s
@@ -107,7 +108,7 @@ class Bridge:
             answer = self._forward(event, deadline, line)
             if error_type(answer):
                 # Such as a device that is gone: Alexa asks for it until it is deleted.
-                said = Redacted(error_message(answer), beside=event)
+                said = self._redacted(error_message(answer), event)
                 level, message = logging.WARNING, f"Home Assistant says {said}"
         except Exception as error:  # noqa: BLE001 - Alexa always gets an answer
             known = error if isinstance(error, BridgeError) else _unexpected(error)
@@ -118,7 +119,7 @@ class Bridge:
             answer = error_response(event, known)
             level, message = logging.ERROR, known.message
         self._log_line(line, answer, started, level, message)
-        _log(logging.DEBUG, "Answer: %s", Redacted(answer, beside=event))
+        _log(logging.DEBUG, "Answer: %s", self._redacted(answer, event))
         return answer
 
     def _answer_own(self, request: object, deadline: float) -> Event:
@@ -142,14 +143,15 @@ class Bridge:
         except BridgeError as error:
             if error.status == _HTTP_UNAUTHORIZED:
                 self._secrets.forget()  # it may have been replaced meanwhile
-            raise
+            raise error.hiding(secrets_of(event, self._lent)) from None
         line["status"] = 200
         line["connection"] = _connection(reused=reply.reused)
         try:
             return read_answer(reply.body, event)
         except BridgeError as error:
             self._transport.close()  # what comes next over it may be another's too
-            raise no_event(reply, self._transport.address, error) from None
+            told = no_event(reply, self._transport.address, error)
+            raise told.hiding(secrets_of(event, self._lent)) from None
 
     def _fallback_token(self, deadline: float) -> Secret | None:
         if self._fallback is None:
@@ -159,7 +161,11 @@ class Bridge:
             "The directive has no token; LONG_LIVED_ACCESS_TOKEN is used instead. "
             "Remove the variable when your tests are done.",
         )
-        return self._secrets.resolve(self._fallback, deadline)
+        self._lent = self._secrets.resolve(self._fallback, deadline)
+        return self._lent
+
+    def _redacted(self, message: object, event: object) -> Redacted:
+        return Redacted(message, beside=event, token=self._lent)
 
     def _time_for(self, context: object) -> float:
         """Return how many seconds the whole exchange may take."""

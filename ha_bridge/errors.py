@@ -5,7 +5,10 @@ decides on an error type.  What counts as which failure is in `answerers`, where
 somebody answered, and in `network_errors`, where nobody did.
 """
 
+from collections.abc import Iterable
 from enum import Enum, StrEnum, unique
+
+from ha_bridge.redaction import without
 
 
 class ErrorType(StrEnum):
@@ -347,6 +350,13 @@ class BridgeError(Exception):
         self.status = status
         self.reused = reused
         super().__init__(self.message)
+
+    def hiding(self, secrets: Iterable[str]) -> "BridgeError":
+        """Return the error without secrets that a server may have repeated."""
+        detail = without(self.detail, secrets)
+        if detail == self.detail:
+            return self
+        return BridgeError(self.failure, detail, status=self.status, reused=self.reused)
 
     @property
     def message(self) -> str:

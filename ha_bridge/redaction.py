@@ -1,10 +1,28 @@
 """What keeps secrets out of the log: a type that hides one, and a redacted copy."""
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 REDACTED: Final = "<redacted>"
+
+#: Objects and lists inside one another that are shown; Alexa's messages have ten.
+_DEPTH: Final = 100
+_TOO_DEEP: Final = "nested too deeply to show"
+
+#: Characters of a message that are shown: more than a line of CloudWatch's had room
+#: for in most of its years.
+#: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html
+_LONGEST: Final = 250_000
+
+#: Secrets of one message that are looked for elsewhere; Alexa's have a handful.
+_MOST: Final = 100
+
+#: Characters of a secret that nobody meets by chance.
+_PART: Final = 12
+
+_HIDDEN: Final = re.compile("\0+")
 
 #: Letters from which on a secret is also looked for inside other texts.
 _MIN_LENGTH: Final = 4
@@ -55,16 +73,26 @@ class Secret:
         return hash(self._text)
 
 
-def redacted(message: Any) -> Any:
-    """Return a copy of a JSON value with the values of `SENSITIVE_KEYS` replaced."""
-    if isinstance(message, dict):
-        return {
-            key: REDACTED if str(key).lower() in SENSITIVE_KEYS else redacted(value)
-            for key, value in message.items()
-        }
+def redacted(message: Any, depth: int = _DEPTH) -> Any:
+    """Return a copy of a JSON value with the values of `SENSITIVE_KEYS` replaced.
+
+    Args:
+        depth: What is nested more deeply than that is replaced too.
+    """
+    if not isinstance(message, (dict, list)):
+        return message
+    if not depth:
+        return _TOO_DEEP
     if isinstance(message, list):
-        return [redacted(value) for value in message]
-    return message
+        return [redacted(value, depth - 1) for value in message]
+    return {
+        key: (
+            REDACTED
+            if str(key).lower() in SENSITIVE_KEYS
+            else redacted(value, depth - 1)
+        )
+        for key, value in message.items()
+    }
 
 
 class Redacted:
@@ -73,20 +101,56 @@ class Redacted:
     Args:
         message: A JSON value.
         beside: Another one, whose secrets may stand in the message too.
+        token: Likewise.
     """
 
-    def __init__(self, message: object, *, beside: object = None) -> None:
+    def __init__(
+        self, message: object, *, beside: object = None, token: Secret | None = None
+    ) -> None:
         self._message = message
         self._beside = beside
+        self._token = token
 
     def __str__(self) -> str:
         try:
+            secrets = secrets_of(self._beside, self._token)
+            for secret in _secrets_in(self._message):
+                secrets.add(secret)
+                if len(secrets) > _MOST:
+                    return "too many secrets to show it"
             shown = json.dumps(redacted(self._message), default=repr)
-            for secret in {*_secrets_in(self._message), *_secrets_in(self._beside)}:
-                shown = shown.replace(json.dumps(secret)[1:-1], REDACTED)
         except RecursionError:
-            return "nested too deeply to show"
-        return shown
+            return _TOO_DEEP
+        # The longest first: another may be a part of it.
+        for secret in sorted(secrets, key=len, reverse=True):
+            shown = shown.replace(json.dumps(secret)[1:-1], REDACTED)
+        return shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}…"
+
+
+def secrets_of(message: object, token: Secret | None = None) -> set[str]:
+    """Return the secrets of a message, and a token beside it.
+
+    Raises:
+        RecursionError: It is nested too deeply.
+    """
+    return {*_secrets_in(message), *_texts_in(token.reveal() if token else "")}
+
+
+def without(text: str, secrets: Iterable[str]) -> str:
+    """Return a short text without secrets, and without what it was cut to of one.
+
+    In whatever case: that of a host is lost.
+    """
+    lowered = text.lower() if text.isascii() else text
+    hidden: set[int] = set()
+    for secret in secrets:
+        known = secret.lower() if text.isascii() else secret
+        size = min(len(known), _PART)
+        for start in range(len(text) - size + 1):
+            if lowered[start : start + size] in known:
+                hidden.update(range(start, start + size))
+    shown = ("\0" if at in hidden else one for at, one in enumerate(text))
+    return _HIDDEN.sub(REDACTED, "".join(shown)) if hidden else text
 
 
 def _secrets_in(message: Any) -> Iterator[str]:

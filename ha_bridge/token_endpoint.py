@@ -67,6 +67,9 @@ _FORM: Final = re.compile(
 )
 #: A name or a value of a form: visible letters, and the rest by its number.
 _TEXT: Final = re.compile(r"(?:[!-$'-<>-~]|%[0-9A-Fa-f]{2})*")
+#: Fields that are no secret.
+_PUBLIC: Final = frozenset({"client_id", "grant_type", "redirect_uri"})
+
 _VISIBLE: Final = re.compile(r"[ -~]*")
 
 logger = logging.getLogger("ha_bridge")
@@ -183,8 +186,15 @@ class TokenEndpoint:
         answered = self._home.post_form(PATH, form, deadline=deadline, kind=grant.kind)
         line["connection"] = "reused" if answered.reused else "new"
         if not is_own(answered):
-            self._home.reject(answered)
+            self._reject(answered, fields)
         return _response(answered.status, answered.body.decode())
+
+    def _reject(self, answered: Answered, fields: Mapping[str, str]) -> NoReturn:
+        try:
+            self._home.reject(answered)
+        except BridgeError as error:
+            sent = [fields[name] for name in fields if name not in _PUBLIC]
+            raise error.hiding(sent) from None
 
     def _check(self, fields: Mapping[str, str], deadline: float) -> None:
         """Let pass what Amazon alone can know.

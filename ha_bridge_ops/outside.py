@@ -230,7 +230,10 @@ def _not_global(found: re.Match[str]) -> str:
     if text in _NAME_SERVERS:
         return found[0]
     with contextlib.suppress(ValueError):
-        if not ip_address(text.replace("-", ".")).is_global:
+        address = ip_address(text.replace("-", "."))
+        # An IPv4 address may be wrapped in one of IPv6, which some call private.
+        inner = getattr(address, "ipv4_mapped", None) or address
+        if not inner.is_global:
             return found[0]
         return "<public address>" + found[0][len(text) :]
     return found[0]

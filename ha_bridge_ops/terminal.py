@@ -7,7 +7,7 @@ else, whatever brackets stand in it, and no control character comes through.
 import contextlib
 import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import click
@@ -103,8 +103,19 @@ def echo(text: str = "", *, err: bool = False, nl: bool = True) -> None:
 
 
 class LogFormatter(logging.Formatter):
-    """Writes a line of the log as the terminal may have it."""
+    """Writes a line of the log as the terminal may have it.
+
+    Args:
+        form: As logging's own.
+        hide: Takes secrets out of it.
+    """
+
+    def __init__(
+        self, form: str | None = None, hide: Callable[[str], str] = str
+    ) -> None:
+        super().__init__(form)
+        self._hide = hide
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
-        return lines(super().format(record))
+        return lines(self._hide(super().format(record)))

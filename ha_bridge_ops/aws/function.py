@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final, Self
 
 from ha_bridge_ops.aws.policies import callers
-from ha_bridge_ops.aws.session import AwsError, Session, boto3_clients, call
+from ha_bridge_ops.aws.session import ODD_SHAPE, AwsError, Session, boto3_clients, call
 from ha_bridge_ops.errors import CommandError, RefusedError
 from ha_bridge_ops.regions import Region
 
@@ -75,7 +75,19 @@ class Function:
         """Return the function that AWS describes so.
 
         https://docs.aws.amazon.com/lambda/latest/api/API_FunctionConfiguration.html
+
+        Raises:
+            AwsError: It describes none.
         """
+        try:
+            return cls._read(session, found)
+        except ODD_SHAPE:
+            raise AwsError("UnreadableAnswer") from None
+
+    @classmethod
+    def _read(cls, session: Session, found: Mapping[str, Any]) -> Self:
+        if not FUNCTION_ARN.fullmatch(found["FunctionArn"]):
+            raise ValueError
         environment = found.get("Environment", {})
         logging = found.get("LoggingConfig", {})
         error = environment.get("Error")
@@ -89,7 +101,10 @@ class Function:
             runtime=str(found.get("Runtime") or ""),
             role=str(found["Role"]).rpartition("/")[2],
             log_group=str(logging.get("LogGroup") or f"/aws/lambda/{name}"),
-            variables=dict(environment.get("Variables", {})),
+            variables={
+                str(key): str(value)
+                for key, value in environment.get("Variables", {}).items()
+            },
             variables_error=str(error.get("ErrorCode")) if error else None,
             logs_json=logging.get("LogFormat") == "JSON",
             revision=found.get("RevisionId"),
@@ -160,7 +175,7 @@ class Function:
             raise
         try:
             document = json.loads(answer["Policy"])
-        except ValueError:
+        except ODD_SHAPE:
             return
         for one in callers(document):
             skill_id = one.conditions.get("lambda:EventSourceToken")

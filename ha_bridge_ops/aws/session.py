@@ -1,10 +1,15 @@
 """Clients of AWS's services, one error for whatever they raise, one way to call."""
 
+import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 #: Gives the client of an AWS service in a region, as boto3.Session.client does.
 MakeClient = Callable[[str, str | None], Any]
+
+
+#: What AWS calls its errors, and botocore its exceptions.
+_CODE: Final = re.compile(r"[A-Za-z0-9._]{1,80}(?: \d{3})?")
 
 
 class AwsError(Exception):
@@ -16,9 +21,9 @@ class AwsError(Exception):
     """
 
     def __init__(self, code: str, words: str = "") -> None:
-        self.code = code
+        self.code = code if _CODE.fullmatch(code) else "an error without a name"
         self.words = words
-        super().__init__(code)
+        super().__init__(self.code)
 
     @property
     def is_not_there(self) -> bool:
@@ -57,6 +62,13 @@ _NO_LOGIN = frozenset(
 _NOT_THERE = frozenset(
     {"ResourceNotFoundException", "ResourceNotFound", "NoSuchEntity"}
 )
+
+
+#: What reading an answer raises that has not the shape that AWS documents.
+ODD_SHAPE: Final = (AttributeError, IndexError, KeyError, TypeError, ValueError)
+
+#: What is said of it.
+UNREADABLE: Final = "an answer that cannot be read"
 
 
 def call(method: Callable[..., Any], **request: Any) -> Any:

@@ -1,14 +1,13 @@
 """The TLS end of the home: a throw-away authority, and nginx."""
 
 import contextlib
-import os
 import shutil
 import ssl
 import subprocess
 from pathlib import Path
 
 from ha_bridge_ops.errors import CommandError
-from ha_bridge_ops.local.processes import Process, free_port
+from ha_bridge_ops.local.processes import Process, free_port, inherited
 
 HOST = "127.0.0.1"
 
@@ -111,7 +110,7 @@ def start_nginx(
     process = Process(
         "nginx",
         [nginx, "-e", "stderr", "-p", str(folder), "-c", str(configuration)],
-        environ=dict(os.environ),
+        environ=inherited(),
         log=folder / "nginx.log",
     )
     stack.callback(process.stop)

@@ -10,7 +10,7 @@ from ha_bridge_ops.check.model import Fine, Outcome, Problem, Untried
 from ha_bridge_ops.check.token import discovery_of, why_no_token
 from ha_bridge_ops.endpoints import troubles
 from ha_bridge_ops.endpoints.capabilities import Endpoint
-from ha_bridge_ops.endpoints.limits import MAX_ENDPOINTS
+from ha_bridge_ops.endpoints.limits import LOOKED_AT, MAX_ENDPOINTS
 from ha_bridge_ops.endpoints.troubles import Trouble
 from ha_bridge_ops.grammar import ERROR_TYPE
 from ha_bridge_ops.home_client import MAX_OBJECTS, Answer
@@ -20,9 +20,6 @@ from ha_bridge_ops.outside import one_of
 #: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 MAX_SIZE: Final = 6 * 1024 * 1024
 LARGE: Final = 5 * 1024 * 1024
-
-#: Endpoints that are looked at one by one; Alexa takes a tenth.
-LOOKED_AT: Final = 10 * MAX_ENDPOINTS
 
 #: How many of many are named.
 _SHOWN: Final = 5

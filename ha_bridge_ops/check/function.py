@@ -54,6 +54,9 @@ RUNTIME_ENDS: Final[Mapping[str, date]] = {
 RUNTIME_SOON_DAYS: Final = 180
 
 
+#: What AWS calls its runtimes.
+_RUNTIME: Final = re.compile(r"[a-z][a-z0-9.]{0,30}")
+
 #: How the ARNs of policies begin that AWS has written.
 _OF_AWS: Final = re.compile(r"arn:aws[a-z-]*:iam::aws:")
 
@@ -151,10 +154,10 @@ def memory(_context: Context, function: Function) -> Outcome:
 @of_function
 def runtime(context: Context, function: Function) -> Outcome:
     """The function's Python is supported."""
-    name = function.runtime
     values = deployed_anew(context, function)
-    if not name:
+    if not function.runtime:
         return Untried("it is a container image")
+    name = one_of(function.runtime, _RUNTIME)
     if not name.startswith("python"):
         return Problem("not_python", name, values)
     end = RUNTIME_ENDS.get(name)
@@ -223,8 +226,9 @@ def role(_context: Context, function: Function) -> Outcome:
         if is_broad(policy["PolicyDocument"]):
             broad.append(str(inline))
     if broad:
-        return Problem("broad", f"{name} has {', '.join(broad)}")
-    return Fine(name)
+        saw = ", ".join(quoted(one) for one in broad[:_SHOWN])
+        return Problem("broad", f"{quoted(name)} has {saw}")
+    return Fine(quoted(name))
 
 
 def _is_broad_by_name(policy: Mapping[str, str]) -> bool:

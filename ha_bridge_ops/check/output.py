@@ -164,9 +164,9 @@ def as_markdown(findings: Sequence[Finding], version: str, clean: Clean) -> str:
     for finding in findings:
         saw = code_span(clean(finding.saw))
         rows.append(f"| {finding.status.mark} | `{finding.id}` | {saw} |")
-        for what, here, there in finding.rows:
-            beside = f"from here {code_span(here)}, from AWS {code_span(there)}"
-            rows.append(f"| | {code_span(what)} | {beside} |")
+        for row in finding.rows:
+            what, here, there = (code_span(clean(one)) for one in row)
+            rows.append(f"| | {what} | from here {here}, from AWS {there} |")
     for finding in findings:
         for problem in finding.problems:
             means = prose(clean(problem.means))

@@ -6,10 +6,14 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ha_bridge_ops.aws.function import FUNCTION_ARN, Function, functions_in
-from ha_bridge_ops.aws.session import AwsError, call
+from ha_bridge_ops.aws.session import ODD_SHAPE, UNREADABLE, AwsError, call
 from ha_bridge_ops.check.context import Context, Fact
 from ha_bridge_ops.check.model import Fine, Outcome, Problem, Untried
+from ha_bridge_ops.outside import one_of
 from ha_bridge_ops.regions import REGIONS, region_in, region_of
+
+#: Who is logged in.
+_IDENTITY: Final = re.compile(r"arn:aws[a-z-]*:(?:iam|sts)::\d{12}:[\w+=,.@/-]{1,200}")
 
 #: What every skill id looks like.
 SKILL_ID: Final = re.compile(r"amzn1\.ask\.skill\.[0-9a-f-]{36}")
@@ -33,7 +37,7 @@ def credentials(context: Context) -> Outcome:
         identity = call(context.session.client("sts").get_caller_identity)
     except AwsError as error:
         return Problem(_why_no_credentials(error), error.code)
-    return Fine(str(identity["Arn"]))
+    return Fine(one_of(identity.get("Arn"), _IDENTITY))
 
 
 def _why_no_credentials(error: AwsError) -> str:
@@ -157,5 +161,7 @@ def of_function(look: _Look) -> Callable[[Context], Outcome]:
             return look(context, found)
         except AwsError as error:
             return Untried(f"AWS did not let us look: {error.code}")
+        except ODD_SHAPE:
+            return Untried(f"AWS gave {UNREADABLE}")
 
     return check

@@ -1,8 +1,10 @@
 """`ha-bridge invoke`: one event through the handler, here."""
 
+import functools
 import json
 import logging
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +12,12 @@ import click
 from rich.text import Text
 
 from ha_bridge.errors import BridgeError, ErrorType
+from ha_bridge.gate import parse_headers
 from ha_bridge.messages import error_type
 from ha_bridge.redaction import Secret, redacted
 from ha_bridge.settings import Settings
 from ha_bridge_ops import options
+from ha_bridge_ops.endpoints.limits import LOOKED_AT, MAX_ENDPOINTS
 from ha_bridge_ops.endpoints.table import endpoint_table
 from ha_bridge_ops.endpoints.troubles import every
 from ha_bridge_ops.errors import CommandError
@@ -69,10 +73,11 @@ def invoke(event: Path, *, table: bool, as_json: bool, env_file: Path) -> None:
     # What a function is warned of is no news here: only errors are shown.
     log = logging.StreamHandler(sys.stderr)
     log.setLevel(logging.ERROR)
-    log.setFormatter(LogFormatter("%(levelname)s: %(message)s"))
+    hide = _hiding(variables)
+    log.setFormatter(LogFormatter("%(levelname)s: %(message)s", hide=hide))
     logging.basicConfig(handlers=[log])
     answer = InProcess(variables).invoke(directive)
-    _show(answer, Secret(variables.get(TOKEN, "")), table=table, as_json=as_json)
+    _show(answer, hide, table=table, as_json=as_json)
     if kind := error_type(answer):
         if kind in _ABOUT_THE_TOKEN:
             known = "Check" if TOKEN in variables else "There is no"
@@ -80,21 +85,43 @@ def invoke(event: Path, *, table: bool, as_json: bool, env_file: Path) -> None:
         raise SystemExit(1)
 
 
-def _show(answer: dict[str, Any], token: Secret, *, table: bool, as_json: bool) -> None:
+def _hiding(variables: Mapping[str, str]) -> Callable[[str], str]:
+    """Return what takes the secrets of the settings out of a text."""
+    token = Secret(variables.get(TOKEN, ""))
+    values = _values(variables.get("EXTRA_HEADERS", ""))
+    return functools.partial(without, [token, *map(Secret, values)])
+
+
+def _values(headers: str) -> list[str]:
+    try:
+        return list(parse_headers(headers).values()) if headers else []
+    except ValueError:
+        return []  # a reference, which the function resolves
+
+
+def _show(
+    answer: dict[str, Any], hide: Callable[[str], str], *, table: bool, as_json: bool
+) -> None:
     payload = answer.get("event", {}).get("payload")
     endpoints = payload.get("endpoints") if isinstance(payload, dict) else None
     if as_json:
         echo(json.dumps(answer))
     elif table and isinstance(endpoints, list):
-        console = Console()
-        console.print(endpoint_table(endpoints))
-        console.print(Text(f"\n{len(endpoints)} endpoints", style="bold"))
-        described = [one for one in endpoints if isinstance(one, dict)]
-        hinted = {one for found in every(described) for one in found.endpoint_ids}
-        if hinted:
-            console.print(
-                f"{len(hinted)} of them may not work as you say them: ha-bridge page "
-                "shows which, and why."
-            )
+        _show_table(endpoints, hide)
     else:
-        echo(without([token], to_json(redacted(answer))))
+        echo(hide(to_json(redacted(answer))))
+
+
+def _show_table(endpoints: list[Any], hide: Callable[[str], str]) -> None:
+    console = Console()
+    console.print(endpoint_table(endpoints[:LOOKED_AT], hide))
+    console.print(Text(f"\n{len(endpoints)} endpoints", style="bold"))
+    if len(endpoints) > LOOKED_AT:
+        console.print(f"Alexa takes {MAX_ENDPOINTS}; the first {LOOKED_AT} are shown.")
+    described = [one for one in endpoints[:LOOKED_AT] if isinstance(one, dict)]
+    hinted = {one for found in every(described) for one in found.endpoint_ids}
+    if hinted:
+        console.print(
+            f"{len(hinted)} of them may not work as you say them: ha-bridge page "
+            "shows which, and why."
+        )

@@ -222,14 +222,14 @@ class _Desk:
                 command = ask_tool.install()
         ask = Ask(command, self.wishes.ask_profile)
         try:
-            ask.skills()
+            next(ask.skills(), None)
         except Refused as error:
             if "ask configure" not in error.words or self.wishes.yes:
                 raise
             self.talk.print("Now log in with the Amazon account of your Echo.")
             if not ask.log_in():
                 raise
-            ask.skills()
+            next(ask.skills(), None)
         return ask
 
     def ask_for(self, question: str, option: str) -> str:

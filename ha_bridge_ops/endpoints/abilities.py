@@ -6,6 +6,7 @@ from ha_bridge_ops.endpoints.capabilities import (
     Endpoint,
     capabilities,
     categories_of,
+    interface_of,
 )
 
 #: What Alexa can do through an interface.
@@ -53,7 +54,7 @@ def abilities(endpoint: Endpoint) -> str:
     """Return what Alexa can do with an endpoint, such as "on and off, brightness"."""
     words: dict[str, None] = {}
     for capability in capabilities(endpoint):
-        interface = str(capability.get("interface", ""))
+        interface = interface_of(capability)
         if interface in _SILENT:
             continue
         word = ABILITIES.get(interface, interface.removeprefix("Alexa."))

@@ -15,6 +15,11 @@ def capabilities(endpoint: Endpoint) -> Iterator[Capability]:
     yield from dicts(endpoint.get("capabilities"))
 
 
+def interface_of(one: Capability) -> str:
+    """Return the interface of a capability, such as Alexa.PowerController."""
+    return str(one.get("interface", ""))
+
+
 def capability(
     endpoint: Endpoint, interface: str, instance: str | None = None
 ) -> Capability | None:

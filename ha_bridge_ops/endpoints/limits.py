@@ -6,6 +6,10 @@ from typing import Final
 #: https://developer.amazon.com/docs/device-apis/alexa-discovery.html
 MAX_ENDPOINTS: Final = 300
 MAX_CAPABILITIES: Final = 100
+
+#: Endpoints that are looked at one by one; Alexa takes a tenth.
+LOOKED_AT: Final = 10 * MAX_ENDPOINTS
+
 #: https://developer.amazon.com/en-US/docs/alexa/device-apis/alexa-discovery-objects.html
 MAX_NAME: Final = 128
 ENDPOINT_ID: Final = re.compile(r"[A-Za-z0-9 _\-=#;:?@&]{1,256}")

@@ -17,6 +17,7 @@ from ha_bridge_ops.endpoints.capabilities import (
     categories_of,
     entity_of,
     id_of,
+    interface_of,
     mapping,
     name_of,
 )
@@ -94,11 +95,10 @@ def _can_be_read(endpoint: Endpoint) -> bool:
     able = [
         one
         for one in capabilities(endpoint)
-        if one.get("interface") not in ("Alexa", "Alexa.EndpointHealth")
+        if interface_of(one) not in ("Alexa", "Alexa.EndpointHealth")
     ]
     return any(
-        one.get("interface") in _STATELESS
-        or mapping(one, "properties").get("retrievable")
+        interface_of(one) in _STATELESS or mapping(one, "properties").get("retrievable")
         for one in able
     )
 

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -20,6 +21,12 @@ INHERITED = (
     # Without these no program of Windows finds its libraries, its home or a shell.
     *("SYSTEMROOT", "COMSPEC", "PATHEXT", "TEMP", "TMP"),
     *("USERPROFILE", "APPDATA", "LOCALAPPDATA"),
+)
+
+#: Where the way to the Internet leads over a proxy; there may be a password in it.
+PROXIES = (
+    *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
+    *("http_proxy", "https_proxy", "all_proxy", "no_proxy"),
 )
 
 
@@ -40,6 +47,80 @@ def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
         return port
+
+
+class TooMuchError(Exception):
+    """A program has written more than anybody would read."""
+
+
+def output_of(
+    command: Sequence[str], *, environ: Mapping[str, str], timeout: float, limit: int
+) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end, and return what it wrote.
+
+    Args:
+        command: The program and its arguments.
+        environ: All of its environment.
+        timeout: Seconds after which it and its children are killed.
+        limit: Bytes that it may write to stdout, and as many to stderr.
+
+    Raises:
+        OSError: It could not be started.
+        subprocess.TimeoutExpired: It took too long.
+        TooMuchError: It wrote more.
+    """
+    give_up = time.monotonic() + timeout
+    child = subprocess.Popen(
+        command,
+        env=dict(environ),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    written: dict[str, bytes] = {"stdout": b"", "stderr": b""}
+
+    def read(name: str) -> None:
+        with contextlib.suppress(ValueError):  # closed meanwhile
+            written[name] = getattr(child, name).read(limit + 1)
+        if len(written[name]) > limit:
+            _end_group(child)
+
+    readers = [
+        threading.Thread(target=read, args=(name,), daemon=True) for name in written
+    ]
+    try:
+        for reader in readers:
+            reader.start()
+        for reader in readers:
+            reader.join(max(give_up - time.monotonic(), 0))
+        if any(len(text) > limit for text in written.values()):
+            raise TooMuchError
+        if any(reader.is_alive() for reader in readers):
+            raise subprocess.TimeoutExpired(list(command), timeout)
+        child.wait(max(give_up - time.monotonic(), 0.1))
+    except BaseException:
+        _end_group(child)
+        raise
+    finally:
+        child.wait()
+    stdout, stderr = (text.decode("utf-8", "replace") for text in written.values())
+    return subprocess.CompletedProcess(
+        list(command), child.returncode, _one_kind(stdout), _one_kind(stderr)
+    )
+
+
+def _one_kind(text: str) -> str:
+    return text.replace("\r\n", "\n")  # Windows ends its lines otherwise
+
+
+def _end_group(child: subprocess.Popen[bytes]) -> None:
+    """Kill a child with a process group of its own, and all in it."""
+    if sys.platform == "win32":
+        child.kill()
+    else:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
 
 
 class Process:

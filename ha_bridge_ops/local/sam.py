@@ -3,14 +3,25 @@
 `python -m ha_bridge_ops.local.sam` takes the arguments of `sam`.
 """
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 
-from ha_bridge.settings import VARIABLES
 from ha_bridge_ops.local.lambda_runtime import PYTHON_VERSIONS
+from ha_bridge_ops.local.processes import PROXIES, inherited
 from ha_bridge_ops.local.tools import LOCKS, environment, find_interpreter, program
+
+#: What SAM and what it starts (Docker, make, uv) need of our environment: where AWS's
+#: logins, containers, proxies and packages are.  The function's own variables, a token
+#: among them, are none of it.
+_FOR_SAM = (
+    *("AWS_", "BOTO_", "SAM_", "DOCKER_", "CONTAINER_", "PODMAN_", "SSH_AUTH_SOCK"),
+    *("UV_", "PIP_", "PYENV_", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NETRC"),
+    *("HOME", "USER", "LOGNAME", "SHELL", "XDG_"),
+    *("TERM", "COLUMNS", "NO_COLOR", "FORCE_COLOR", "EDITOR", "BROWSER", "DISPLAY"),
+    *("PROGRAMDATA", "PROGRAMFILES", "HOMEDRIVE", "HOMEPATH", "USERNAME"),
+    *PROXIES,
+)
 
 
 def install() -> Path:
@@ -28,10 +39,7 @@ def main() -> None:
     """Run the SAM CLI."""
     sam = str(install())
     # It would report to AWS what is run.
-    environ = {"SAM_CLI_TELEMETRY": "0", **os.environ}
-    for name in VARIABLES:
-        # The function's own, a token among them, are none of SAM's business.
-        environ.pop(name, None)
+    environ = {"SAM_CLI_TELEMETRY": "0", **inherited(*_FOR_SAM)}
     command = [sam, *sys.argv[1:]]
     sys.exit(subprocess.run(command, env=environ, check=False).returncode)
 

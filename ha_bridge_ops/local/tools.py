@@ -18,7 +18,7 @@ import uv
 from filelock import FileLock
 
 from ha_bridge_ops.errors import CommandError
-from ha_bridge_ops.local.processes import inherited
+from ha_bridge_ops.local.processes import PROXIES, inherited
 
 #: Where `lambda_function.py` lies: the checkout, or site-packages.
 ROOT = Path(__file__).resolve().parents[2]
@@ -208,8 +208,7 @@ def locked(folder: Path) -> FileLock:
 #: What uv needs of our environment: its settings, proxies, folders, and a compiler's.
 _FOR_UV = (
     *("UV_", "HOME", "XDG_", "NETRC", "CC", "CXX", "CFLAGS", "CPPFLAGS", "LDFLAGS"),
-    *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
-    *("http_proxy", "https_proxy", "all_proxy", "no_proxy"),
+    *PROXIES,
 )
 
 

@@ -239,10 +239,12 @@ class Home:
         return answer, milliseconds, lines[-1] if lines else ""
 
 
-def _values(properties: Properties) -> dict[tuple[object, object, object], object]:
+def _values(properties: Properties) -> dict[tuple[str, ...], object]:
     """Return what can be compared: not when it was seen, nor in which order."""
     return {
-        (one.get("namespace"), one.get("name"), one.get("instance")): one.get("value")
+        tuple(str(one.get(key)) for key in ("namespace", "name", "instance")): one.get(
+            "value"
+        )
         for one in properties
     }
 

@@ -7,24 +7,30 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from ha_bridge_ops import grammar
 from ha_bridge_ops.errors import CommandError, RefusedError
-from ha_bridge_ops.local.processes import inherited
+from ha_bridge_ops.local.processes import PROXIES, TooMuchError, inherited, output_of
 from ha_bridge_ops.outside import LIMIT, quoted, visible
 
 #: What `ask` and Node.js need of our environment; tokens of the home are not in it.
 _NEEDED = (
     *("HOME", "USER", "XDG_", "ASK_", "NODE_", "NVM_", "npm_config_", "NPM_CONFIG_"),
-    *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
-    *("http_proxy", "https_proxy", "all_proxy", "no_proxy"),
+    *PROXIES,
 )
 
 #: Pages of the list of skills, of up to 50 each.
 MAX_PAGES = 40
+
+#: Seconds for all of them.
+LISTING_S = 120
+
+#: Bytes that one call may write; a page of the list has some 100 000.
+MAX_OUTPUT = 2_000_000
 
 #: Complaints of one refusal that are shown.
 _SHOWN = 8
@@ -97,25 +103,31 @@ class Ask:
             raise Refused(f"Amazon gave no skill id: {quoted(answer.get('skillId'))}.")
         return found
 
-    def skills(self) -> list[dict[str, Any]]:
-        """Return a summary of every skill of the account."""
-        found: list[dict[str, Any]] = []
+    def skills(self) -> Iterator[dict[str, Any]]:
+        """Give a summary of every skill of the account, a page at a time.
+
+        Raises:
+            Refused: Amazon did not list them, or the list has no end.
+        """
+        give_up = time.monotonic() + LISTING_S
+        number = 0
         page: list[str] = ["--max-results", "50"]
         tokens: set[str] = set()
         for _ in range(MAX_PAGES):
             answer = self._run("list-skills-for-vendor", *page)
             skills = answer.get("skills")
             listed = skills if isinstance(skills, list) else []
-            found.extend(one for one in listed if isinstance(one, dict))
+            number += len(listed)
+            yield from (one for one in listed if isinstance(one, dict))
             token = answer.get("nextToken")
             if not isinstance(token, str) or not token:
-                return found
-            if token in tokens:
+                return
+            if token in tokens or time.monotonic() > give_up:
                 break
             tokens.add(token)
             page = ["--max-results", "50", f"--next-token={token}"]
         raise Refused(
-            f"Amazon's list of skills has no end: {len(found)} so far. "
+            f"Amazon's list of skills has no end: {number} so far. "
             "Name the skill with --skill-id."
         )
 
@@ -175,16 +187,14 @@ class Ask:
 
     def _run(self, *arguments: str) -> dict[str, Any]:
         try:
-            done = subprocess.run(
+            done = output_of(
                 [*self._command, *arguments, *self._profile, "--debug"],
-                env=inherited(*_NEEDED),
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                encoding="utf-8",
-                errors="replace",
+                environ=inherited(*_NEEDED),
                 timeout=TIMEOUT_S,
-                check=False,
+                limit=MAX_OUTPUT,
             )
+        except TooMuchError:
+            raise Refused(f"`ask` wrote over {MAX_OUTPUT} bytes.") from None
         except subprocess.TimeoutExpired:
             raise Refused(f"`ask` gave no answer within {TIMEOUT_S} s.") from None
         except OSError as error:

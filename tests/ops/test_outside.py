@@ -169,6 +169,7 @@ def test_no_secret_is_none() -> None:
         ("2a02:810d:1234::77: Network is unreachable", "2a02"),
         ("from 2a02:810d:1234:0:0:0:0:77, refused", "810d"),
         ("[2a02:810d::77]:443", "810d"),
+        ("::ffff:93.184.216.34 is reached", "93.184"),
         ("203.0.113.9 and 93.184.216.34", "93.184"),
         ("host 93-184-216-34.dyn.example.net", "93-184"),
         ("it is for smith.duckdns.org", "smith"),

@@ -2,7 +2,14 @@
 
 import pytest
 
-from ha_bridge.redaction import REDACTED, Redacted, Secret, redacted
+from ha_bridge.redaction import (
+    REDACTED,
+    Redacted,
+    Secret,
+    redacted,
+    secrets_of,
+    without,
+)
 from tests.directives import SECRETS, event
 
 
@@ -76,3 +83,38 @@ def test_a_secret_shows_itself_only_when_asked() -> None:
     assert secret.reveal() == "hunter2"
     assert secret == Secret("hunter2")
     assert secret != "hunter2"
+
+
+def test_a_secret_that_a_server_repeats_is_hidden() -> None:
+    """Whole, cut, or in the letters of a host; from the message or beside it."""
+    secrets = secrets_of({"token": "Secret-Bearer-Token-7f3a"}, Secret("Lent-Token-91"))
+    for said in (
+        "by 'Secret-Bearer-Token-7f3a'",
+        "to https://secret-bearer-token-7f3a.x",
+        "by 'Secret-Bearer-To'",
+        "by 'Lent-Token-91'",
+    ):
+        shown = without(said, secrets)
+        assert REDACTED in shown
+        assert "earer" not in shown
+        assert "91" not in shown
+    assert without("HTTP 500 by 'nginx'", secrets) == "HTTP 500 by 'nginx'"
+
+
+def test_a_message_without_bounds_is_not_shown_whole() -> None:
+    """Deep, long, or full of secrets: it costs neither the answer nor the log."""
+    deep: object = "x"
+    for _ in range(900):
+        deep = [deep]
+    assert "too deeply" in str(redacted(deep))
+    assert "too deeply" in str(Redacted(deep))
+    assert len(str(Redacted({"x": "y" * 1_000_000}))) < 300_000
+    many = [{"token": f"secret-{number}"} for number in range(10_000)]
+    assert "secret-" not in str(Redacted(many))
+
+
+def test_a_token_beside_a_message_is_not_in_it() -> None:
+    """The one of LONG_LIVED_ACCESS_TOKEN stands in no event."""
+    assert "lent-token" not in str(
+        Redacted("it is lent-token", token=Secret("lent-token"))
+    )
