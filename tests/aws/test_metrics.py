@@ -5,12 +5,17 @@ from typing import Any
 
 import pytest
 
+from ha_bridge_ops.aws.logs import Line
 from ha_bridge_ops.local.lambda_runtime import LambdaRuntime
+from ha_bridge_ops.report.calls import Calls
+from ha_bridge_ops.report.figures import MIN_CALLS, MIN_FAILED, WINDOW_MS, Report
+from ha_bridge_ops.report.goals import GOALS, verdicts
+from tests.aws.alarms import rings
 from tests.aws.cloudformation import REGION, STACK, read_template
 from tests.aws.filters import matches, value_at
 from tests.directives import event
-from tests.fakes.behaviours import answer_directive, reply, reply_json
-from tests.fakes.server import Server
+from tests.fakes.behaviours import after, answer_directive, reply, reply_json
+from tests.fakes.server import Behaviour, Server
 
 RESOURCES = read_template()["Resources"]
 
@@ -101,15 +106,126 @@ def test_what_home_assistant_refused_raises_no_alarm(
     ]
 
 
-def test_the_alarm_looks_at_the_metric_that_is_written() -> None:
-    """Under one name, and a failure alone is no run."""
-    alarm = RESOURCES["DirectivesFailedAlarm"]["Properties"]
-    metric = transformation("FailedDirectives")
+def judged(name: str, lines: list[dict[str, Any]]) -> bool:
+    """Return whether an alarm rings after a quarter of an hour with these lines."""
+    filters = {
+        transformation(one)["MetricName"]: one
+        for one in ("FailedDirectives", "DirectiveDurations")
+    }
+    values: dict[str, list[float]] = {}
+    for metric, one in filters.items():
+        path = transformation(one)["MetricValue"]
+        found = [
+            value_at(line, path) if path.startswith("$") else float(path)
+            for line in matching(one, lines)
+        ]
+        values[metric] = found
+    return rings(RESOURCES[name]["Properties"], values, STACK)
+
+
+@pytest.fixture(scope="module")
+def bad_homes(runtime_or_skip: None) -> dict[str, list[dict[str, Any]]]:  # noqa: ARG001
+    """What the function logs of homes that Amazon calls degraded, and of others."""
+    slow = after(5.2, answer_directive)
+    homes: dict[str, tuple[Behaviour, ...]] = {
+        "good": (answer_directive,) * 10,
+        "slow": (slow,) * 3,
+        "slow once": (*(answer_directive,) * 10, slow),
+        "down": (*(answer_directive,) * 10, *(reply(502),) * 3),
+        "down once": (*(answer_directive,) * 2, reply(502)),
+        "few of many": (*(answer_directive,) * 17, *(reply(502),) * 3),
+        "gone devices": (reply_json(NO_SUCH_ENDPOINT),) * 4,
+    }
+    found = {}
+    for name, behaviours in homes.items():
+        with (
+            Server(behaviours) as server,
+            LambdaRuntime({"BASE_URL": server.url}) as function,
+        ):
+            for _ in behaviours:
+                function.invoke(event("turn_on"))
+            found[name] = function.log_lines()
+    return found
+
+
+@pytest.mark.runtime
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("home", "ringing"),
+    [
+        ("good", set()),
+        ("slow", {"LatencyAlarm"}),
+        ("slow once", set()),
+        ("down", {"SuccessAlarm"}),
+        ("down once", set()),
+        ("few of many", set()),
+        ("gone devices", set()),
+    ],
+)
+def test_alarms_ring_at_amazons_thresholds(
+    home: str, ringing: set[str], bad_homes: dict[str, list[dict[str, Any]]]
+) -> None:
+    """p90 of 5 s, or less than 85 % within 15 minutes; and the report says the same."""
+    lines = bad_homes[home]
+    assert lines
+    rung = {one for one in ("LatencyAlarm", "SuccessAlarm") if judged(one, lines)}
+    assert rung == ringing
+    if home in ("good", "slow", "down"):
+        seen = Calls()
+        seen.read(Line(json.dumps(line), 1_000_000) for line in lines)
+        seen.done()
+        told = Report("x", REGION, 0, 2_000_000, seen)
+        missed = {one.goal.name for one in verdicts(told) if one.is_met is False}
+        assert ("amazon_p90" in missed) is ("LatencyAlarm" in ringing)
+        assert ("amazon_success" in missed) is ("SuccessAlarm" in ringing)
+
+
+def test_the_thresholds_are_those_of_the_report() -> None:
+    """One number, in two places."""
+    limits = {goal.name: goal.limit for goal in GOALS}
+    for name, goal in (
+        ("LatencyAlarm", "amazon_p90"),
+        ("SuccessAlarm", "amazon_success"),
+    ):
+        alarm = RESOURCES[name]["Properties"]
+        assert alarm["Threshold"] == limits[goal]
+        periods = {
+            metric["MetricStat"]["Period"]
+            for metric in alarm["Metrics"]
+            if "MetricStat" in metric
+        }
+        assert periods == {WINDOW_MS // 1000}
+    assert MIN_CALLS == MIN_FAILED == 3
+    assert ">= 3" in RESOURCES["LatencyAlarm"]["Properties"]["Metrics"][0]["Expression"]
+    assert ">= 3" in RESOURCES["SuccessAlarm"]["Properties"]["Metrics"][0]["Expression"]
+
+
+@pytest.mark.runtime
+def test_silence_is_told_only_after_traffic(lines: list[dict[str, Any]]) -> None:
+    """The metric has no value on a day without directives, and warm makes none."""
+    alarm = RESOURCES["SilenceAlarm"]["Properties"]
+    metric = transformation("DirectiveDurations")
     assert alarm["MetricName"] == metric["MetricName"]
-    assert alarm["Namespace"] == metric["MetricNamespace"] == {"Ref": "AWS::StackName"}
-    assert "Dimensions" not in metric
-    assert alarm["Threshold"] == 3
-    assert alarm["Statistic"] == "Sum"
+    assert "DefaultValue" not in metric
+    assert alarm["Period"] == 86_400
+    # Only the way from OK, which is traffic, to no data is told.
+    assert alarm["TreatMissingData"] == "missing"
+    assert alarm["InsufficientDataActions"] == [{"Ref": "AlarmTopic"}]
+    assert "AlarmActions" not in alarm
+    warm = [line for line in lines if "directive" not in line]
+    assert warm
+    assert not matching("DirectiveDurations", warm)
+    assert matching("DirectiveDurations", lines)
+
+
+def test_calls_turned_away_raise_an_alarm() -> None:
+    """Lambda counts them itself."""
+    alarm = RESOURCES["ThrottlesAlarm"]["Properties"]
+    assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/Lambda", "Throttles")
+    assert alarm["Dimensions"] == [
+        {"Name": "FunctionName", "Value": {"Ref": "HaBridge"}}
+    ]
+    assert (alarm["Statistic"], alarm["Threshold"]) == ("Sum", 1)
 
 
 def test_a_crash_or_a_timeout_raises_an_alarm_at_once() -> None:

@@ -39,7 +39,11 @@ OPTIONAL = [
         {
             "AlarmTopic",
             "FunctionFailedAlarm",
-            "DirectivesFailedAlarm",
+            "SuccessAlarm",
+            "LatencyAlarm",
+            "ThrottlesAlarm",
+            "SilenceAlarm",
+            "DirectiveDurations",
             "FailedDirectives",
         },
     ),
@@ -380,7 +384,12 @@ def test_the_alarms_write_to_the_address() -> None:
     (subscription,) = stack.client("sns").list_subscriptions()["Subscriptions"]
     assert subscription["Protocol"] == "email"
     assert subscription["Endpoint"] == "me@example.org"
-    for name in ("FunctionFailedAlarm", "DirectivesFailedAlarm"):
+    for name in (
+        "FunctionFailedAlarm",
+        "SuccessAlarm",
+        "LatencyAlarm",
+        "ThrottlesAlarm",
+    ):
         alarm = stack.template["Resources"][name]["Properties"]
         assert alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}]
         assert alarm["TreatMissingData"] == "notBreaching"
