@@ -21,7 +21,8 @@ VENV := $(if $(PYTHON),.tools/venv-$(PYTHON),.venv)
 BROUGHT := UV_PYTHON_INSTALL_DIR="$(HERE)/.tools/python" \
   PATH="$(if $(PYTHON),$(HERE)/.tools/python/debian-$(PYTHON)/usr/bin:)$$PATH"
 
-.PHONY: help install demo page pictures bench test live quick check docs deploy-check package one-file release lock format clean \
+.PHONY: help install demo page pictures bench test live quick check docs deploy-check package \
+  one-file audit sbom release release-check lock format clean \
   build-HaBridge build-TokenFunction
 
 help: ## list the targets
@@ -57,6 +58,12 @@ check: .venv/.installed ## format, lint and types; the workflows too
 	@.venv/bin/mypy
 	@.venv/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows \
 	  .github/workflows/*.yml
+	@.venv/bin/check-jsonschema --quiet --builtin-schema vendor.dependabot \
+	  .github/dependabot.yml
+	@.venv/bin/check-jsonschema --quiet --builtin-schema vendor.github-issue-config \
+	  .github/ISSUE_TEMPLATE/config.yml
+	@.venv/bin/check-jsonschema --quiet --builtin-schema vendor.github-issue-forms \
+	  .github/ISSUE_TEMPLATE/[!c]*.yml
 	@.venv/bin/zizmor --quiet --offline --no-progress --persona pedantic .github
 	@for system in win32 darwin; do .venv/bin/mypy --platform $$system \
 	  --no-warn-unreachable --cache-dir .mypy_cache/$$system \
@@ -89,16 +96,33 @@ package: .venv/.command ## write dist/ha-bridge.zip, for the Lambda console
 	@.venv/bin/python -m ha_bridge_ops.local.package dist/package dist/ha-bridge.zip
 	@rm -rf dist/package
 
+audit: .tools/supply/.installed ## ask PyPI what is known against the packages we use
+	@for file in requirements.txt requirements-command.txt requirements-dev.txt; do \
+	  echo "$$file" >&2; .tools/supply/bin/pip-audit --disable-pip --require-hashes \
+	  --progress-spinner off --requirement $$file || exit 1; done
+
+sbom: .tools/supply/.installed ## write dist/ha-bridge.cdx.json: what is in the zip
+	@mkdir -p dist
+	@.tools/supply/bin/cyclonedx-py requirements requirements.txt --pyproject pyproject.toml \
+	  --mc-type application --output-reproducible --output-format JSON \
+	  --output-file dist/ha-bridge.cdx.json
+	@echo "dist/ha-bridge.cdx.json" >&2
+
 one-file: .venv/.command ## write dist/lambda_function.py and dist/ha-bridge.yaml
 	@.venv/bin/ha-bridge package dist/lambda_function.py
 	@.venv/bin/ha-bridge package dist/ha-bridge.yaml
 
-release: package one-file ## write dist/packages for PyPI, and dist/files to attach
+release: package one-file sbom ## write dist/packages for PyPI, and dist/files to attach
 	@rm -rf dist/packages dist/files && mkdir -p dist/files
 	@$(UV) build --quiet --build-constraints requirements-dev.txt --out-dir dist/packages
 	@rm -f dist/packages/.gitignore
-	@cp dist/ha-bridge.zip dist/lambda_function.py dist/ha-bridge.yaml dist/files
+	@cp dist/ha-bridge.zip dist/lambda_function.py dist/ha-bridge.yaml dist/ha-bridge.cdx.json \
+	  dist/files
 	@cd dist/files && sha256sum * >SHA256SUMS && cat SHA256SUMS
+
+release-check: check deploy-check release ## all that a release needs and no account has
+	@.venv/bin/python -m pytest -q tests/contract
+	@cd dist/files && sha256sum --check --quiet SHA256SUMS
 
 # What `sam build` ships.  SAM runs it in a scratch folder, with any Python.
 build-HaBridge:
@@ -131,6 +155,11 @@ clean: ## remove all that the other targets made
 	  echo "The packages cannot be installed: is PyPI reachable?" >&2; exit 1; }
 	@$(UV) pip install --quiet --python .venv/bin/python --no-deps \
 	  --build-constraints requirements-dev.txt --editable .
+	@touch $@
+
+.tools/supply/.installed: .ci/supply.txt $(filter .tools/%,$(UV))
+	@$(UV) venv --quiet --clear --python ">=3.11" .tools/supply
+	@$(UV) pip sync --quiet --require-hashes --python .tools/supply/bin/python .ci/supply.txt
 	@touch $@
 
 .tools/uv/bin/uv:

@@ -24,13 +24,22 @@ esac
 """
 
 
-#: What GitHub and PyPI themselves give to attach and publish files.
+#: What GitHub, PyPI and the OpenSSF give to attach, publish and look.
 MAY_RUN_WITH_RIGHTS = {
     "",  # a command
     "actions/attest-build-provenance",
+    "actions/checkout",  # which runs nothing of what it fetches
     "actions/download-artifact",
+    "github/codeql-action/analyze",
+    "github/codeql-action/init",
+    "github/codeql-action/upload-sarif",
+    "ossf/scorecard-action",
     "pypa/gh-action-pypi-publish",
 }
+
+
+#: What a job may ever write.
+WRITES = {"issues", "contents", "id-token", "attestations", "security-events"}
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -49,7 +58,7 @@ def test_a_workflow_is_pinned_and_may_do_little(path: Path) -> None:
     for job in workflow["jobs"].values():
         assert job["timeout-minutes"] <= 60
         writes = {name for name, right in job["permissions"].items() if right != "read"}
-        assert writes <= {"issues", "contents", "id-token", "attestations"}
+        assert writes <= WRITES
         if writes:  # then no code of ours runs beside it, nor of others than these
             used = {step.get("uses", "").partition("@")[0] for step in job["steps"]}
             assert used <= MAY_RUN_WITH_RIGHTS
@@ -69,6 +78,26 @@ def test_what_a_workflow_runs_is_there(path: Path) -> None:
             if command.startswith("."):
                 program = command.split()[0]
                 assert os.access(ROOT / program, os.X_OK)
+
+
+FORMS = sorted((ROOT / ".github/ISSUE_TEMPLATE").glob("[!c]*.yml"))
+
+
+@pytest.mark.parametrize("path", FORMS, ids=lambda path: path.stem)
+def test_an_issue_form_asks_for_the_check(path: Path) -> None:
+    """In the form that leaves out tokens and address; for trouble it must be there."""
+    fields = {field.get("id"): field for field in read(path)["body"]}
+    asked = fields["check"]
+    assert "--markdown" in asked["attributes"]["label"]
+    is_required = asked.get("validations", {}).get("required", False)
+    assert is_required is (path.stem == "it-does-not-work")
+
+
+def test_new_versions_are_proposed_of_all_that_is_pinned() -> None:
+    """Actions and packages, each week."""
+    found = read(ROOT / ".github/dependabot.yml")["updates"]
+    assert {one["package-ecosystem"] for one in found} == {"github-actions", "pip"}
+    assert all(one["schedule"]["interval"] == "weekly" for one in found)
 
 
 def tell(folder: Path, version: str, *issues: str) -> list[str] | None:
