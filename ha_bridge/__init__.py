@@ -5,4 +5,4 @@ A directive enters at `lambda_function.lambda_handler`, is answered by
 `bridge.Bridge.answer` and leaves through `home_assistant.HomeAssistant.post`.
 """
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"

@@ -4,6 +4,7 @@ What is generated lies between two marks of a page; the rest of it is by hand.  
 compares.
 """
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from itertools import groupby
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 import click
+import yaml
 
 from ha_bridge.errors import Failure
 from ha_bridge_ops.check.catalogue import EVERY, PARTS, TEXTS
@@ -129,6 +131,39 @@ def errors() -> str:
     return "\n".join(lines)
 
 
+# -- the template and the events -------------------------------------------------------
+
+
+class _Plain(yaml.SafeLoader):
+    """Reads a template of CloudFormation; what its tags mean is not asked."""
+
+
+_Plain.add_multi_constructor("!", lambda _loader, _tag, _node: None)
+
+
+def parameters() -> str:
+    """Return the parameters of the template, with what they are if nothing is given."""
+    text = (ROOT / "template.yaml").read_text("utf-8")
+    template = yaml.load(text, _Plain)  # noqa: S506 - a SafeLoader
+    lines = ["| parameter | default | meaning |", "|---|---|---|"]
+    for name, found in template["Parameters"].items():
+        default = str(found["Default"]) or "empty"
+        about = " ".join(found["Description"].split())
+        lines.append(_row(f"`{name}`", default, f"{_plain(about.rstrip('.'))}."))
+    return "\n".join([*lines, ""])
+
+
+def events() -> str:
+    """Return the events of the project, with the directive that each is."""
+    lines = ["| name | directive |", "|---|---|"]
+    for path in sorted((ROOT / "events").glob("*.json")):
+        found = json.loads(path.read_text("utf-8"))
+        header = found.get("directive", {}).get("header")
+        what = f"{header['namespace']} {header['name']}" if header else "one of our own"
+        lines.append(_row(f"`{path.stem}`", what))
+    return "\n".join([*lines, ""])
+
+
 # -- commands --------------------------------------------------------------------------
 
 
@@ -151,10 +186,14 @@ def commands() -> str:
 
 #: What is written into which page.
 PAGES: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {
-    "README.md": {"failures": failures},
     "docs/commands.md": {"commands": commands},
     "docs/errors.md": {"errors": errors},
     "docs/findings.md": {"findings": findings},
+    "docs/reference.md": {
+        "parameters": parameters,
+        "failures": failures,
+        "events": events,
+    },
     "docs/troubleshooting.md": {"symptoms": symptoms},
 }
 
