@@ -5,6 +5,7 @@ from typing import Final
 
 from ha_bridge_ops.check import (
     address,
+    code,
     directive,
     discovery,
     function,
@@ -87,6 +88,7 @@ CHECKS: Final[Mapping[str, Check]] = {
     "aws.timeout": function.timeout,
     "aws.memory": function.memory,
     "aws.runtime": function.runtime,
+    "aws.code": code.code,
     "aws.environment": function.environment,
     "aws.role": function.role,
     "aws.logs": logs.logs,

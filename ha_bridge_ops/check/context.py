@@ -21,9 +21,11 @@ from ha_bridge.settings import (
     parse_switch,
 )
 from ha_bridge_ops.aws.session import MakeClient, Session
+from ha_bridge_ops.aws.version import download
 from ha_bridge_ops.check.evidence import Evidence
 from ha_bridge_ops.check.model import Finding, Question, Status
 from ha_bridge_ops.home_client import Answer, Client
+from ha_bridge_ops.local.published import Known, known
 from ha_bridge_ops.outside import without
 from ha_bridge_ops.regions import REGIONS
 
@@ -67,6 +69,8 @@ class Context:
         dial: As socket.create_connection.
         aws: Gives clients of AWS; None where boto3 is not installed.
         ask: Puts a question to the user; None if nobody is there.
+        known_code: Gives what code can be told by its hash.
+        fetch: Gets the code that AWS has an address for.
     """
 
     environ: Mapping[str, str]
@@ -76,6 +80,8 @@ class Context:
     dial: Dial = socket.create_connection
     aws: MakeClient | None = None
     ask: Ask | None = None
+    known_code: Callable[[], Known] = known
+    fetch: Callable[[str], bytes] = download
     findings: dict[str, Finding] = field(default_factory=dict)
     secrets: list[Secret] = field(default_factory=list)
     """All that must not be shown, whatever a server may echo."""

@@ -1,6 +1,7 @@
 """Links lead somewhere, and what is promised has its test or its measurement."""
 
 import re
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,7 +18,8 @@ PROMISES = ROOT / "docs/how-it-works.md"
 THREATS = ROOT / "docs/threat-model.md"
 
 
-def anchors(path: Path) -> set[str]:
+@cache
+def anchors(path: Path) -> frozenset[str]:
     """Return what can be linked to in a page, as GitHub names it."""
     text = path.read_text("utf-8")
     found = set(re.findall(r'<a id="([^"]+)"></a>', text))
@@ -26,7 +28,7 @@ def anchors(path: Path) -> set[str]:
         if before.type == "heading_open":
             slug = re.sub(r"[^\w\- ]", "", token.content.lower()).replace(" ", "-")
             found.add(slug)
-    return found
+    return frozenset(found)
 
 
 def links(path: Path) -> list[str]:

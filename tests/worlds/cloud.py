@@ -1,10 +1,13 @@
 """A function in AWS, as moto has it, with what moto lacks."""
 
+import base64
+import hashlib
 import io
 import json
 import time
 import zipfile
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -17,6 +20,7 @@ from ha_bridge_ops.check.catalogue import AWS, CHAIN
 from ha_bridge_ops.check.context import Context, Options
 from ha_bridge_ops.check.model import Finding
 from ha_bridge_ops.commands.check import check
+from ha_bridge_ops.local.published import Known
 from tests.worlds.home import (
     PUBLIC,
     TOKEN,
@@ -55,6 +59,8 @@ class Cloud:
         self.calls: list[str] = []
         self.qualifiers: dict[str, Any] = {}
         self.at_once = 1000
+        self.code = b""
+        self.known = Known("1.0.0", True, frozenset(), {}, {}, "")  # noqa: FBT003 - a row
         role = boto3.client("iam", region_name=REGION).create_role(
             RoleName="ha-bridge-role", AssumeRolePolicyDocument="{}"
         )
@@ -65,6 +71,8 @@ class Cloud:
         code = io.BytesIO()
         with zipfile.ZipFile(code, "w") as archive:
             archive.writestr("lambda_function.py", "")
+        sha = base64.b64encode(hashlib.sha256(code.getvalue()).digest()).decode()
+        self.known = replace(self.known, installed=frozenset({sha}))
         variables = {"BASE_URL": URL, "NOT_VERIFY_SSL": "false", "DEBUG": "false"}
         variables |= changes.pop("variables", {})
         boto3.client("lambda", region_name=region).create_function(
@@ -126,6 +134,8 @@ class Cloud:
             resolve=resolver(PUBLIC),
             dial=dialler(self.port),
             aws=self.client,
+            known_code=lambda: self.known,
+            fetch=lambda _url: self.code,
         )
         return findings(context, (*CHAIN, *AWS))
 
