@@ -510,6 +510,7 @@ def _forget(desk: _Desk) -> None:
         desk.folder.create,
         desk.folder.manifest,
         desk.folder.account_linking,
+        desk.folder.client_secret,
         desk.folder.secrets,
         desk.folder.state,
         desk.folder.path / "setup.json",
