@@ -327,7 +327,7 @@ def test_a_folder_that_cannot_be_written_is_one_line(here: Run, tmp_path: Path) 
     (tmp_path / "file").write_text("")
     done = here("skill", "--base-url", URL, "--locale", "de-DE", "--folder", "file/x")
     assert done.returncode == 2
-    assert "state.json cannot be read: Not a directory" in done.stderr
+    assert "file/x: Not a directory" in done.stderr
     assert is_one_line(done.stderr)
 
 

@@ -42,6 +42,7 @@ def ask(bridge: Bridge, number: int) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # minutes, where the machine has other work
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts in /proc: Linux")
 @pytest.mark.parametrize("with_failures", [False, True], ids=["healthy", "failing"])
 def test_two_thousand_directives_leak_nothing(

@@ -138,10 +138,15 @@ CA = pem.authority()
 @pytest.mark.parametrize(
     ("environ", "link", "cause", "word"),
     [
-        ({"EXTRA_HEADERS": "X-Key: a"}, "extra_headers", "malformed", "column 1"),
+        (
+            {"EXTRA_HEADERS": "X-Key: a"},
+            "settings.extra_headers",
+            "malformed",
+            "column 1",
+        ),
         (
             {"CLIENT_CERTIFICATE": CA.certificate_pem},
-            "client_certificate",
+            "settings.client_certificate",
             "malformed",
             "no key",
         ),
@@ -151,7 +156,7 @@ CA = pem.authority()
                     CA, "old", not_after=pem.NOW - pem.DAY
                 ).pem
             },
-            "client_certificate",
+            "settings.client_certificate",
             "expired",
             "“old”",
         ),
@@ -161,11 +166,16 @@ CA = pem.authority()
                     CA, "soon", not_after=pem.NOW + 9 * pem.DAY
                 ).pem
             },
-            "client_certificate",
+            "settings.client_certificate",
             "expires_soon",
             "days left",
         ),
-        ({"CA_CERTIFICATE": "/etc/ca.pem"}, "ca_certificate", "malformed", "BEGIN"),
+        (
+            {"CA_CERTIFICATE": "/etc/ca.pem"},
+            "settings.ca_certificate",
+            "malformed",
+            "BEGIN",
+        ),
     ],
 )
 def test_a_setting_that_is_wrong_or_near_its_end(
@@ -173,7 +183,7 @@ def test_a_setting_that_is_wrong_or_near_its_end(
 ) -> None:
     """Before the function meets it."""
     found = findings(context(serve(home()).port, environ=environ))
-    (problem,) = found[f"settings.{link}"].problems
+    (problem,) = found[link].problems
     assert problem.cause == cause
     assert word in problem.saw
 

@@ -433,5 +433,5 @@ def test_no_function_and_two_forms(type_it: Type) -> None:
     """Exit status 2: it could not run."""
     done = type_it()
     assert done.exit_code == 2
-    assert "a function with BASE_URL" in done.stderr
+    assert "no function with BASE_URL" in done.stderr
     assert type_it("--json", "--markdown").exit_code == 2
