@@ -104,6 +104,10 @@ def output_of(
         raise
     finally:
         child.wait()
+        for reader, pipe in zip(readers, (child.stdout, child.stderr), strict=True):
+            reader.join(1)
+            if pipe is not None:
+                pipe.close()
     stdout, stderr = (text.decode("utf-8", "replace") for text in written.values())
     return subprocess.CompletedProcess(
         list(command), child.returncode, _one_kind(stdout), _one_kind(stderr)
