@@ -61,7 +61,8 @@ def gate(evidence: Evidence) -> Outcome:
     """The gate of a closed home lets the bridge in."""
     given = evidence.gate.get("given", ())
     if not given:
-        return Fine("nothing is given for a gate")
+        why = _why_no_home_assistant(evidence)
+        return Untried(why) if why else Fine("nothing is given for a gate")
     shown = ", ".join(given)
     if error := evidence.gate.get("error"):
         return Problem("unreadable", quoted(str(error), 300))
@@ -78,7 +79,8 @@ def gate(evidence: Evidence) -> Outcome:
 def closed(evidence: Evidence) -> Outcome:
     """A closed home is closed to others."""
     if not evidence.bare:
-        return Fine("it is not meant to be closed")
+        why = _why_no_home_assistant(evidence)
+        return Untried(why) if why else Fine("it is not meant to be closed")
     if evidence.who_else in OWN_NAMES:
         return Problem("open", "Home Assistant answers without them", evidence.values)
     return Fine(f"others are answered by {evidence.who_else}")
