@@ -124,7 +124,7 @@ def test_an_answer_that_cannot_be_written_is_an_error(runtime: Runtime) -> None:
         Server((bad,)) as server,
         runtime({"BASE_URL": server.url}) as function,
     ):
-        assert_error(function.invoke(TURN_ON), ErrorType.INTERNAL_ERROR, TURN_ON)
+        assert_error(function.invoke(TURN_ON), ErrorType.BRIDGE_UNREACHABLE, TURN_ON)
 
 
 @pytest.mark.parametrize(
