@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 
@@ -130,6 +132,21 @@ class Browser:
 
         found: WebElement = self.wait(there, f"{selector} “{text}”")
         return found
+
+    def text(self, selector: str) -> str:
+        """Return the text of the first that is seen, however often it is drawn anew."""
+        (found,) = self.wait(lambda _: [self.one(selector).text])
+        return str(found)
+
+    def keys(self, *pressed: str) -> None:
+        """Press keys one after the other, wherever the focus is."""
+        for key in pressed:
+            ActionChains(self.driver).send_keys(key).perform()
+
+    def tab_back(self) -> None:
+        """Move the focus to what was before."""
+        keys = ActionChains(self.driver).key_down(Keys.SHIFT).send_keys(Keys.TAB)
+        keys.key_up(Keys.SHIFT).perform()
 
     def click(self, selector: str, text: str = "") -> None:
         """Click an element where a person can."""

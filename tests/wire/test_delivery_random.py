@@ -42,8 +42,9 @@ from tests.wire.delivery import (
 
 HOMES, DIRECTIVES = 32, 12
 
-#: What Lambda leaves for each directive.
-REMAINING_MS = 3500
+#: What Lambda leaves for each directive: twice what the slowest home that answers
+#: takes, for a machine that has much else to do.
+REMAINING_MS = 5000
 BUDGET_S = REMAINING_MS / 1000 - RESERVE_S
 
 
