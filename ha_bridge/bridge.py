@@ -15,6 +15,7 @@ from ha_bridge.messages import (
     Directive,
     Event,
     describe,
+    endpoint_count,
     error_message,
     error_response,
     error_type,
@@ -110,6 +111,8 @@ class Bridge:
                 # Such as a device that is gone: Alexa asks for it until it is deleted.
                 said = self._redacted(error_message(answer), event)
                 level, message = logging.WARNING, f"Home Assistant says {said}"
+            elif (count := endpoint_count(answer)) is not None:
+                line["endpoints"] = count
         except Exception as error:  # noqa: BLE001 - Alexa always gets an answer
             known = error if isinstance(error, BridgeError) else _unexpected(error)
             if known.status is not None:

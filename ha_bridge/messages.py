@@ -181,6 +181,15 @@ def error_message(answer: Event) -> str:
     return _text(_member(_member(answer, "event"), "payload"), "message")[:300]
 
 
+def endpoint_count(answer: Event) -> int | None:
+    """Return how many endpoints an answer to a Discovery has; None for any other."""
+    event = _member(answer, "event")
+    if _text(_member(event, "header"), "name") != "Discover.Response":
+        return None
+    found = (_member(event, "payload") or {}).get("endpoints")
+    return len(found) if isinstance(found, list) else None
+
+
 def error_response(event: object, error: BridgeError) -> Event:
     """Return the ErrorResponse for a directive that failed.
 

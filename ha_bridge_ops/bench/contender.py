@@ -163,6 +163,7 @@ def _is_whole(answer: bytes) -> bool:
 CONTENDERS: dict[str, Callable[[], Contender]] = {
     "bridge": Bridge,
     "before": Bridge,
+    "one_file": Bridge,
     "per_directive": PerDirective,
     "limit": Limit,
 }

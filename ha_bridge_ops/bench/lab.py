@@ -14,17 +14,21 @@ from ha_bridge_ops.bench.cpu import Group, Share
 from ha_bridge_ops.bench.helper import SCRIPTS, Helper
 from ha_bridge_ops.bench.home import Home, Relay
 from ha_bridge_ops.events import EVENTS, load, with_token
-from ha_bridge_ops.local import lambda_runtime
+from ha_bridge_ops.local import lambda_runtime, one_file
 from ha_bridge_ops.local.build import SOURCES
 
 #: The contenders by name, in the order of every table, with what they are.  "before" is
 #: there only if another checkout is to be compared with.
 CONTENDERS = {
     "bridge": "ha-bridge",
+    "one_file": "as one file",
     "before": "before",
     "per_directive": "client per directive",
     "limit": "limit",
 }
+
+#: Those of which only the start differs: later they run the same code as another.
+COLD_ONLY = frozenset({"one_file"})
 
 #: The directives: one that acts, one that only asks, and the long one.
 COMMAND, QUESTION, DISCOVERY = "turn_on", "report_state", "discovery"
@@ -98,12 +102,17 @@ class Lab:
         self.home = home
         self._share = share
         self.python = _function_python()
-        self.contenders = [one for one in CONTENDERS if against or one != "before"]
+        self.cold = [one for one in CONTENDERS if against or one != "before"]
+        self.contenders = [one for one in self.cold if one not in COLD_ONLY]
         self._code = folder / "function"
-        self._code_before = folder / "before"
+        self._other_code = {
+            "before": folder / "before",
+            "one_file": folder / "one-file",
+        }
         _stage(self.python, self._code, SOURCES)
+        _stage_one_file(self._code, self._other_code["one_file"])
         if against:
-            _stage(self.python, self._code_before, against)
+            _stage(self.python, self._other_code["before"], against)
         self._directives = {
             relay.url: self._recorded(relay) for relay in (home.real, home.canned)
         }
@@ -113,7 +122,7 @@ class Lab:
         """Yield a contender in a fresh process, which is ended afterwards."""
         environ = {
             "PATH": os.environ.get("PATH", ""),
-            "PYTHONPATH": str(self._code_before if name == "before" else self._code),
+            "PYTHONPATH": str(self._other_code.get(name, self._code)),
             "PYTHONDONTWRITEBYTECODE": "1",
             "SSL_CERT_FILE": str(self.home.certificates.bundle),
             "BASE_URL": relay.url,
@@ -166,3 +175,15 @@ def _stage(python: str, folder: Path, checkout: Path) -> None:
     shutil.copy(checkout / "lambda_function.py", folder)
     compiling = ["compileall", "-q", "--invalidation-mode", "unchecked-hash"]
     subprocess.run([python, "-m", *compiling, str(folder)], timeout=120, check=True)
+
+
+def _stage_one_file(package: Path, folder: Path) -> None:
+    """Put the function into a folder as the Lambda console's editor would have it.
+
+    The runtime's urllib3 is compiled; what was pasted is not, and nothing that Lambda
+    compiles at a start is kept for the next.
+    """
+    folder.mkdir()
+    shutil.copytree(package / "urllib3", folder / "urllib3")
+    text = one_file.lambda_function()
+    (folder / "lambda_function.py").write_text(text, "ascii")

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from ha_bridge_ops.bench import tls
 from ha_bridge_ops.bench.home import Relay
 from ha_bridge_ops.bench.lab import (
+    COLD_ONLY,
     COMMAND,
     CONTENDERS,
     DISCOVERY,
@@ -113,7 +114,7 @@ def rounds(lab: Lab, count: int, progress: Progress) -> Notes:
     for number in range(count):
         progress(f"round {number + 1} of {count}", number / count)
         notes.new_round()
-        names = TURNS.sample(lab.contenders, len(lab.contenders))
+        names = TURNS.sample(lab.cold, len(lab.cold))
         with ExitStack() as stack:
             _round(
                 lab,
@@ -134,6 +135,9 @@ def _round(lab: Lab, notes: Notes, contenders: dict[str, Contender]) -> None:
         notes.add(name, "import", cold.import_s)
         notes.add(name, "first", cold.first_s)
         notes.add(name, "both", cold.both_s)
+    contenders = {
+        name: one for name, one in contenders.items() if name not in COLD_ONLY
+    }
 
     def each(figure: str, event: str) -> None:
         for name in TURNS.sample(list(contenders), len(contenders)):

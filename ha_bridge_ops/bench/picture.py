@@ -10,6 +10,7 @@ DRAWN = ("warm", "idle", "discovery", "cold")
 COLORS = {
     "bridge": "#1769aa",
     "before": "#7fb2dc",
+    "one_file": "#4f9d69",
     "per_directive": "#c25e1a",
     "limit": "#8a8f98",
 }
@@ -22,14 +23,16 @@ def svg(report: Report) -> str:
     """Return the picture: a bar for each contender, grouped by figure."""
     names = {figure.name: figure.what for figure in FIGURES}
     contenders = report.contenders
-    group = TITLE + len(contenders) * (BAR + GAP) + 16
     longest = max(
         report.figures[figure][name].value.value
         for figure in DRAWN
-        for name in contenders
+        for name in report.figures[figure]
     )
     scale = (WIDTH - LEFT - RIGHT) / longest
-    height = TOP + len(DRAWN) * group
+    groups = [
+        TITLE + len(report.figures[figure]) * (BAR + GAP) + 16 for figure in DRAWN
+    ]
+    height = TOP + sum(groups)
     # A ground of its own, for pages that are dark.
     parts = [
         f'<rect width="{WIDTH}" height="{height}" rx="8" fill="#ffffff"/>',
@@ -42,10 +45,10 @@ def svg(report: Report) -> str:
         parts += [_bar(x, 46, 14, COLORS[name], 14), _text(x + 20, 58, what, 13)]
         x += 56 + 7 * len(what)
     for row, figure in enumerate(DRAWN):
-        y = TOP + row * group + 16
+        y = TOP + sum(groups[:row]) + 16
         parts.append(_text(LEFT, y, names[figure], 14, "bold"))
-        for place, name in enumerate(contenders):
-            value = report.figures[figure][name].value.value
+        for place, (name, found) in enumerate(report.figures[figure].items()):
+            value = found.value.value
             top = y + TITLE - 16 + place * (BAR + GAP)
             parts.append(_bar(LEFT, top, value * scale, COLORS[name]))
             end = LEFT + value * scale + 8
@@ -64,6 +67,7 @@ def _summary(report: Report) -> str:
     return "A warm directive: " + ", ".join(
         f"{what} {warm[name].value.value:.0f} ms"
         for name, what in report.contenders.items()
+        if name in warm
     )
 
 

@@ -84,7 +84,10 @@ class Report:
             drawn.add_row(
                 figure.what,
                 figure.unit,
-                *(in_words(found[name].value, figure.unit) for name in names),
+                *(
+                    in_words(found[name].value, figure.unit) if name in found else "–"
+                    for name in names
+                ),
                 *(in_words(one, "×") for one in (mine.to_limit, mine.to_before) if one),
             )
         return drawn

@@ -30,7 +30,7 @@ from ha_bridge_ops.terminal import Console, echo
 
 #: Columns of the tables; narrower, their lines would break.  And how many more two more
 #: columns need.
-WIDTH, WIDER = 124, 40
+WIDTH, WIDER = 148, 40
 
 #: What tells which versions ran; asked of the function's Python.
 _VERSIONS = (
@@ -98,9 +98,10 @@ def bench(*, as_json: bool, picture: Path | None, **chosen: Any) -> None:
       git worktree add ../before HEAD~1
       ha-bridge bench --against ../before              is it slower than it was?
 
-    It compares three contenders, which take turns and run in processes of their own:
-    this handler; a script that makes a new client for every directive; and the limit,
-    a bare TLS socket that stays open, posts the same bytes and only reads the answer.
+    It compares contenders, which take turns and run in processes of their own: this
+    handler; it as one file, of which only the cold start differs; a script that makes a
+    new client for every directive; and the limit, a bare TLS socket that stays open,
+    posts the same bytes and only reads the answer.
     They talk to a real Home Assistant behind TLS 1.3 and a delayed network. Where
     Linux allows it, they get only the CPU of a small Lambda function.
 

@@ -19,6 +19,7 @@ from tests.ops.leftovers import assert_nothing_left, processes_of
 ROOT = Path(__file__).parents[2]
 BENCH = [sys.executable, "-m", "ha_bridge_ops", "bench"]
 CONTENDERS = {"bridge", "before", "per_directive", "limit"}
+COLD = {"import", "first", "cold"}
 
 
 @pytest.fixture(scope="module")
@@ -53,8 +54,10 @@ class TestCommand:
     def test_each_figure_is_there_for_each_contender(self, measured: Any) -> None:
         """A value inside its interval, and the same as a multiple of the limit's."""
         assert len(measured["figures"]) == 14
-        for figure in measured["figures"].values():
-            for contender in CONTENDERS:
+        for name, figure in measured["figures"].items():
+            assert ("one_file" in figure) == (name in COLD)
+            cold = {"one_file"} if name in COLD else set()
+            for contender in CONTENDERS | cold:
                 for one in figure[contender].values():
                     assert one["low"] <= one["value"] <= one["high"]
         assert measured["figures"]["warm"]["limit"]["to_limit"]["value"] == 1
@@ -125,11 +128,11 @@ class TestCommand:
             assert target["is_met"] == (target["value"] <= target["limit"])
 
     def test_the_picture_is_svg(self, measured: Any, picture: Path) -> None:
-        """With a bar for each contender and time."""
+        """With a bar for each contender and time, and one for the one file."""
         assert measured
         text = picture.read_text("utf-8")
         assert text.startswith("<svg xmlns=")
-        assert len(re.findall(r"\d ms</text>", text)) == 4 * len(CONTENDERS)
+        assert len(re.findall(r"\d ms</text>", text)) == 4 * len(CONTENDERS) + 1
 
 
 @pytest.mark.live

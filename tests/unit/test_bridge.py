@@ -194,6 +194,27 @@ def test_one_line_a_directive(caplog: pytest.LogCaptureFixture) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "payload", "expected"),
+    [
+        ("Discover.Response", {"endpoints": [{}, {}]}, 2),
+        ("Discover.Response", {"endpoints": []}, 0),
+        ("Discover.Response", {"endpoints": "none"}, None),
+        ("Discover.Response", {}, None),
+        ("Response", {"endpoints": [{}]}, None),
+    ],
+)
+def test_the_line_of_a_discovery_has_its_count(
+    caplog: pytest.LogCaptureFixture, name: str, payload: object, expected: int | None
+) -> None:
+    """So `ha-bridge setup` can say how many devices Alexa has found."""
+    caplog.set_level(logging.INFO)
+    answer = {"event": {"header": {"name": name}, "payload": payload}}
+    bridge(StubTransport(json.dumps(answer).encode())).answer(event("discovery"))
+    [record] = caplog.records
+    assert record.__dict__["directive"].get("endpoints") == expected
+
+
 def test_a_failed_directive_has_its_line_too(caplog: pytest.LogCaptureFixture) -> None:
     """At ERROR, with type, status, cause and fix."""
     bridge(StubTransport(BridgeError(Failure.GATEWAY, status=502))).answer(TURN_ON)
