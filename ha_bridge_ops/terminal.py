@@ -102,6 +102,23 @@ def echo(text: str = "", *, err: bool = False, nl: bool = True) -> None:
     click.echo(lines(text, len(text) + 1), err=err, nl=nl)
 
 
+def agreed(question: str) -> bool:
+    """Return whether the user says yes; nobody there is a no."""
+    try:
+        return click.confirm(question, err=True)
+    except click.Abort:
+        return False
+
+
+def answer_to(question: str) -> str | None:
+    """Return what the user types; None if nobody is there."""
+    try:
+        answer: str = click.prompt(question, err=True)
+    except click.Abort:
+        return None
+    return answer
+
+
 class LogFormatter(logging.Formatter):
     """Writes a line of the log as the terminal may have it.
 

@@ -22,7 +22,7 @@ from ha_bridge_ops.local import build
 from ha_bridge_ops.local.package import write_zip
 from ha_bridge_ops.outside import quoted
 from ha_bridge_ops.regions import REGIONS
-from ha_bridge_ops.terminal import Console
+from ha_bridge_ops.terminal import Console, agreed
 from ha_bridge_ops.variables import read_variables
 
 #: Makes what changes a function; a test hands in its own world.
@@ -277,13 +277,7 @@ def _value(variables: Any, name: str) -> str:
 
 
 def _agree(question: str, *, yes: bool) -> None:
-    if yes:
-        return
-    try:
-        agreed = click.confirm(question, err=True)
-    except click.Abort:
-        agreed = False
-    if not agreed:
+    if not yes and not agreed(question):
         raise RefusedError("Nothing was changed.")
 
 

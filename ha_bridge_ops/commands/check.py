@@ -21,7 +21,7 @@ from ha_bridge_ops.check.search import SKILL_ID
 from ha_bridge_ops.check.show import shown
 from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.regions import locale_of
-from ha_bridge_ops.terminal import echo
+from ha_bridge_ops.terminal import agreed, echo
 from ha_bridge_ops.variables import read_variables
 
 #: Makes the context; a test hands in its own world.
@@ -209,7 +209,7 @@ def _repair(context: Context, link: str, *, yes: bool) -> None:
         return
     echo(f"Function: {change.function.arn}")
     echo(change.shown)
-    if not yes and not click.confirm("Change it?", err=True):
+    if not yes and not agreed("Change it?"):
         echo("Nothing was changed.")
         raise SystemExit(1)
     change.do()

@@ -124,8 +124,8 @@ ROOMS = (
     ["regions", "state", "terminal"],
     ["local", "events"],
     ["variables", "endpoints", "options", "aws"],
-    ["adopt", "check", "setup", "skill", "bench", "cli"],
-    ["page", "reference", "report"],
+    ["adopt", "check", "skill", "bench", "cli"],
+    ["page", "reference", "report", "setup"],
     ["commands", "__main__"],
 )
 
