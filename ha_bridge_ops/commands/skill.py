@@ -13,7 +13,7 @@ from ha_bridge_ops.aws import stacks
 from ha_bridge_ops.aws.function import arn_of
 from ha_bridge_ops.outside import quoted, to_json
 from ha_bridge_ops.regions import LOCALES
-from ha_bridge_ops.skill import consoles, documents
+from ha_bridge_ops.skill import arguments, consoles
 from ha_bridge_ops.skill.apply import Outcome, State, apply
 from ha_bridge_ops.skill.ask_cli import Ask
 from ha_bridge_ops.skill.documents import Folder, Skill
@@ -138,20 +138,20 @@ def skill(  # noqa: PLR0913 - one argument an option
 
     Exit status: 0 fine, 1 Amazon or AWS refused something, 2 it could not run.
     """
-    its_locales = documents.read_locales(locales)
+    its_locales = arguments.read_locales(locales)
     region = LOCALES[its_locales[0]]
     base_url = base_url or read_variables(env_file).get("BASE_URL")
-    address = documents.read_address(base_url, env_file)
-    its_name = documents.read_name(name)
+    address = arguments.read_address(base_url, env_file)
+    its_name = arguments.read_name(name)
     its_arns = [arn_of(one, region) for one in functions]
-    authorize_url = documents.read_url(authorize_url, "--authorize-url")
-    token_url = documents.read_url(token_url, "--token-url")
+    authorize_url = arguments.read_url(authorize_url, "--authorize-url")
+    token_url = arguments.read_url(token_url, "--token-url")
     if stack:
         its_arns += stacks.functions_of(stack, region)
         token_url = token_url or stacks.token_endpoint_of(stack, region)
-    its_functions = documents.read_functions(its_arns, region)
+    its_functions = arguments.read_functions(its_arns, region)
     profile = ask_profile or older_profile
-    known = documents.read_skill_id(skill_id) if skill_id else None
+    known = arguments.read_skill_id(skill_id) if skill_id else None
     ask = Ask(ask_command, profile) if do_apply else None
     Folder(folder).make()
     state = State(Folder(folder).state, profile)

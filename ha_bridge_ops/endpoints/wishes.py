@@ -11,14 +11,10 @@ from ha_bridge_ops.endpoints.capabilities import (
     mapping,
     spoken_labels,
 )
-from ha_bridge_ops.endpoints.controls import (
-    Control,
-    Properties,
-    color,
-    controls,
-    unit_of,
-)
+from ha_bridge_ops.endpoints.control import Control, color
+from ha_bridge_ops.endpoints.controls import controls, unit_of
 from ha_bridge_ops.endpoints.grammar import Wish, hue_of, number_of, tone_of
+from ha_bridge_ops.endpoints.makers import Properties
 from ha_bridge_ops.endpoints.names import heard, words
 from ha_bridge_ops.endpoints.orders import REPORT_STATE, Order
 

@@ -1,7 +1,7 @@
 """The page: what is asked for, and what is answered."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
@@ -17,36 +17,30 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from ha_bridge import __version__
-from ha_bridge.redaction import Secret, redacted
+from ha_bridge.redaction import Secret
 from ha_bridge_ops.check.catalogue import PARTS
-from ha_bridge_ops.check.model import Finding
-from ha_bridge_ops.endpoints.abilities import abilities, category
 from ha_bridge_ops.endpoints.capabilities import (
-    Endpoint,
     categories_of,
     entity_of,
     id_of,
     name_of,
 )
-from ha_bridge_ops.endpoints.controls import Control, controls
+from ha_bridge_ops.endpoints.controls import controls
 from ha_bridge_ops.endpoints.exposure import Entity, configuration, in_words
 from ha_bridge_ops.endpoints.grammar import EXAMPLES
 from ha_bridge_ops.endpoints.limits import CATEGORIES, MAX_ENDPOINTS, MAX_NAME
-from ha_bridge_ops.endpoints.states import Reading, color_code, readings, summary
 from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.outside import quoted, visible, without
+from ha_bridge_ops.page import contents
 from ha_bridge_ops.page.guard import Guard, RefusedError, Sessions, body_of
 from ha_bridge_ops.page.home import (
     Discovery,
-    Exchange,
     Home,
     MayOpenError,
     NotThereError,
     findings_of,
     looks,
-    shown_event,
 )
-from ha_bridge_ops.page.icons import icon_of
 from ha_bridge_ops.regions import LOCALES
 
 _FOLDER: Final = Path(__file__).parent
@@ -156,7 +150,7 @@ class _Page:
             "milliseconds": round(found.milliseconds),
             "limit": MAX_ENDPOINTS,
             "endpoints": [
-                _endpoint(one, wrong.get(id_of(one), ())) for one in found.endpoints
+                contents.card(one, wrong.get(id_of(one), ())) for one in found.endpoints
             ],
         }
 
@@ -174,7 +168,7 @@ class _Page:
                 endpoint = known.find(one)
             except NotThereError:
                 continue
-            found[id_of(endpoint)] = _state(endpoint, self._home)
+            found[id_of(endpoint)] = contents.state(endpoint, self._home)
         return {"states": found}
 
     async def act(self, request: Request) -> Response:
@@ -192,7 +186,7 @@ class _Page:
                 order = control.order(body.get("value"))
                 agreed = body.get("agreed") is True
                 done = self._home.tell(endpoint, order, is_agreed=agreed)
-                return {"exchange": self._exchange(done)}
+                return {"exchange": contents.exchange(done)}
         raise ValueError("It has no such control.")
 
     async def say(self, request: Request) -> Response:
@@ -211,26 +205,10 @@ class _Page:
         )
         return {
             "heard": visible(understood.name),
-            "hit": _brief(understood.endpoint) if understood.endpoint else None,
-            "others": [_brief(one) for one in understood.others],
+            "hit": contents.brief(understood.endpoint) if understood.endpoint else None,
+            "others": [contents.brief(one) for one in understood.others],
             "problem": visible(understood.problem),
-            "exchange": self._exchange(done) if done else None,
-        }
-
-    def _exchange(self, done: Exchange) -> dict[str, Any]:
-        return {
-            "endpoint": _brief(done.endpoint),
-            "name": done.event["directive"]["header"]["name"],
-            "error": visible(done.error),
-            "says": visible(done.says),
-            "milliseconds": round(done.milliseconds, 1),
-            "settled": done.is_settled,
-            "changes": _changes(done),
-            "state": _readings(done.after),
-            "directive": shown_event(done),
-            "answer": redacted(done.answer),
-            "log": done.log,
-            "file": done.event_file,
+            "exchange": contents.exchange(done) if done else None,
         }
 
     async def _answered(
@@ -250,7 +228,7 @@ class _Page:
                     "sent. To allow it, start ha-bridge page with --allow-unlock."
                 )
                 return self._json({"problem": problem}, HTTPStatus.FORBIDDEN)
-            question = {"question": _question(held)}
+            question = {"question": contents.question(held)}
             return self._json(question, HTTPStatus.CONFLICT)
 
     async def choice(self, request: Request) -> Response:
@@ -280,7 +258,7 @@ class _Page:
 
     def _findings(self) -> Iterator[str]:
         for title, finding in looks(self._shown.variables):
-            found = {**_finding(finding), "title": title}
+            found = {**contents.trouble(finding), "title": title}
             yield self._clean(json.dumps(found)) + "\n"
 
     def _json(self, value: object, status: HTTPStatus = HTTPStatus.OK) -> Response:
@@ -290,114 +268,6 @@ class _Page:
     def _clean(self, text: str) -> str:
         """Return an answer in which no secret stands, whoever put it there."""
         return without(self._shown.secrets, text)
-
-
-def _brief(endpoint: Endpoint) -> dict[str, str]:
-    return {
-        "id": id_of(endpoint),
-        "name": visible(name_of(endpoint), MAX_NAME) or "(no name)",
-        "kind": category(endpoint),
-        "icon": icon_of(endpoint),
-    }
-
-
-def _endpoint(endpoint: Endpoint, wrong: Iterable[Finding]) -> dict[str, Any]:
-    return {
-        **_brief(endpoint),
-        "entity": visible(entity_of(endpoint), 256),
-        "category": visible((categories_of(endpoint) or ("",))[0]),
-        "abilities": visible(abilities(endpoint)),
-        "troubles": [_finding(one) for one in wrong],
-    }
-
-
-def _finding(finding: Finding) -> dict[str, str]:
-    return {
-        "id": finding.id,
-        "cause": finding.causes[0] if finding.causes else "",
-        "status": finding.status,
-        "saw": finding.saw,
-        "means": finding.means,
-        "fix": finding.fix,
-        "paste": finding.paste,
-    }
-
-
-def _changes(done: Exchange) -> list[dict[str, str]]:
-    before = {one.key: one.text for one in done.before}
-    return [
-        {"label": one.label, "before": before.get(one.key, ""), "after": one.text}
-        for one in done.after
-        if before.get(one.key) != one.text
-    ]
-
-
-def _state(endpoint: Endpoint, home: Home) -> dict[str, Any]:
-    properties = home.state(endpoint)
-    found = readings(endpoint, properties)
-    known = {one.key: one for one in found}
-    return {
-        **_readings(found),
-        "controls": [
-            _control(one, endpoint, known) for one in controls(endpoint, properties)
-        ],
-    }
-
-
-def _readings(found: Sequence[Reading]) -> dict[str, Any]:
-    power = next((one.text for one in found if one.key == "powerState"), "")
-    return {
-        "summary": summary(found),
-        "power": power,
-        "readings": [{"label": one.label, "text": one.text} for one in found],
-    }
-
-
-def _control(
-    control: Control, endpoint: Endpoint, known: Mapping[str, Reading]
-) -> dict[str, Any]:
-    instance = control.id.partition("/")[2]
-    reading = known.get(f"{control.shows}/{instance}") or known.get(control.shows)
-    value: Any = reading.value if reading else None
-    if isinstance(value, Mapping):
-        value = color_code(value) if control.is_color else value.get("value")
-    described: dict[str, Any] = {
-        "id": control.id,
-        "label": visible(control.label),
-        "kind": control.kind,
-        "value": value,
-        "choices": [
-            {
-                "value": one.value,
-                "label": visible(one.label),
-                "opens": one.order.opens(endpoint),
-                "on": _is_on(one.value, one.label, reading),
-            }
-            for one in control.choices
-        ],
-    }
-    if (scale := control.scale) is not None:
-        described |= {
-            "minimum": scale.minimum,
-            "maximum": scale.maximum,
-            "step": scale.step,
-            "unit": scale.unit,
-        }
-    return described
-
-
-#: What a state is called, of which a button only says how to get there.
-_RESULTS: Final = {"lock": "locked", "unlock": "unlocked", "mute": "muted"}
-
-
-def _is_on(value: str, label: str, reading: Reading | None) -> bool:
-    if reading is None:
-        return False
-    meant = {value.lower(), label.lower(), _RESULTS.get(value, "")}
-    raw = reading.value if isinstance(reading.value, str) else ""
-    if isinstance(reading.value, Mapping):
-        raw = str(reading.value.get("value", ""))
-    return reading.text in meant or raw.lower() in meant
 
 
 def _chosen(known: Discovery, item: Mapping[str, Any]) -> Entity:
@@ -410,18 +280,6 @@ def _chosen(known: Discovery, item: Mapping[str, Any]) -> Entity:
         "" if name == name_of(endpoint) else name,
         "" if kinds[:1] == (kind,) else kind,
     )
-
-
-#: What is asked before something is done that lets somebody in.
-_QUESTIONS: Final = {
-    "Unlock": "Unlock {name}?",
-    "Disarm": "Disarm {name}?",
-}
-
-
-def _question(held: MayOpenError) -> str:
-    asked = _QUESTIONS.get(held.order.name, "Open {name}?")
-    return asked.format(name=quoted(name_of(held.endpoint), MAX_NAME))
 
 
 async def _static(request: Request) -> Response:

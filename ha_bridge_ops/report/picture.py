@@ -4,7 +4,7 @@ from typing import Final
 from xml.sax.saxutils import escape
 
 from ha_bridge_ops.report.figures import Day, Report, moment
-from ha_bridge_ops.report.output import headline, number, when
+from ha_bridge_ops.report.tables import headline, number, when
 
 _WIDTH: Final = 860
 _LEFT: Final = 64

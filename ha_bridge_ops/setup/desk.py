@@ -14,7 +14,7 @@ from ha_bridge_ops.errors import CommandError, RefusedError
 from ha_bridge_ops.local import ask as ask_tool
 from ha_bridge_ops.outside import quoted
 from ha_bridge_ops.regions import Region
-from ha_bridge_ops.skill import consoles, documents
+from ha_bridge_ops.skill import arguments, consoles
 from ha_bridge_ops.skill.apply import State
 from ha_bridge_ops.skill.ask_cli import Ask, Refused
 from ha_bridge_ops.skill.documents import Folder, Skill
@@ -85,9 +85,9 @@ class Desk:
         )
         name = wishes.name or memory.get("name") or consoles.NAME
         parts = (
-            documents.read_name(name),
-            documents.read_address(base_url, wishes.env_file),
-            documents.read_locales([locale]),
+            arguments.read_name(name),
+            arguments.read_address(base_url, wishes.env_file),
+            arguments.read_locales([locale]),
         )
         self.folder.make()
         return Skill(*parts, {}, Secret(self.state.client_secret))

@@ -23,7 +23,7 @@ from ha_bridge_ops.local.lambda_runtime import InProcess
 from ha_bridge_ops.setup.deployment import Package, deploy
 from ha_bridge_ops.setup.desk import Desk
 from ha_bridge_ops.setup.watch import Watch
-from ha_bridge_ops.skill import documents
+from ha_bridge_ops.skill import arguments
 from ha_bridge_ops.skill.apply import apply
 from ha_bridge_ops.terminal import Steps
 
@@ -160,7 +160,7 @@ def _deploy(desk: Desk, stack: Stack | None, skill_id: str, progress: Steps) -> 
 def _join(desk: Desk, skill_id: str, arn: str) -> None:
     """Name the function to the skill, unless it was told already."""
     skill = desk.skill
-    functions = documents.read_functions([arn], skill.region)
+    functions = arguments.read_functions([arn], skill.region)
     whole = dataclasses.replace(skill, functions=functions)
     desk.folder.write(whole)
     told = json.dumps([skill_id, whole.manifest(), whole.account_linking()])

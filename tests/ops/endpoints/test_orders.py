@@ -6,7 +6,8 @@ import pytest
 
 from ha_bridge_ops.endpoints.abilities import abilities, category
 from ha_bridge_ops.endpoints.capabilities import id_of
-from ha_bridge_ops.endpoints.controls import Control, controls
+from ha_bridge_ops.endpoints.control import Control
+from ha_bridge_ops.endpoints.controls import controls
 from ha_bridge_ops.endpoints.orders import Order
 from ha_bridge_ops.endpoints.states import properties_of, readings, summary
 

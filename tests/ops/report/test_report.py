@@ -18,7 +18,8 @@ from ha_bridge_ops.commands.report import report
 from ha_bridge_ops.report.calls import Calls
 from ha_bridge_ops.report.figures import Report, percentile
 from ha_bridge_ops.report.goals import GOALS, is_degraded, verdicts
-from ha_bridge_ops.report.output import bars, headline, number
+from ha_bridge_ops.report.output import bars
+from ha_bridge_ops.report.tables import headline, number
 from tests.worlds.cloud import GROUP, NAME, REGION, Client, Cloud
 
 #: 2026-11-18, in milliseconds; a whole quarter of an hour.
