@@ -148,11 +148,25 @@ class Browser:
         keys = ActionChains(self.driver).key_down(Keys.SHIFT).send_keys(Keys.TAB)
         keys.key_up(Keys.SHIFT).perform()
 
+    def shows(self, selector: str, *words: str) -> None:
+        """Wait until the first that is seen has all these words."""
+
+        def told(_: object) -> bool:
+            text = " ".join(self.one(selector).text.split())
+            return all(each in text for each in words)
+
+        self.wait(told, f"{selector} {words}")
+
     def click(self, selector: str, text: str = "") -> None:
-        """Click an element where a person can."""
-        element = self.one(selector, text)
-        self.run("arguments[0].scrollIntoView({block: 'center'})", element)
-        element.click()
+        """Click an element where a person can, however often it is drawn anew."""
+
+        def clicked(_: object) -> bool:
+            element = self.one(selector, text)
+            self.run("arguments[0].scrollIntoView({block: 'center'})", element)
+            element.click()
+            return True
+
+        self.wait(clicked, f"a click on {selector} “{text}”")
 
     def run(self, script: str, *values: object) -> Any:
         """Return what a script returns."""

@@ -64,7 +64,8 @@ class Page:
 
     def device(self, name: str) -> None:
         """Open the dialog of a device, with its controls."""
-        self.card(name).find_element(By.CSS_SELECTOR, ".open").click()
+        self.card(name)
+        self.browser.click("#cards .open", name)
         self.browser.one("#device .control")
 
     def say(self, sentence: str) -> None:
@@ -127,7 +128,7 @@ def test_the_home_is_there(page: Page) -> None:
     )
     page.load()
     browser = page.browser
-    assert f"{len(offered)} of 300 devices" in browser.text("#numbers")
+    browser.shows("#numbers", f"{len(offered)} of 300 devices")
     cards = browser.run(
         "return [...document.querySelectorAll('#cards h3')].map((e) => e.textContent)"
     )
@@ -148,7 +149,7 @@ def test_search_and_filters(page: Page) -> None:
     search = browser.one("#search")
     search.send_keys("kitchen li")
     browser.wait(lambda _: len(browser.all("#cards .card")) == 1)
-    assert "Kitchen Lights" in browser.text("#cards")
+    browser.shows("#cards", "Kitchen Lights")
     assert browser.text("#shown").startswith("1 of ")
     search.clear()
     search.send_keys("no such thing")
@@ -172,16 +173,13 @@ def test_search_and_filters(page: Page) -> None:
 def test_a_switch_switches(page: Page) -> None:
     """Home Assistant's own state changes, and the card follows."""
     before = page.state(LAMP)
-    switch = page.card("Bed Light").find_element(By.CSS_SELECTOR, ".switch")
-    assert switch.get_attribute("aria-checked") == str(before == "on").lower()
-    switch.click()
+    page.card("Bed Light")
+    page.browser.click(f"#cards .switch[aria-checked={str(before == 'on').lower()}]")
     page.until(lambda: page.state(LAMP) != before)
     after = page.state(LAMP)
-    page.browser.wait(
-        lambda _: switch.get_attribute("aria-checked") == str(after == "on").lower()
-    )
+    page.browser.one(f"#cards .switch[aria-checked={str(after == 'on').lower()}]")
     page.browser.part("Talk")
-    assert "Alexa would likely say: “OK.”" in page.browser.text("#history li")
+    page.browser.shows("#history li", "Alexa would likely say: “OK.”")
 
 
 def test_a_slider_dims_and_a_colour_colours(page: Page) -> None:
@@ -194,8 +192,7 @@ def test_a_slider_dims_and_a_colour_colours(page: Page) -> None:
     )
     browser.one("#device input[type=range]").send_keys(Keys.HOME, Keys.PAGE_UP)
     page.until(lambda: page.home.state(LAMP)["attributes"].get("brightness", 255) < 60)
-    sent = browser.one("#device .sent")
-    assert "SetBrightness" in sent.text
+    browser.shows("#device .sent", "SetBrightness")
     browser.picture("device-light")
     browser.run(
         "const color = document.querySelector('#device input[type=color]');"
@@ -232,13 +229,13 @@ def test_a_sentence(page: Page) -> None:
     page.home.call_service("light", "turn_on", entity_id=lights, brightness=255)
     page.say("set kitchen lights to 40 percent")
     browser = page.browser
-    sent = browser.one("#history li")
     page.until(lambda: page.home.state(lights)["attributes"]["brightness"] == 102)
-    assert "Brightness 100 % 40 %" in " ".join(sent.text.split())
-    for summary in sent.find_elements(By.CSS_SELECTOR, "summary"):
+    browser.shows("#history li", "Brightness 100 % 40 %")
+    for summary in browser.one("#history li").find_elements(By.CSS_SELECTOR, "summary"):
         summary.click()
-    for words in ('"name": "SetBrightness"', '"directive": {', '"<redacted>"'):
-        assert words in sent.text
+    browser.shows(
+        "#history li", '"name": "SetBrightness"', '"directive": {', '"<redacted>"'
+    )
     width = browser.run("return document.documentElement.scrollWidth")
     assert width <= WIDE[0]
     browser.picture("talk-light")
@@ -249,14 +246,14 @@ def test_a_question_is_answered(page: Page) -> None:
     """In a sentence, from the state."""
     page.home.call_service("light", "turn_on", entity_id=LAMP)
     page.say("is the bed light on")
-    assert "“Yes, Bed Light is on.”" in page.browser.text("#history li .says")
+    page.browser.shows("#history li .says", "“Yes, Bed Light is on.”")
 
 
 def test_an_ambiguous_sentence(page: Page) -> None:
     """Nothing is sent until one is chosen."""
     page.say("turn on kitchen thing")
     browser = page.browser
-    assert "No device is called “kitchen thing”" in browser.text(".problem")
+    browser.shows(".problem", "No device is called “kitchen thing”")
     assert browser.all("#history li") == []
     page.home.call_service("light", "turn_off", entity_id="light.kitchen_lights")
     page.say("turn on the kitchen light bulb")
@@ -344,9 +341,14 @@ def test_findings_come_one_by_one(page: Page) -> None:
     browser = page.browser
     browser.part("Check")
     browser.one("#check-now", "fine")
-    text = browser.text("#findings")
-    for words in ("Settings", "ha.smart_home", "discovery.count", "address.https", "→"):
-        assert words in text
+    browser.shows(
+        "#findings",
+        "Settings",
+        "ha.smart_home",
+        "discovery.count",
+        "address.https",
+        "→",
+    )
     browser.picture("check-light")
     assert browser.complaints() == []
 
@@ -457,13 +459,13 @@ def test_home_assistant_stops_and_comes_back(page: Page) -> None:
     try:
         browser.click("#refresh")
         assert browser.text("#failure-type") == "BRIDGE_UNREACHABLE"
-        assert "refused" in browser.text("#failure-message")
-        assert "Home Assistant" in browser.text("#failure-cause .fix")
+        browser.shows("#failure-message", "refused")
+        browser.shows("#failure-cause .fix", "Home Assistant")
         assert "certificate" not in browser.text("#failure-cause")
         browser.picture("failure-light")
         assert browser.violations() == []
         page.say("turn on the bed light")
-        assert "not responding" in browser.text("#history li .says")
+        browser.shows("#history li .says", "not responding")
     finally:
         page.home.start()
     browser.part("Home")
