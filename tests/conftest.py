@@ -85,8 +85,8 @@ def release(request: pytest.FixtureRequest) -> Release:
 
 @pytest.fixture(scope="session")
 def home_assistant(release: Release) -> Iterator[HomeAssistantServer]:
-    """A real Home Assistant with its demo devices, and a user."""
-    with HomeAssistantServer(release) as server:
+    """A real Home Assistant with its demo devices, and a user; it trusts a proxy."""
+    with HomeAssistantServer(release, trusted_proxies=["127.0.0.1"]) as server:
         yield server
 
 

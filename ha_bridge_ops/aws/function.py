@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Self
 
-from ha_bridge_ops.aws.policies import callers
+from ha_bridge_ops.aws.policies import Caller, callers
 from ha_bridge_ops.aws.session import ODD_SHAPE, AwsError, Session, boto3_clients, call
 from ha_bridge_ops.errors import CommandError, RefusedError
 from ha_bridge_ops.regions import Region
@@ -18,6 +18,9 @@ FUNCTION_ARN: Final = re.compile(
     re.ASCII,
 )
 
+
+#: What the token endpoint calls, which is a second function with the same variables.
+TOKEN_HANDLER: Final = "token_function.lambda_handler"  # noqa: S105 - no secret
 
 #: A name alone; other texts are ARNs, or mistyped.
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -161,8 +164,8 @@ class Function:
         """
         return self.session.client(service, self.region)
 
-    def permissions(self) -> Iterator[Permission]:
-        """Give who may call the function.
+    def callers(self) -> list[Caller]:
+        """Return who may call the function, as its policy says it.
 
         Raises:
             AwsError: AWS does not say.
@@ -171,13 +174,20 @@ class Function:
             answer = call(self.client("lambda").get_policy, **self.named)
         except AwsError as error:
             if error.is_not_there:
-                return
+                return []
             raise
         try:
-            document = json.loads(answer["Policy"])
+            return list(callers(json.loads(answer["Policy"])))
         except ODD_SHAPE:
-            return
-        for one in callers(document):
+            return []
+
+    def permissions(self) -> Iterator[Permission]:
+        """Give who may call the function.
+
+        Raises:
+            AwsError: AWS does not say.
+        """
+        for one in self.callers():
             skill_id = one.conditions.get("lambda:EventSourceToken")
             yield Permission(
                 one.principal,
@@ -189,6 +199,14 @@ class Function:
     def has_open_url(self) -> bool:
         """Return whether it has an address that answers to anybody in the world.
 
+        Raises:
+            AwsError: AWS does not say.
+        """
+        return self.open_url() is not None
+
+    def open_url(self) -> str | None:
+        """Return its address that asks for no login, with a slash at its end.
+
         https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
 
         Raises:
@@ -199,9 +217,9 @@ class Function:
             found = call(client.get_function_url_config, **self.named)
         except AwsError as error:
             if error.is_not_there:
-                return False
+                return None
             raise
-        return bool(found.get("AuthType") == "NONE")
+        return str(found["FunctionUrl"]) if found.get("AuthType") == "NONE" else None
 
     def invoke(self, event: object) -> Any:
         """Return the function's answer to an event; None if it is no JSON.
@@ -290,6 +308,9 @@ def functions_in(
     return [
         one
         for found in listed
-        if "BASE_URL" in (one := Function.described(session, found)).variables
-        or found.get("Handler") in handlers
+        if found.get("Handler") != TOKEN_HANDLER
+        and (
+            "BASE_URL" in (one := Function.described(session, found)).variables
+            or found.get("Handler") in handlers
+        )
     ]

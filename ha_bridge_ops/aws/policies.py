@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.htm
 
 import re
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 #: Conditions that name who may call: what stands in them is no stranger's to choose.
@@ -41,6 +42,10 @@ class Caller(NamedTuple):
     """What StringEquals asks for."""
     statement_id: str
     is_anybody: bool
+    actions: tuple[str, ...] = ()
+    """Such as lambda:InvokeFunction."""
+    asked: Mapping[str, str] = MappingProxyType({})
+    """What any condition asks for, by its key in lower case."""
 
 
 def callers(document: Any) -> Iterator[Caller]:
@@ -51,14 +56,15 @@ def callers(document: Any) -> Iterator[Caller]:
         equals = conditions.get("StringEquals")
         equals = equals if isinstance(equals, Mapping) else {}
         sid = str(statement.get("Sid", ""))
+        more = tuple(map(str, _as_list(statement.get("Action")))), _asked(conditions)
         is_open = not _names_somebody(conditions)
         if "NotPrincipal" in statement:
             # Everybody but a few.
-            yield Caller("*", equals, sid, is_open)
+            yield Caller("*", equals, sid, is_open, *more)
             continue
         for principal in _principals(statement.get("Principal")):
             is_anybody = is_open and principal == "*"
-            yield Caller(principal, equals, sid, is_anybody)
+            yield Caller(principal, equals, sid, is_anybody, *more)
 
 
 def is_broad(document: Any) -> bool:
@@ -92,6 +98,15 @@ def _principals(found: Any) -> Iterator[str]:
     kinds = found.values() if isinstance(found, Mapping) else [found]
     for kind in kinds:
         yield from map(str, _as_list(kind))
+
+
+def _asked(conditions: Mapping[str, Any]) -> Mapping[str, str]:
+    return {
+        str(key).lower(): str(value)
+        for tests in conditions.values()
+        if isinstance(tests, Mapping)
+        for key, value in tests.items()
+    }
 
 
 def _names_somebody(conditions: Mapping[str, Any]) -> bool:

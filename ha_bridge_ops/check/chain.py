@@ -18,6 +18,7 @@ from ha_bridge_ops.check import (
     settings,
     tls,
     token,
+    token_endpoint,
 )
 from ha_bridge_ops.check.context import Context
 from ha_bridge_ops.check.evidence import Evidence
@@ -91,6 +92,7 @@ CHECKS: Final[Mapping[str, Check]] = {
     "aws.code": code.code,
     "aws.environment": function.environment,
     "aws.role": function.role,
+    "aws.token_endpoint": token_endpoint.token_endpoint,
     "aws.logs": logs.logs,
     "aws.probe": lambda context: probe.probe(context, WAY),
 }

@@ -108,6 +108,7 @@ class LambdaRuntime:
         variables: The function's environment variables.
         code: Folder with lambda_function.py and ha_bridge/.
         timeout_s: The function's timeout, in seconds.
+        handler: What is called; the other one is the token endpoint's.
     """
 
     description = "in AWS's Lambda runtime, its cold start included"
@@ -118,8 +119,10 @@ class LambdaRuntime:
         *,
         code: Path = SOURCES,
         timeout_s: int = TIMEOUT_S,
+        handler: str = "lambda_function.lambda_handler",
     ) -> None:
         self._variables = variables
+        self._handler = handler
         self._code = code
         self._timeout_s = timeout_s
         self._scratch = tempfile.TemporaryDirectory(prefix="ha-bridge-runtime-")
@@ -131,7 +134,6 @@ class LambdaRuntime:
         emulator, python = install()
         port = free_port()
         address = f"127.0.0.1:{port}"
-        handler = "lambda_function.lambda_handler"
         self._url = f"http://{address}/2015-03-31/functions/function/invocations"
         self._process = Process(
             "The Lambda runtime emulator",
@@ -144,7 +146,7 @@ class LambdaRuntime:
                 str(python),
                 "-m",
                 "awslambdaric",
-                handler,
+                self._handler,
             ],
             environ={
                 # Nothing of the user's, but for how this machine finds certificates.
@@ -153,7 +155,7 @@ class LambdaRuntime:
                 "PYTHONPATH": str(self._code),
                 "PYTHONDONTWRITEBYTECODE": "1",
                 "LAMBDA_TASK_ROOT": str(self._code),
-                "_HANDLER": handler,
+                "_HANDLER": self._handler,
                 "AWS_LAMBDA_FUNCTION_NAME": "ha-bridge",
                 "AWS_LAMBDA_FUNCTION_TIMEOUT": str(self._timeout_s),
                 "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(MEMORY_MB),

@@ -1,7 +1,4 @@
-"""Odd set-ups with the real nginx, Caddy and HAProxy of Debian: who answered is known.
-
-They are unpacked and not installed, so that nothing is started but by these tests.
-"""
+"""Odd set-ups with the real nginx, Caddy and HAProxy: who answered is known."""
 
 import os
 import shutil
@@ -39,37 +36,12 @@ pytestmark = [
     ),
 ]
 
-PACKAGES = (
-    *("nginx", "caddy", "haproxy"),
-    *("liblua5.3-0", "libopentracing-c-wrapper0", "libopentracing1"),
-)
-
 #: What the check's words may mean.
 ROWS = [(row.name, row.failure) for row in ANSWERERS]
 ROWS += [(row.name, row.failure) for row in NETWORK_ERRORS]
 
 #: Wide enough for a busy machine.
 STARTS_WITHIN_S = 60
-
-
-@pytest.fixture(scope="module")
-def debian(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The proxies, unpacked."""
-    folder = tmp_path_factory.mktemp("debian")
-    (folder / "packages").mkdir(mode=0o755)
-    download = ["apt-get", "download", *PACKAGES]
-    where = folder / "packages"
-    if _ran(download, where).returncode:
-        _ran(["apt-get", "update"], where).check_returncode()
-        _ran(download, where).check_returncode()
-    for package in where.glob("*.deb"):
-        unpack = ["dpkg-deb", "-x", str(package), str(folder / "root")]
-        _ran(unpack, where).check_returncode()
-    return folder / "root"
-
-
-def _ran(command: list[str], where: Path) -> "subprocess.CompletedProcess[bytes]":
-    return subprocess.run(command, cwd=where, capture_output=True, check=False)
 
 
 NGINX = """
@@ -277,13 +249,13 @@ def running(
             )
         )
         stack.callback(process.terminate)
-        _wait(process, port, certificates / "log")
+        wait_for(process, port, certificates / "log")
         # Caddy goes by the name in TLS, which an address has not.
         host = "localhost" if one.program == "caddy" else "127.0.0.1"
         yield f"{one.scheme}://{host}:{port}"
 
 
-def _wait(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
+def wait_for(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
     until = time.monotonic() + STARTS_WITHIN_S
     while True:
         assert process.poll() is None, log.read_text()

@@ -49,6 +49,7 @@ class Cloud:
         self.now = NOW
         self.skills: list[tuple[str, str | None]] = []
         self.statements: list[dict[str, Any]] = []
+        self.statements_of: dict[str, list[dict[str, Any]]] = {}
         self.answer: Callable[[Any], Any] = self.seen_by(port)
         self.log: list[str] = [line("Discover")]
         self.empty_pages = 0
@@ -59,6 +60,7 @@ class Cloud:
         self.calls: list[str] = []
         self.qualifiers: dict[str, Any] = {}
         self.at_once = 1000
+        self.reserved: dict[str, dict[str, int]] = {}
         self.code = b""
         self.known = Known("1.0.0", True, frozenset(), {}, {}, "")  # noqa: FBT003 - a row
         role = boto3.client("iam", region_name=REGION).create_role(
@@ -160,6 +162,9 @@ class Client:
         return partial(own, self) if own else getattr(self._real, name)
 
     def _own_get_policy(self, **request: Any) -> Any:
+        if (name := request["FunctionName"]) in self._cloud.statements_of:
+            statements = self._cloud.statements_of[name]
+            return {"Policy": json.dumps({"Statement": statements})}
         self._cloud.qualifiers["get_policy"] = request.get("Qualifier")
         if not self._cloud.skills:
             raise Refusal("ResourceNotFoundException")
@@ -191,8 +196,8 @@ class Client:
     def _own_get_account_settings(self, **_request: Any) -> Any:
         return {"AccountLimit": {"ConcurrentExecutions": self._cloud.at_once}}
 
-    def _own_get_function_concurrency(self, **_request: Any) -> Any:
-        return {}
+    def _own_get_function_concurrency(self, **request: Any) -> Any:
+        return self._cloud.reserved.get(request["FunctionName"], {})
 
     def _own_invoke(self, **request: Any) -> Any:
         self._cloud.qualifiers["invoke"] = request.get("Qualifier")

@@ -58,7 +58,9 @@ def test_a_gate_that_is_open_is_warned_of(serve: Serve) -> None:
     found = findings(context(serve(home()).port, environ=TOKEN_OF_ACCESS))
     assert found["ha.gate"].status is Status.OK
     assert found["ha.closed"].status is Status.WARNING
-    assert "Bypass" in found["ha.closed"].problems[0].means
+    (problem,) = found["ha.closed"].problems
+    assert problem.cause == "open"
+    assert "Bypass" in problem.means
 
 
 @pytest.mark.parametrize(
@@ -80,25 +82,37 @@ def test_other_gates_that_refuse(serve: Serve, answer: Behaviour, cause: str) ->
 
 
 class Store:
-    """The Parameter Store, with what is no JSON object in it."""
+    """The Parameter Store, with what is none of the three in it."""
 
     def get_parameter(self, **_query: object) -> dict[str, dict[str, str]]:
-        return {"Parameter": {"Value": "no JSON"}}
+        return {"Parameter": {"Value": "hunter2"}}
 
 
-def test_what_is_kept_in_aws_and_wrong_there(serve: Serve) -> None:
+@pytest.mark.parametrize(
+    ("link", "cause", "word"),
+    [
+        ("settings.extra_headers", "unreadable", "is no JSON"),
+        ("settings.client_certificate", "unreadable", "has no PEM"),
+        ("settings.ca_certificate", "unreadable", "has no PEM"),
+    ],
+)
+def test_what_is_kept_in_aws_and_wrong_there(
+    serve: Serve, link: str, cause: str, word: str
+) -> None:
     """Told twice: of the setting, and of the gate."""
+    variable = link.partition(".")[2].upper()
     found = findings(
         context(
             serve(home()).port,
-            environ={"EXTRA_HEADERS": "ssm:/home/gate"},
+            environ={variable: "ssm:/home/gate"},
             aws=lambda _service, _region: Store(),
         )
     )
-    for link in ("settings.extra_headers", "ha.gate"):
-        (problem,) = found[link].problems
-        assert problem.cause == "unreadable"
-        assert "EXTRA_HEADERS is no JSON" in problem.saw
+    for name in (link, "ha.gate"):
+        (problem,) = found[name].problems
+        assert problem.cause == cause
+        assert f"{variable} {word}" in problem.saw
+        assert "hunter2" not in json.dumps(found[name].as_json())
 
 
 def test_linking_meets_the_gate_as_amazon_does(serve: Serve) -> None:

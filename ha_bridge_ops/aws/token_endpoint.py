@@ -1,0 +1,114 @@
+"""The token endpoint beside a function: where it is, and who reaches it."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final, Self
+
+from ha_bridge_ops.aws.function import TOKEN_HANDLER, Function
+from ha_bridge_ops.aws.session import AwsError, call
+
+#: Where Amazon asks, below the address of API or function.
+PATH: Final = "/auth/token"
+
+#: Who calls for an API, and which, by the permission that it has.
+#: https://docs.aws.amazon.com/apigateway/latest/developerguide/arn-format-reference.html
+_GATEWAY: Final = "apigateway.amazonaws.com"
+_API: Final = re.compile(r"arn:aws[a-z-]*:execute-api:[a-z0-9-]+:\d{12}:([a-z0-9]+)/.*")
+
+#: Routes that lead there.
+#: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html
+_ROUTES: Final = frozenset({f"POST {PATH}", f"ANY {PATH}", "ANY /{proxy+}", "$default"})
+
+
+@dataclass(frozen=True)
+class TokenEndpoint:
+    """A function that gives tokens."""
+
+    function: Function
+
+    @classmethod
+    def beside(cls, function: Function) -> Self | None:
+        """Return the one that belongs to a bridge: by the template's name, or its home.
+
+        Raises:
+            AwsError: AWS does not let us look.
+        """
+        client = function.client("lambda")
+        found: list[dict[str, Any]]
+        try:
+            name = f"{function.name}-token"
+            found = [call(client.get_function_configuration, FunctionName=name)]
+        except AwsError as error:
+            if not error.is_not_there:
+                raise
+            pages = call(client.get_paginator("list_functions").paginate)
+            found = call(lambda: [one for page in pages for one in page["Functions"]])
+        for one in found:
+            if one.get("Handler") == TOKEN_HANDLER:
+                its = Function.described(function.session, one)
+                if len(found) == 1 or _home(its) == _home(function):
+                    return cls(its)
+        return None
+
+    @property
+    def is_switched_off(self) -> bool:
+        """Whether AWS lets it run not even once at a time."""
+        return self.function.concurrency() == 0
+
+    def api_urls(self) -> Iterator[str | None]:
+        """Give where each API that may call it is asked; None for one without a route.
+
+        Raises:
+            AwsError: AWS does not let us look.
+        """
+        region = self.function.region
+        for one in self.function.callers():
+            arn = _API.fullmatch(one.asked.get("aws:sourcearn", ""))
+            if one.principal != _GATEWAY or arn is None:
+                continue
+            url = f"https://{arn[1]}.execute-api.{region}.amazonaws.com{PATH}"
+            yield url if self._routes(arn[1]) & _ROUTES else None
+
+    def _routes(self, api: str) -> set[str]:
+        client = self.function.client("apigatewayv2")
+        try:
+            found = call(client.get_routes, ApiId=api)
+        except AwsError as error:
+            if error.code == "NotFoundException":
+                return set()
+            raise
+        return {str(one.get("RouteKey")) for one in found.get("Items", [])}
+
+    def url(self) -> str | None:
+        """Return where its function URL is asked; None if it has none without a login.
+
+        Raises:
+            AwsError: AWS does not let us look.
+        """
+        found = self.function.open_url()
+        return found.rstrip("/") + PATH if found else None
+
+    def lets_url_in(self) -> bool:
+        """Return whether both permissions are there that a function URL needs.
+
+        https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
+
+        Raises:
+            AwsError: AWS does not say.
+        """
+        given = {
+            action
+            for one in self.function.callers()
+            if one.principal == "*"
+            and (
+                one.asked.get("lambda:functionurlauthtype") == "NONE"
+                or one.asked.get("lambda:invokedviafunctionurl", "").lower() == "true"
+            )
+            for action in one.actions
+        }
+        return {"lambda:InvokeFunctionUrl", "lambda:InvokeFunction"} <= given
+
+
+def _home(function: Function) -> str:
+    return function.variables.get("BASE_URL", "").strip().rstrip("/")
