@@ -2,7 +2,7 @@
 
 It speaks to the service that ASK_SMAPI_SERVER_BASE_URL names, reads ~/.ask/cli_config
 as the real one does, says what that one says, and where, and keeps its arguments in
-the file that ASK_FAKE_LOG names. tests/ops/test_skill.py drives the real one likewise.
+the file that ASK_FAKE_LOG names. tests/ops/skill drives the real one likewise.
 """
 
 import argparse

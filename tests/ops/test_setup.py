@@ -22,6 +22,7 @@ from ha_bridge_ops.local import ask as ask_tool
 from ha_bridge_ops.local import sam
 from ha_bridge_ops.local.processes import Process, free_port, inherited
 from tests.fakes.smapi import Smapi, cli_config
+from tests.worlds.desk import FAKE
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -30,7 +31,6 @@ URL = "https://home.example.org"
 REGION = "eu-west-1"
 STACK = "ha-bridge"
 BUCKET = "packages"
-FAKE = shlex.join([sys.executable, str(ROOT / "tests/fakes/ask.py")])
 
 
 class _Permitted(set[str]):

@@ -16,8 +16,8 @@ from ha_bridge_ops.check.model import Status
 from ha_bridge_ops.local import build, one_file, published
 from ha_bridge_ops.local.published import Known
 from tests.ops.check.conftest import Serve
-from tests.ops.check.world import home
 from tests.worlds.cloud import Cloud
+from tests.worlds.home import home
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ from tests.fakes.behaviours import reply, reply_json
 from tests.fakes.server import Behaviour
 from tests.ops.check.conftest import Serve
 from tests.ops.check.test_link import home_that_links, look
-from tests.ops.check.world import context, findings, home
+from tests.worlds.home import context, findings, home
 
 TOKEN_OF_ACCESS = {"EXTRA_HEADERS": json.dumps(access.HEADERS)}
 HTML = {"Content-Type": "text/html"}

@@ -1,0 +1,73 @@
+"""The commands and the fields that are printed, for those who do it by hand."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ha_bridge_ops.regions import LOCALES, REGIONS
+from tests.ops.conftest import Run
+from tests.worlds.desk import ARNS, URL
+
+
+def test_the_commands_are_in_the_order_that_works(here: Run) -> None:
+    """Permission before endpoint, linking after the manifest, enabling last."""
+    done = here("skill", "--base-url", URL, "--locale", "fr-FR", "--json")
+    lines = "\n".join(one["command"] for one in json.loads(done.stdout)["commands"])
+    places = [
+        lines.index(words)
+        for words in (
+            "create-skill-for-vendor --manifest file:skill-package/create.json",
+            "sam deploy --config-env eu",
+            "ha-bridge skill",
+            "update-skill-manifest",
+            "update-account-linking-info",
+            "set-skill-enablement",
+        )
+    ]
+    assert places == sorted(places)
+    assert "ask smapi get-skill-credentials" not in lines
+
+
+@pytest.mark.parametrize("region", REGIONS, ids=lambda one: one.key)
+def test_every_field_of_the_consoles_has_its_value(here: Run, region: Any) -> None:
+    """Whoever types gets what the files have."""
+    locale = next(name for name, its in LOCALES.items() if its is region)
+    arn = ARNS[region.key]
+    done = here(
+        "skill", "--base-url", URL, "--locale", locale, "--arn", arn, "--proactive"
+    )
+    for value in (
+        region.aws_region,
+        arn,
+        region.client_id,
+        f"{URL}/auth/authorize",
+        f"{URL}/auth/token",
+        "Credentials in request body",
+        "smart_home",
+        "Send Alexa Events",
+        f"--config-env {region.samconfig_env}",
+    ):
+        assert value in done.stdout
+    assert "\x1b" not in done.stdout
+
+
+def test_a_command_can_be_pasted_as_it_is_printed(here: Run, tmp_path: Path) -> None:
+    """Folded with backslashes, and a folder with a space is quoted."""
+    done = here(
+        *["skill", "--base-url", URL, "--locale", "de-DE", "--folder", "my skill"],
+        COLUMNS="80",
+    )
+    _, _, rest = done.stdout.partition("# 1.")
+    command = rest.split("\n", 1)[1].split("\n\n")[0]
+    assert max(len(line) for line in command.splitlines()) <= 80
+    words = subprocess.run(
+        ["/bin/sh", "-c", f'ask() {{ printf "%s\\n" "$@"; }}; {command}'],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+    assert words[-1] == "file:my skill/create.json"
+    assert (tmp_path / "my skill/create.json").is_file()
