@@ -11,6 +11,7 @@ from ha_bridge_ops import options
 from ha_bridge_ops.aws.function import Function
 from ha_bridge_ops.aws.logs import Log
 from ha_bridge_ops.aws.session import AwsError, boto3_clients
+from ha_bridge_ops.aws.trail import PastChange, changes
 from ha_bridge_ops.check.catalogue import AWS
 from ha_bridge_ops.check.chain import walk
 from ha_bridge_ops.check.context import Context, Options
@@ -19,7 +20,7 @@ from ha_bridge_ops.check.search import function_of
 from ha_bridge_ops.errors import CommandError, RefusedError
 from ha_bridge_ops.report import output
 from ha_bridge_ops.report.calls import PATTERN, Calls
-from ha_bridge_ops.report.figures import Report, moment
+from ha_bridge_ops.report.figures import DEPLOYMENT_MS, Report, moment
 from ha_bridge_ops.report.goals import is_degraded
 from ha_bridge_ops.report.picture import svg
 from ha_bridge_ops.terminal import Console, echo
@@ -81,11 +82,11 @@ def report(  # noqa: PLR0913 - one a option
     \b
     It reads the lines that the function left in CloudWatch, and changes nothing:
     how many directives came, how many went well and how fast, the worst devices,
-    outages, and what changed with the last deployment. Each is set beside what
+    outages, and what changed at each deployment. Each is set beside what
     Amazon and Google ask of those who sell such a skill.
 
-    It needs logs:FilterLogEvents and lambda:ListFunctions. AWS charges nothing for
-    reading a log in this way.
+    It needs logs:FilterLogEvents and lambda:ListFunctions, and for all deployments
+    but the last cloudtrail:LookupEvents. AWS charges nothing for reading in this way.
 
     Exit status: 0 every number of Amazon's is met, 1 one is missed or AWS refused,
     2 it could not run.
@@ -151,15 +152,36 @@ def _read(function: Function, now: float, days: int) -> Report:
             "permission logs:FilterLogEvents."
         ) from None
     seen.done()
+    changed, why_only_last = _changes(function, since, now)
     return Report(
         name=function.name,
         region=function.region,
         since_ms=int(since * 1000),
         until_ms=int(now * 1000),
         seen=seen,
-        modified_ms=function.modified_ms,
+        changes=changed,
+        only_last_change=why_only_last,
         is_whole=log.is_whole,
     )
+
+
+def _changes(
+    function: Function, since: float, now: float
+) -> tuple[list[PastChange], str]:
+    """Return when it was changed; if AWS tells of the last change only, also why."""
+    known, why = [], ""
+    try:
+        with Console(stderr=True).status("Looking for its deployments ..."):
+            known = changes(function, since, now)
+    except AwsError as error:
+        why = error.code
+    # The function says so at once, CloudTrail some minutes later.
+    last = function.modified_ms
+    if last is not None and not any(
+        abs(last - one.at_ms) <= DEPLOYMENT_MS for one in known
+    ):
+        known.append(PastChange(last, "changed"))
+    return sorted(known, key=lambda one: one.at_ms), why
 
 
 def _write(file: Path, text: str) -> None:

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cached_property
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Final
 
+from ha_bridge_ops.aws.trail import PastChange
 from ha_bridge_ops.report.calls import TIMED_OUT, Call, Calls
 
 #: Amazon judges a quarter of an hour at a time, and so do the alarms.
@@ -21,6 +22,10 @@ MIN_FAILED: Final = 3
 
 #: Failures one after the other that make an outage.
 MIN_OUTAGE: Final = 2
+
+#: Changes that are one deployment: `sam deploy` changes code and settings one after
+#: the other, and `ha-bridge adopt` does so in five steps.
+DEPLOYMENT_MS: Final = 10 * 60 * 1000
 
 #: Devices that are named.
 WORST: Final = 5
@@ -119,13 +124,24 @@ class Day:
 
 
 @dataclass(frozen=True)
+class Stretch:
+    """The time from one deployment to the next."""
+
+    since_ms: int
+    changed: tuple[str, ...]
+    """What was changed at its begin; nothing where it only begins to be read."""
+    figures: Figures
+
+
+@dataclass(frozen=True)
 class Report:
     """All that is told.
 
     Args:
         since_ms: From when the log was read, in milliseconds since the epoch.
         until_ms: Until when.
-        modified_ms: When the function was last changed; None if it is not known.
+        changes: Of the function, oldest first.
+        only_last_change: Why none but the last is known; empty if all are.
         is_whole: Whether all of the log was read.
     """
 
@@ -134,7 +150,8 @@ class Report:
     since_ms: int
     until_ms: int
     seen: Calls
-    modified_ms: int | None = None
+    changes: Sequence[PastChange] = ()
+    only_last_change: str = ""
     is_whole: bool = True
 
     @cached_property
@@ -216,17 +233,30 @@ class Report:
         return [Day(day, Figures(by_day.get(day, []))) for day in every]
 
     @cached_property
-    def before_and_after(self) -> tuple[Figures, Figures] | None:
-        """The figures before and after the last change of the function.
+    def stretches(self) -> list[Stretch]:
+        """The figures before, between and after the deployments; none without one."""
+        inside = [
+            one for one in self.changes if self.since_ms < one.at_ms < self.until_ms
+        ]
+        begins: list[tuple[int, int, list[str]]] = []
+        for one in inside:
+            if begins and one.at_ms - begins[-1][1] <= DEPLOYMENT_MS:
+                first, _, what = begins[-1]
+                begins[-1] = (first, one.at_ms, [*what, one.what])
+            else:
+                begins.append((one.at_ms, one.at_ms, [one.what]))
+        if not begins:
+            return []
+        # What ran while it was changed belongs to what was before.
+        edges = [self.since_ms, *(last for _, last, _ in begins), self.until_ms + 1]
+        what_of = [(), *(tuple(dict.fromkeys(what)) for _, _, what in begins)]
+        return [
+            Stretch(since, what, Figures(self._between(since, until)))
+            for (since, until), what in zip(pairwise(edges), what_of, strict=True)
+        ]
 
-        None if it was changed before all that was read, or it is not known when.
-        """
-        changed = self.modified_ms
-        if changed is None or not self.since_ms < changed < self.until_ms:
-            return None
-        old = [call for call in self.seen.calls if call.at_ms < changed]
-        new = [call for call in self.seen.calls if call.at_ms >= changed]
-        return Figures(old), Figures(new)
+    def _between(self, since_ms: int, until_ms: int) -> list[Call]:
+        return [call for call in self.seen.calls if since_ms <= call.at_ms < until_ms]
 
 
 def moment(ms: int) -> datetime:

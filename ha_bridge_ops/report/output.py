@@ -101,7 +101,6 @@ def _cell(text: str) -> str:
 
 def as_json(report: Report, version: str) -> str:
     """Return the report for a script; times in milliseconds and UTC."""
-    changed = report.before_and_after
     return to_json(
         {
             "version": VERSION,
@@ -146,12 +145,15 @@ def as_json(report: Report, version: str) -> str:
                 {"date": one.date.isoformat(), **_figures_json(one.figures)}
                 for one in report.days
             ],
-            "change": changed
-            and {
-                "at": moment(report.modified_ms or 0).isoformat(),
-                "before": _figures_json(changed[0]),
-                "after": _figures_json(changed[1]),
-            },
+            "deployments_are_all": not report.only_last_change,
+            "deployments": [
+                {
+                    "since": moment(one.since_ms).isoformat(),
+                    "changed": list(one.changed),
+                    **_figures_json(one.figures),
+                }
+                for one in report.stretches
+            ],
         }
     )
 

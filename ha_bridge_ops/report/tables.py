@@ -11,9 +11,10 @@ from ha_bridge_ops.report.calls import TIMED_OUT
 from ha_bridge_ops.report.figures import Outage, Report, moment, percentile
 from ha_bridge_ops.report.goals import Verdict, verdicts
 
-#: Kinds of error, and outages, that are named.
+#: Kinds of error, outages and deployments that are named.
 _SHOWN: Final = 5
 _OUTAGES: Final = 10
+_DEPLOYMENTS: Final = 10
 
 Rows = list[tuple[str, ...]]
 
@@ -78,7 +79,7 @@ def sections(report: Report, *, named: bool = True) -> list[Section]:
     """
     found = [_figures(report), _goals(report), _errors(report)]
     found += [_outages(report.outages), _devices(report, named=named)]
-    found.append(_change(report))
+    found.append(_deployments(report))
     return [one for one in found if one.rows]
 
 
@@ -159,22 +160,27 @@ def _devices(report: Report, *, named: bool) -> Section:
     return Section("The worst devices", ("device", "asked", "failed", "p90"), rows)
 
 
-def _change(report: Report) -> Section:
-    if report.before_and_after is None or report.modified_ms is None:
-        return Section("", (), [])
-    changed = when(moment(report.modified_ms))
-    title = f"Before and after the function was changed, {changed} UTC"
+def _deployments(report: Report) -> Section:
+    shown = report.stretches[-_DEPLOYMENTS:]
     rows: Rows = [
         (
-            what,
-            f"{one.directives:,}",
-            number(one.success, "%"),
-            number(one.ms(50), "ms"),
-            number(one.ms(90), "ms"),
+            when(moment(one.since_ms)),
+            ", ".join(one.changed) or "–",
+            f"{one.figures.directives:,}",
+            number(one.figures.success, "%"),
+            number(one.figures.ms(50), "ms"),
+            number(one.figures.ms(90), "ms"),
         )
-        for what, one in zip(("before", "after"), report.before_and_after, strict=True)
+        for one in shown
     ]
-    return Section(title, ("", "directives", "success", "p50", "p90"), rows)
+    title = "What changed at a deployment"
+    if len(shown) < len(report.stretches):
+        title += f", the last {_DEPLOYMENTS} of {len(report.stretches) - 1}"
+    return Section(
+        f"{title} (UTC)",
+        ("from", "changed", "directives", "success", "p50", "p90"),
+        rows,
+    )
 
 
 def notes(report: Report) -> list[str]:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-_TERM = re.compile(r'\$\.([\w.]+) = (?:"([\w*]+)"|(\*))')
+_TERM = re.compile(r'\$\.([\w.]+) = (?:"([\w.* ]+)"|(\*))')
 
 
 def value_at(line: Mapping[str, Any], path: str) -> Any:
@@ -21,12 +21,15 @@ def value_at(line: Mapping[str, Any], path: str) -> Any:
 def matches(pattern: str, line: Mapping[str, Any]) -> bool:
     """Return whether a log line matches a pattern.
 
-    Text in quotes is compared with text, `"*"` being any; a bare `*` is any number.
+    Text in quotes is compared with text, a `*` in it being any; a bare `*` is any
+    number.
     """
     assert pattern.startswith("{ ")
     assert pattern.endswith(" }")
-    terms = [part.strip("() ") for part in pattern[2:-2].split("&&")]
-    return all(_term_matches(term, line) for term in terms)
+    assert not ("&&" in pattern and "||" in pattern)
+    together = any if "||" in pattern else all
+    terms = re.split(r"&&|\|\|", pattern[2:-2])
+    return together(_term_matches(term.strip("() "), line) for term in terms)
 
 
 def _term_matches(term: str, line: Mapping[str, Any]) -> bool:
@@ -36,4 +39,5 @@ def _term_matches(term: str, line: Mapping[str, Any]) -> bool:
     found = value_at(line, path)
     if any_number:
         return isinstance(found, (int, float)) and not isinstance(found, bool)
-    return isinstance(found, str) and text in ("*", found)
+    like = ".*".join(map(re.escape, text.split("*")))
+    return isinstance(found, str) and bool(re.fullmatch(like, found, re.DOTALL))

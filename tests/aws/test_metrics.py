@@ -7,7 +7,7 @@ import pytest
 
 from ha_bridge_ops.aws.logs import Line
 from ha_bridge_ops.local.lambda_runtime import LambdaRuntime
-from ha_bridge_ops.report.calls import Calls
+from ha_bridge_ops.report.calls import PATTERN, Calls
 from ha_bridge_ops.report.figures import MIN_CALLS, MIN_FAILED, WINDOW_MS, Report
 from ha_bridge_ops.report.goals import GOALS, verdicts
 from tests.aws.alarms import rings
@@ -178,6 +178,45 @@ def test_alarms_ring_at_amazons_thresholds(
         missed = {one.goal.name for one in verdicts(told) if one.is_met is False}
         assert ("amazon_p90" in missed) is ("LatencyAlarm" in ringing)
         assert ("amazon_success" in missed) is ("SuccessAlarm" in ringing)
+
+
+@pytest.mark.runtime
+@pytest.mark.slow
+def test_the_report_reads_what_the_function_writes(
+    bad_homes: dict[str, list[dict[str, Any]]],
+) -> None:
+    """Directives, times, kept connections, outages and devices of real lines."""
+    minute = 60_000
+    written = [
+        line
+        for home in ("good", "down once", "gone devices", "slow", "down")
+        for line in bad_homes[home]
+    ]
+    # What is asked of CloudWatch is every line of a directive, and none beside it.
+    asked = [line for line in written if matches(PATTERN, line)]
+    assert asked == [line for line in written if "directive" in line]
+    seen = Calls()
+    seen.read(
+        Line(json.dumps(line), (place + 1) * minute) for place, line in enumerate(asked)
+    )
+    seen.done()
+    told = Report("x", REGION, 0, (len(asked) + 1) * minute, seen)
+    assert told.all.directives == 10 + 3 + 4 + 3 + 13
+    assert told.all.errors == {"BRIDGE_UNREACHABLE": 4, "NO_SUCH_ENDPOINT": 4}
+    # One failure is no outage, nor are devices that are gone: three in a row are one.
+    (outage,) = told.outages
+    assert (outage.failed, outage.length_ms) == (3, 2 * minute)
+    assert outage.error == "BRIDGE_UNREACHABLE"
+    (device,) = told.devices
+    assert device.endpoint == event("turn_on")["directive"]["endpoint"]["endpointId"]
+    assert device.figures.failed == 8
+    # Each home is another environment: its first directive opens the connection.
+    fresh = [call for call in seen.calls if call.reused is False]
+    assert len(fresh) >= 5
+    assert any(call.reused for call in seen.calls)
+    slowest = told.all.ms(99)
+    assert slowest is not None
+    assert slowest >= 5200
 
 
 def test_the_thresholds_are_those_of_the_report() -> None:

@@ -8,6 +8,7 @@ import time
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -62,6 +63,7 @@ class Cloud:
         self.at_once = 1000
         self.reserved: dict[str, dict[str, int]] = {}
         self.code = b""
+        self.trail: list[tuple[float, str, dict[str, Any]]] = []
         self.known = Known("1.0.0", True, frozenset(), {}, {}, "")  # noqa: FBT003 - a row
         role = boto3.client("iam", region_name=REGION).create_role(
             RoleName="ha-bridge-role", AssumeRolePolicyDocument="{}"
@@ -212,6 +214,24 @@ class Client:
         if page < self._cloud.empty_pages:
             return {"events": [], "nextToken": str(page + 1)}
         return {"events": [{"message": one} for one in self._cloud.log]}
+
+    def _own_lookup_events(self, **request: Any) -> Any:
+        """CloudTrail's history, a page an event; moto has none."""
+        (wanted,) = request["LookupAttributes"]
+        assert wanted["AttributeKey"] == "EventName"
+        found = [
+            {
+                "EventName": name,
+                "EventTime": datetime.fromtimestamp(at, UTC),
+                "CloudTrailEvent": json.dumps(event),
+            }
+            for at, name, event in self._cloud.trail
+            if name == wanted["AttributeValue"]
+            and request["StartTime"].timestamp() <= at <= request["EndTime"].timestamp()
+        ]
+        page = int(request.get("NextToken", 0))
+        more = {"NextToken": str(page + 1)} if page + 1 < len(found) else {}
+        return {"Events": found[page : page + 1], **more}
 
     def _own_get_metric_statistics(self, **request: Any) -> Any:
         assert request["MetricName"] == "Throttles"

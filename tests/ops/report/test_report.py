@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 from moto import mock_aws
 
 from ha_bridge_ops.aws.logs import Line
+from ha_bridge_ops.aws.trail import PastChange
 from ha_bridge_ops.check.context import Context
 from ha_bridge_ops.commands.report import report
 from ha_bridge_ops.report.calls import Calls
@@ -54,7 +55,10 @@ def platform(status: str = "success", **metrics: float) -> str:
 
 
 def told(
-    lines: Sequence[tuple[int, str]], *, days: int = 30, modified: int | None = None
+    lines: Sequence[tuple[int, str]],
+    *,
+    days: int = 30,
+    changes: Sequence[PastChange] = (),
 ) -> Report:
     """Return the report of these lines, each with its minutes after START."""
     seen = Calls()
@@ -66,7 +70,7 @@ def told(
         since_ms=START,
         until_ms=START + days * DAY,
         seen=seen,
-        modified_ms=modified,
+        changes=changes,
     )
 
 
@@ -204,14 +208,35 @@ def test_the_worst_devices_come_first() -> None:
     assert named == ["lock#door", "light#9", "light#8", "light#7", "light#6"]
 
 
-def test_what_changed_at_a_deployment() -> None:
-    """Before and after the function was last changed."""
-    changed = START + 100 * MINUTE
-    found = told([(50, said(ms=900)), (150, said(ms=90))], modified=changed)
-    assert found.before_and_after is not None
-    assert [one.ms(50) for one in found.before_and_after] == [900, 90]
-    assert told(GOOD, modified=START - 1).before_and_after is None
-    assert told(GOOD, modified=None).before_and_after is None
+def changed(minutes: float, what: str = "code") -> PastChange:
+    return PastChange(START + int(minutes * MINUTE), what)
+
+
+def test_what_changed_at_each_deployment() -> None:
+    """Before, between and after all of them in the time that was read."""
+    lines = [(50, said(ms=900)), (150, said(ms=90)), (250, said("INTERNAL_ERROR"))]
+    deployments = [changed(-5), changed(100), changed(200, "settings")]
+    found = told(lines, changes=[*deployments, changed(30 * 24 * 60)])
+    assert [(one.changed, one.figures.ms(50)) for one in found.stretches] == [
+        ((), 900),
+        (("code",), 90),
+        (("settings",), 100),
+    ]
+    assert [one.figures.success for one in found.stretches] == [100, 100, 0]
+    assert found.stretches[0].since_ms == START
+    assert told(GOOD, changes=[changed(-1)]).stretches == []
+    assert told(GOOD).stretches == []
+
+
+def test_changes_soon_after_one_another_are_one_deployment() -> None:
+    """Code and settings are changed by two calls; what came meanwhile is of before."""
+    steps = [changed(100), changed(100.5, "settings"), changed(108), changed(120)]
+    found = told([(99, said()), (103, said()), (109, said())], changes=steps)
+    assert [(one.changed, one.figures.directives) for one in found.stretches] == [
+        ((), 2),
+        (("code", "settings"), 1),
+        (("code",), 0),
+    ]
 
 
 def test_cold_starts_and_kept_connections() -> None:
@@ -409,6 +434,61 @@ def test_lines_of_another_script(type_it: Type, cloud: Cloud, now: float) -> Non
     assert done.exit_code == 0
     assert "No directive came" in done.stdout
     assert "log format to JSON" in " ".join(done.stdout.split())
+
+
+CODE = "UpdateFunctionCode20150331v2"
+SETTINGS = "UpdateFunctionConfiguration20150331v2"
+
+
+def test_all_deployments_are_told(type_it: Type, cloud: Cloud, now: float) -> None:
+    """CloudTrail has them, page by page; others' and those that failed are not ours."""
+    cloud.deploy()
+    cloud.configuration = {"LastModified": "2020-01-01T00:00:00.000+0000"}
+    write(now, *[said()] * 60)
+    hour = now - 2 * 86_400
+    arn = f"arn:aws:lambda:{REGION}:123456789012:function:{NAME}"
+    cloud.trail = [
+        (hour + 600, CODE, {"requestParameters": {"functionName": NAME}}),
+        (hour + 610, SETTINGS, {"requestParameters": {"functionName": arn}}),
+        (hour + 1830, CODE, {"requestParameters": {"functionName": f"{arn}:live"}}),
+        (hour + 2700, CODE, {"requestParameters": {"functionName": f"x{NAME}"}}),
+        (hour + 2700, CODE, {"requestParameters": None}),
+        (
+            hour + 2700,
+            CODE,
+            {"requestParameters": {"functionName": NAME}, "errorCode": "Denied"},
+        ),
+    ]
+    found = json.loads(type_it("--function", NAME, "--json").stdout)
+    assert found["deployments_are_all"]
+    assert [(one["changed"], one["directives"]) for one in found["deployments"]] == [
+        ([], 11),
+        (["code", "settings"], 20),
+        (["code"], 29),
+    ]
+    shown = type_it("--function", NAME).stdout
+    assert "What changed at a deployment" in shown
+    assert "code, settings" in shown
+
+
+def test_without_cloudtrail_the_last_deployment_is_told(
+    type_it: Type, cloud: Cloud, now: float
+) -> None:
+    """AWS may refuse its history; the function itself says when it was changed."""
+    cloud.deploy()
+    write(now, *[said()] * 60)
+    last = time.gmtime(now - 2 * 86_400 + 600)
+    cloud.configuration = {
+        "LastModified": time.strftime("%Y-%m-%dT%H:%M:%S.000+0000", last)
+    }
+    cloud.refused = {"lookup_events"}
+    found = json.loads(type_it("--function", NAME, "--json").stdout)
+    assert not found["deployments_are_all"]
+    assert [one["changed"] for one in found["deployments"]] == [[], ["changed"]]
+    for form in ((), ("--markdown",)):
+        shown = type_it("--function", NAME, *form).stdout
+        assert "What changed at a deployment" in shown
+        assert "cloudtrail:LookupEvents" in shown
 
 
 @pytest.mark.parametrize(
