@@ -54,8 +54,9 @@ def invoke(event: Path, *, table: bool, as_json: bool, env_file: Path) -> None:
 
     It reads BASE_URL and the other variables of the function from the environment
     or from .env. The events carry no token, so LONG_LIVED_ACCESS_TOKEN is used:
-    create one in Home Assistant under your profile, Security, Long-lived access
-    tokens. With --json the answer is printed as it is, tokens in it too.
+    create one in your profile in Home Assistant, on the tab Security, or in older
+    releases at the foot of the page: Long-lived access tokens. With --json the
+    answer is printed as it is, tokens in it too.
 
     Exit status: 0 answered, 1 the answer is an ErrorResponse, 2 it could not
     run.

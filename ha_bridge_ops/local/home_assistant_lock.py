@@ -23,8 +23,13 @@ from ha_bridge_ops.local.tools import LOCKS, run_uv
 from ha_bridge_ops.terminal import echo
 
 #: The integrations of the demo's configuration.  `demo` has one for each of its
-#: platforms beside what its manifest names.
+#: platforms beside what its manifest names, and Home Assistant sets some up unasked.
 INTEGRATIONS = ("alexa", "demo", "ffmpeg", "frontend", "logger", "stream")
+
+#: What it sets up unasked, and where its kinds of entities are named.  Its web
+#: interface waits for all of them.
+_UNASKED = re.compile(r"^DEFAULT_INTEGRATIONS = \{(.*?)^\}", re.MULTILINE | re.DOTALL)
+_KINDS = "homeassistant/generated/entity_platforms.py"
 
 #: A Python that satisfies every `>=`, to unpack a release before it is known which
 #: Python it needs.  Home Assistant's own wheel is the same for all.
@@ -154,6 +159,7 @@ def requirements(code: Path, version: str) -> list[str]:
     waiting = [
         *INTEGRATIONS,
         *(path.stem for path in (components / "demo").glob("*.py")),
+        *_set_up_unasked(code),
     ]
     seen: set[str] = set()
     while waiting:
@@ -164,8 +170,24 @@ def requirements(code: Path, version: str) -> list[str]:
         seen.add(name)
         said = json.loads(manifest.read_text("utf-8"))
         found.update(said.get("requirements", ()))
-        waiting += said.get("dependencies", ())
+        # Some import what they only ask to be set up after.
+        waiting += [
+            *said.get("dependencies", ()),
+            *said.get("after_dependencies", ()),
+        ]
     return sorted(found, key=str.lower)
+
+
+def _set_up_unasked(code: Path) -> Iterator[str]:
+    """Yield the integrations that need no line in the configuration."""
+    bootstrap = (code / "homeassistant/bootstrap.py").read_text("utf-8")
+    for listed in _UNASKED.findall(bootstrap):
+        yield from re.findall(r'^ +"(\w+)",', listed, re.MULTILINE)
+    kinds = code / _KINDS
+    if kinds.is_file():  # since 2025.7
+        yield from re.findall(
+            r'^ +[A-Z_]+ = "(\w+)"', kinds.read_text("utf-8"), re.MULTILINE
+        )
 
 
 def _of_login(code: Path) -> Iterator[str]:

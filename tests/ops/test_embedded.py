@@ -102,6 +102,16 @@ def stay(server: HomeAssistantServer) -> None:
 
 
 @pytest.mark.live
+def test_nothing_that_it_sets_up_wants_another_package(
+    home_assistant: HomeAssistantServer,
+) -> None:
+    """Else its web interface waits for ever, or lacks what the guides speak of."""
+    log = home_assistant.log()
+    assert "No module named" not in log
+    assert "Setup failed for" not in log
+
+
+@pytest.mark.live
 def test_it_listens_on_loopback_only(home_assistant: HomeAssistantServer) -> None:
     """No interface of the machine, TCP or UDP; multicast DNS included."""
     assert home_assistant._process is not None

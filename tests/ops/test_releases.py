@@ -131,7 +131,11 @@ def test_what_is_no_release_is_told_so(version: str) -> None:
 
 
 def test_requirements_are_read_from_the_release(tmp_path: Path) -> None:
-    """From manifests, over what they depend on; from platforms of demo; from login."""
+    """From manifests, over what they depend on; from platforms of demo; from login.
+
+    And from what is set up unasked, with all kinds of entities: else the web interface
+    does not load.
+    """
     package = tmp_path / "homeassistant"
     manifests = {
         "alexa": '{"dependencies": ["http"]}',
@@ -139,6 +143,9 @@ def test_requirements_are_read_from_the_release(tmp_path: Path) -> None:
         "demo": '{"dependencies": ["gone"]}',
         "tts": '{"requirements": ["Sound==2"]}',
         "unused": '{"requirements": ["unused==3"]}',
+        "backup": '{"after_dependencies": ["supervisor"]}',
+        "supervisor": '{"requirements": ["aiosupervisor==6"]}',
+        "infrared": '{"requirements": ["remote==7"]}',
     }
     for name, manifest in manifests.items():
         (package / "components" / name).mkdir(parents=True)
@@ -148,6 +155,15 @@ def test_requirements_are_read_from_the_release(tmp_path: Path) -> None:
     (package / "auth/mfa_modules/totp.py").write_text(
         "import x\n\nREQUIREMENTS = [\"pyotp==4\", 'qr==5']\n\nclass A[T = int]: ...\n"
     )
+    (package / "bootstrap.py").write_text(
+        'UNUSED = {\n    "unused",\n}\nDEFAULT_INTEGRATIONS = {\n    # "unused",\n'
+        '    "backup",  # first\n    *(KINDS - {"unused"}),\n}\n'
+    )
+    (package / "generated").mkdir()
+    (package / "generated/entity_platforms.py").write_text(
+        'class EntityPlatforms(StrEnum):\n    """Kinds."""\n\n    INFRARED = "infrared"\n'
+    )
     assert home_assistant_lock.requirements(tmp_path, "2030.1.0") == [
-        *("homeassistant==2030.1.0", "pyotp==4", "qr==5", "Sound==2", "web==1")
+        *("aiosupervisor==6", "homeassistant==2030.1.0", "pyotp==4", "qr==5"),
+        *("remote==7", "Sound==2", "web==1"),
     ]
