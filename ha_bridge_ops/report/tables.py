@@ -194,4 +194,9 @@ def notes(report: Report) -> list[str]:
             "format to JSON in the Lambda console (Configuration, Monitoring and "
             "operations tools), or deploy it with template.yaml."
         )
+    if report.only_last_change:
+        found.append(
+            "Only the last deployment is shown, because AWS did not list the others "
+            f"({report.only_last_change}): that takes cloudtrail:LookupEvents."
+        )
     return found

@@ -161,7 +161,7 @@ def test_requirements_are_read_from_the_release(tmp_path: Path) -> None:
     )
     (package / "generated").mkdir()
     (package / "generated/entity_platforms.py").write_text(
-        'class EntityPlatforms(StrEnum):\n    """Kinds."""\n\n    INFRARED = "infrared"\n'
+        'class EntityPlatforms(StrEnum):\n\n    INFRARED = "infrared"\n'
     )
     assert home_assistant_lock.requirements(tmp_path, "2030.1.0") == [
         *("aiosupervisor==6", "homeassistant==2030.1.0", "pyotp==4", "qr==5"),
