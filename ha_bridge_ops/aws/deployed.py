@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ha_bridge_ops.aws.session import AwsError, Session, call
+from ha_bridge_ops.aws.stacks import token_endpoint_in
 
 #: Seconds for CloudFormation to finish what it is at.
 TIMEOUT_S: Final = 900
@@ -27,6 +28,8 @@ class Stack:
     status: str
     """Such as CREATE_COMPLETE."""
     parameters: Mapping[str, str] = field(repr=False)
+    token_url: str | None = None
+    """Where its token endpoint is asked, if it has one."""
 
     @property
     def has_failed(self) -> bool:
@@ -124,4 +127,5 @@ class Stacks:
                 one["ParameterKey"]: str(one["ParameterValue"])
                 for one in found.get("Parameters", [])
             },
+            token_url=token_endpoint_in(found),
         )

@@ -1,6 +1,7 @@
 """The functions that AWS CloudFormation has made, by the outputs of their stacks."""
 
 import re
+from collections.abc import Mapping
 from typing import Any, Final
 
 from ha_bridge_ops.aws import deploy
@@ -72,12 +73,17 @@ def token_endpoint_of(stack: str, region: Region) -> str | None:
         answer = call(client.describe_stacks, StackName=stack)
     except AwsError as error:
         raise _why(error, stack, region) from None
-    found = _output(answer["Stacks"][0], TOKEN_OUTPUT) or ""
+    return token_endpoint_in(answer["Stacks"][0])
+
+
+def token_endpoint_in(stack: Mapping[str, Any]) -> str | None:
+    """Return where the token endpoint is asked of a stack that AWS describes so."""
+    found = _output(stack, TOKEN_OUTPUT) or ""
     # Without the endpoint the output is Home Assistant's own address.
-    return found if _IS_AN_API.match(found) else None
+    return found if _IS_AN_API.fullmatch(found) else None
 
 
-def _output(stack: dict[str, Any], key: str = OUTPUT) -> str | None:
+def _output(stack: Mapping[str, Any], key: str = OUTPUT) -> str | None:
     for output in stack.get("Outputs", []):
         if output["OutputKey"] == key:
             return str(output["OutputValue"])

@@ -25,6 +25,7 @@ from ha_bridge_ops.setup.desk import Desk
 from ha_bridge_ops.setup.watch import Watch
 from ha_bridge_ops.skill import arguments
 from ha_bridge_ops.skill.apply import apply
+from ha_bridge_ops.skill.documents import Skill
 from ha_bridge_ops.terminal import Steps
 
 TOKEN: Final = "LONG_LIVED_ACCESS_TOKEN"  # noqa: S105 - its name
@@ -159,9 +160,7 @@ def _deploy(desk: Desk, stack: Stack | None, skill_id: str, progress: Steps) -> 
 
 def _join(desk: Desk, skill_id: str, arn: str) -> None:
     """Name the function to the skill, unless it was told already."""
-    skill = desk.skill
-    functions = arguments.read_functions([arn], skill.region)
-    whole = dataclasses.replace(skill, functions=functions)
+    whole = skill_with(desk, arn)
     desk.folder.write(whole)
     told = json.dumps([skill_id, whole.manifest(), whole.account_linking()])
     mark = hashlib.sha256(told.encode()).hexdigest()
@@ -170,6 +169,19 @@ def _join(desk: Desk, skill_id: str, arn: str) -> None:
         return
     apply(whole, desk.folder, desk.ask, desk.state)
     desk.memory.keep(joined=mark)
+
+
+def skill_with(desk: Desk, arn: str) -> Skill:
+    """Return the skill with its function, and the token endpoint if the stack has one.
+
+    Raises:
+        RefusedError: AWS does not let us look.
+    """
+    functions = arguments.read_functions([arn], desk.region)
+    with desk.asking_aws():
+        stack = desk.stacks.find(desk.stack)
+    token_url = stack.token_url if stack is not None else None
+    return dataclasses.replace(desk.skill, functions=functions, token_url=token_url)
 
 
 def _wait_for_alexa(desk: Desk, arn: str) -> None:
