@@ -47,6 +47,10 @@ class Transport(Protocol):
     def address(self) -> Address:
         """Where it leads."""
 
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """What is sent beside the token and may be repeated, as far as it is known."""
+
     def post(
         self, body: bytes, token: Secret | None, *, deadline: float, kind: Kind
     ) -> Reply:
@@ -89,6 +93,12 @@ class Bridge:
         logger.setLevel(logging.DEBUG if debug else logging.INFO)
         for warning in settings.warnings if settings else ():
             _log(logging.WARNING, warning)
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """What stands in no event and must be shown nowhere, as far as it is known."""
+        lent = (self._lent,) if self._lent else ()
+        return (*lent, *self._transport.secrets)
 
     def answer(self, event: object, context: object = None) -> Event:
         """Return Home Assistant's answer to a directive, or an ErrorResponse.
@@ -137,7 +147,7 @@ class Bridge:
     def _forward(self, event: object, deadline: float, line: dict[str, Any]) -> Event:
         directive = Directive.from_event(event)
         # Only now: what is no directive may hold a token where none is looked for.
-        _log(logging.DEBUG, "Event: %s", Redacted(event))
+        _log(logging.DEBUG, "Event: %s", Redacted(event, secrets=self.secrets))
         token = directive.token or self._fallback_token(deadline)
         try:
             reply = self._transport.post(
@@ -146,7 +156,7 @@ class Bridge:
         except BridgeError as error:
             if error.status == _HTTP_UNAUTHORIZED:
                 self._secrets.forget()  # it may have been replaced meanwhile
-            raise error.hiding(secrets_of(event, self._lent)) from None
+            raise error.hiding(secrets_of(event, *self.secrets)) from None
         line["status"] = 200
         line["connection"] = _connection(reused=reply.reused)
         try:
@@ -154,7 +164,7 @@ class Bridge:
         except BridgeError as error:
             self._transport.close()  # what comes next over it may be another's too
             told = no_event(reply, self._transport.address, error)
-            raise told.hiding(secrets_of(event, self._lent)) from None
+            raise told.hiding(secrets_of(event, *self.secrets)) from None
 
     def _fallback_token(self, deadline: float) -> Secret | None:
         if self._fallback is None:
@@ -168,7 +178,7 @@ class Bridge:
         return self._lent
 
     def _redacted(self, message: object, event: object) -> Redacted:
-        return Redacted(message, beside=event, token=self._lent)
+        return Redacted(message, beside=event, secrets=self.secrets)
 
     def _time_for(self, context: object) -> float:
         """Return how many seconds the whole exchange may take."""

@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from ha_bridge.errors import BridgeError
 from ha_bridge.race import Race
+from ha_bridge.redaction import Secret
 from ha_bridge.settings import Address, Settings
 
 #: Seconds after which an idle connection is not used again: a minute, which is how
@@ -376,6 +377,10 @@ class Gate(Protocol):
 
     def describe(self, deadline: float) -> dict[str, Any]:
         """Return what may be told of the settings."""
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """What must not be shown, as far as it is known by now."""
 
     def hide(self, text: str) -> str:
         """Return a text without the values of the headers."""

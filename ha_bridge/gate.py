@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from ha_bridge.certificates import facts, read_pem
 from ha_bridge.errors import BridgeError, Failure
-from ha_bridge.redaction import REDACTED, Secret
+from ha_bridge.redaction import Secret, without
 from ha_bridge.secrets import SecretReader, is_reference
 
 #: Headers and bytes that are sent beside the bridge's own; proxies take 8 kB in all.
@@ -392,12 +392,20 @@ class Gate:
                 told[name.lower()] = known._asdict()
         return told
 
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """What must not be shown, as far as it is known by now: values and keys."""
+        headers = self._parsed.get("EXTRA_HEADERS", {})
+        # A mere "1" is no secret, and stands anywhere.
+        values = [one for one in headers.values() if len(one) > 3]  # noqa: PLR2004
+        keys = read_pem(self._parsed.get("CLIENT_CERTIFICATE", "")).keys
+        # Without its first line, which is that of any key.
+        bodies = ["".join(key.split("\n")[1:-2]) for key in keys]
+        return tuple(map(Secret, [*values, *bodies]))
+
     def hide(self, text: str) -> str:
-        """Return a text without the values of the headers, which a gate may repeat."""
-        for value in self._parsed.get("EXTRA_HEADERS", {}).values():
-            if len(value) > 3:  # noqa: PLR2004 - a mere "1" is no secret, and anywhere
-                text = text.replace(value, REDACTED)
-        return text
+        """Return a text without these, which a gate may repeat."""
+        return without(text, (one.reveal() for one in self.secrets))
 
     def judge(self, error: BridgeError) -> BridgeError:
         """Return what a failure means where these settings are given; often itself."""

@@ -103,6 +103,11 @@ class HomeAssistant:
             "User-Agent": f"ha-bridge/{__version__}",
         }
 
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """What opens a closed home, as far as it is known by now."""
+        return self.gate.secrets if self.gate is not None else ()
+
     def post(
         self, body: bytes, token: Secret | None, *, deadline: float, kind: Kind
     ) -> Reply:
@@ -307,6 +312,11 @@ class Unconfigured:
         """Raise what is wrong."""
         # A new one: raised again, an exception would keep each directive it met.
         raise BridgeError(self._failure, self._detail)
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """Return none."""
+        return ()
 
     def post(
         self, body: bytes, token: Secret | None, *, deadline: float, kind: Kind

@@ -1,9 +1,18 @@
-"""What keeps secrets out of the log: a type that hides one, and a redacted copy."""
+"""What keeps secrets out of the log: a type that hides one, and a redacted copy.
 
+Whoever is sent a secret may repeat it: as it is, cut, or written in another way.  What
+is looked for is every part of `_PART` letters of each of its usual forms.  A secret of
+fewer than `_SHORT` letters is hidden where it is a word of its own only, for it could
+be a part of any.
+"""
+
+import contextlib
 import json
 import re
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
+from urllib.parse import quote, quote_plus
 
 REDACTED: Final = "<redacted>"
 
@@ -22,10 +31,33 @@ _MOST: Final = 100
 #: Characters of a secret that nobody meets by chance.
 _PART: Final = 12
 
-_HIDDEN: Final = re.compile("\0+")
+#: Characters below which a secret is looked for among words only.
+_SHORT: Final = 4
 
-#: Letters from which on a secret is also looked for inside other texts.
-_MIN_LENGTH: Final = 4
+#: Characters of a secret that are looked for; Home Assistant's tokens have 200.
+_LOOKED_FOR: Final = 4096
+
+#: Characters of a secret above which nobody writes it in another way: it is a key, and
+#: to look for all of its forms would take long.
+_A_KEY: Final = 1000
+
+#: Letters that are the same in an address, a page and JSON (RFC 3986, 2.3).
+_UNRESERVED: Final = re.compile(r"[A-Za-z0-9._~-]+")
+
+#: How often a text may have been written into JSON, one within the other.
+_JSON_IN_JSON: Final = 3
+
+#: What may be base64.
+_BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{2,}")
+
+#: What a web page writes in place of a letter.
+_IN_PAGES: Final = (
+    ("&", "amp"),
+    ("<", "lt"),
+    (">", "gt"),
+    ('"', "quot"),
+    ("'", "#x27"),
+)
 
 #: Keys whose values are secret, wherever they stand in a message, in lower case.
 SENSITIVE_KEYS: Final = frozenset(
@@ -101,19 +133,23 @@ class Redacted:
     Args:
         message: A JSON value.
         beside: Another one, whose secrets may stand in the message too.
-        token: Likewise.
+        secrets: Likewise.
     """
 
     def __init__(
-        self, message: object, *, beside: object = None, token: Secret | None = None
+        self,
+        message: object,
+        *,
+        beside: object = None,
+        secrets: Iterable[Secret | None] = (),
     ) -> None:
         self._message = message
         self._beside = beside
-        self._token = token
+        self._secrets = secrets
 
     def __str__(self) -> str:
         try:
-            secrets = secrets_of(self._beside, self._token)
+            secrets = secrets_of(self._beside, *self._secrets)
             for secret in _secrets_in(self._message):
                 secrets.add(secret)
                 if len(secrets) > _MOST:
@@ -121,36 +157,149 @@ class Redacted:
             shown = json.dumps(redacted(self._message), default=repr)
         except RecursionError:
             return _TOO_DEEP
-        # The longest first: another may be a part of it.
-        for secret in sorted(secrets, key=len, reverse=True):
-            shown = shown.replace(json.dumps(secret)[1:-1], REDACTED)
+        # What is cut off afterwards may begin within what is shown.
+        shown = without(shown[: _LONGEST + _LOOKED_FOR], secrets)
         return shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}…"
 
 
-def secrets_of(message: object, token: Secret | None = None) -> set[str]:
-    """Return the secrets of a message, and a token beside it.
+def secrets_of(message: object, *beside: Secret | None) -> set[str]:
+    """Return the secrets of a message, and others beside it.
 
     Raises:
         RecursionError: It is nested too deeply.
     """
-    return {*_secrets_in(message), *_texts_in(token.reveal() if token else "")}
+    return {*_secrets_in(message), *(one.reveal() for one in beside if one)}
 
 
 def without(text: str, secrets: Iterable[str]) -> str:
-    """Return a short text without secrets, and without what it was cut to of one.
+    """Return a text without secrets, and without parts of them.
 
-    In whatever case: that of a host is lost.
+    Args:
+        text: From outside; of ours, it would tell by its gaps what a secret is.
+        secrets: Of any length.
     """
-    lowered = text.lower() if text.isascii() else text
-    hidden: set[int] = set()
+    lowered = _lowered(text)
+    hidden: list[tuple[int, int]] = []
     for secret in secrets:
-        known = secret.lower() if text.isascii() else secret
-        size = min(len(known), _PART)
-        for start in range(len(text) - size + 1):
-            if lowered[start : start + size] in known:
-                hidden.update(range(start, start + size))
-    shown = ("\0" if at in hidden else one for at, one in enumerate(text))
-    return _HIDDEN.sub(REDACTED, "".join(shown)) if hidden else text
+        for form in forms_of(secret):
+            hidden += _where(form, len(secret), lowered)
+        if 0 < len(secret) < _SHORT:
+            hidden += _short_in_base64(secret, text)
+    if not hidden:
+        return text
+    shown: list[str] = []
+    end = 0
+    for start, stop in sorted(hidden):
+        if start > end or not shown:
+            shown += [text[end:start], REDACTED]
+        end = max(end, stop)
+    return "".join([*shown, text[end:]])
+
+
+def forms_of(secret: str) -> set[str]:
+    """Return how a secret may be written, in small letters.
+
+    As it is; as in an address, a page or JSON; in hexadecimal; in base64, behind and
+    before whatever else.
+    """
+    plain = secret[:_LOOKED_FOR].strip()
+    if not plain:
+        return set()
+    if len(plain) > _A_KEY:
+        return {_lowered(plain)}
+    if _UNRESERVED.fullmatch(plain):  # as nearly all are: nothing else changes it
+        return {_lowered(form) for form in (plain, *_as_numbers(plain.encode()))}
+    as_text, as_bytes = _as_text(plain), _as_bytes(plain)
+    if not plain.isascii():  # capitals are small ones again once they are escaped
+        for other in (plain.upper(), plain.lower()):
+            as_text |= _as_text(other)
+            as_bytes |= _as_bytes(other)
+    for _ in range(_JSON_IN_JSON):
+        as_text |= {json.dumps(form)[1:-1] for form in as_text}
+        as_text |= {json.dumps(form, ensure_ascii=False)[1:-1] for form in as_text}
+    return {_lowered(form) for form in as_text | as_bytes}
+
+
+def _as_text(plain: str) -> set[str]:
+    page = plain
+    for letter, name in _IN_PAGES:
+        page = page.replace(letter, f"&{name};")
+    return {plain, page, repr(plain)[1:-1]}
+
+
+def _as_bytes(plain: str) -> set[str]:
+    data = plain.encode("utf-8", "surrogatepass")
+    return {quote(data), quote(data, safe=""), quote_plus(data), *_as_numbers(data)}
+
+
+def _as_numbers(data: bytes) -> Iterator[str]:
+    yield data.hex()
+    yield "%" + data.hex("%")
+    yield from _in_base64(data)
+
+
+def _lowered(text: str) -> str:
+    """Return a text in small letters, for a host loses its capitals; none is added."""
+    small = text.lower()
+    if len(small) == len(text):
+        return small
+    return "".join(one if len(one.lower()) > 1 else one.lower() for one in text)
+
+
+def _in_base64(data: bytes) -> Iterator[str]:
+    for before in range(3):  # bytes of another text, which shift it
+        coded = b2a_base64(b"\0" * before + data, newline=False).decode()
+        # Its first and last letters hold bits of what is around it.
+        inner = coded[(before * 8 + 5) // 6 : (before + len(data)) * 8 // 6]
+        if len(inner) >= _SHORT:
+            yield from (inner, inner.replace("+", "-").replace("/", "_"))
+
+
+def _short_in_base64(secret: str, text: str) -> Iterator[tuple[int, int]]:
+    """Give where a short secret is a word of what a word says in base64."""
+    pattern = re.compile(
+        rb"(?<!\w)" + re.escape(secret.encode("utf-8", "surrogatepass")) + rb"(?!\w)"
+    )
+    for word in _BASE64.finditer(text):
+        coded = word[0].replace("-", "+").replace("_", "/")
+        with contextlib.suppress(ValueError):
+            if pattern.search(a2b_base64(coded + "=" * (-len(coded) % 4))):
+                yield word.span()
+
+
+def _where(form: str, length: int, text: str) -> Iterator[tuple[int, int]]:
+    """Give where a form of a secret, or a part of it, begins and ends in a text.
+
+    Args:
+        form: In small letters.
+        length: Of the secret itself.
+        text: Likewise.
+    """
+    if len(form) < _SHORT:
+        for word in re.finditer(rf"(?<!\w){re.escape(form)}(?!\w)", text):
+            yield word.span()
+        return
+    least = min(len(form), max(_PART, _PART * len(form) // length))
+    size = (least + 1) // 2  # so that every part has one of these pieces in it
+    for place in range(0, len(form) - size + 1, size):
+        piece = form[place : place + size]
+        found = text.find(piece)
+        while found >= 0:
+            start, stop = _whole(form, place, text, found, size)
+            if stop - start >= least:
+                yield start, stop
+            found = text.find(piece, max(stop, found + 1))
+
+
+def _whole(form: str, place: int, text: str, found: int, size: int) -> tuple[int, int]:
+    """Return how far a form and a text are the same around a piece of both."""
+    first, last = found, found + size
+    before, after = place, place + size
+    while first and before and text[first - 1] == form[before - 1]:
+        first, before = first - 1, before - 1
+    while last < len(text) and after < len(form) and text[last] == form[after]:
+        last, after = last + 1, after + 1
+    return first, last
 
 
 def _secrets_in(message: Any) -> Iterator[str]:
@@ -166,8 +315,7 @@ def _secrets_in(message: Any) -> Iterator[str]:
 
 def _texts_in(secret: Any) -> Iterator[str]:
     if isinstance(secret, str):
-        if len(secret) >= _MIN_LENGTH:
-            yield secret
+        yield secret
     elif isinstance(secret, (dict, list)):
         for value in secret.values() if isinstance(secret, dict) else secret:
             yield from _texts_in(value)

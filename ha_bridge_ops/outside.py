@@ -6,19 +6,17 @@ link, and takes no more room than a sentence.  `terminal` prints nothing that ha
 been through here.
 """
 
-import base64
 import contextlib
-import html
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from http import HTTPStatus
 from ipaddress import ip_address
 from typing import Any, Final
-from urllib.parse import quote, quote_plus
 
-from ha_bridge.redaction import REDACTED, Secret
+from ha_bridge import redaction
+from ha_bridge.redaction import Secret
 
 #: Characters of one text from outside; a sentence or two.
 LIMIT: Final = 300
@@ -245,68 +243,13 @@ def _public_name(name: str) -> str:
 
 # -- without secrets -------------------------------------------------------------------
 
-#: Characters of a secret that are looked for; those of Home Assistant's have 200.
-_LONGEST: Final = 4096
-
-#: Characters of a secret that nobody meets by chance.
-_PART: Final = 12
-
-#: A secret of fewer characters is hidden where it is a word of its own only: it could
-#: be a part of any.
-_SHORT: Final = 4
-
 
 def without(secrets: Iterable[Secret], text: str) -> str:
     """Return a text without secrets, whoever has put them there, and however written.
 
     Args:
         secrets: Of any length.
-        text: From outside; of ours, it would tell by its gaps what a secret is.
+        text: From outside, or JSON with it; of ours, it would tell by its gaps what a
+            secret is.
     """
-    for secret in secrets:
-        plain = secret.reveal()[:_LONGEST]
-        for form in sorted(set(_forms(plain)), key=len, reverse=True):
-            text = _without_form(form, text)
-        if len(plain) > _PART:
-            text = _without_parts(plain, text)
-    return text
-
-
-def _without_form(form: str, text: str) -> str:
-    pattern = re.escape(form)
-    if len(form) < _SHORT:
-        pattern = rf"(?<!\w){pattern}(?!\w)"
-    return re.sub(pattern, REDACTED, text, flags=re.IGNORECASE)
-
-
-def _forms(plain: str) -> Iterator[str]:
-    """Give a secret as it may be written: plain, in an address, a page, a header."""
-    stripped = plain.strip()
-    if not stripped:
-        return
-    yield from (plain, stripped)
-    for safe, write in (("/", quote), ("", quote), ("", quote_plus)):
-        yield write(plain, safe=safe, errors="surrogatepass")
-    yield from (html.escape(plain), json.dumps(plain)[1:-1], repr(plain)[1:-1])
-    data = plain.encode("utf-8", "surrogatepass")
-    yield data.hex()
-    for before in range(3):  # how far a text before it shifts base64
-        coded = base64.b64encode(b"\0" * before + data).decode().rstrip("=")
-        # Its first and last letters hold bits of what is around it.
-        inner = coded[(before * 8 + 5) // 6 : (before + len(data)) * 8 // 6]
-        if len(inner) >= _SHORT:
-            yield from (inner, inner.replace("+", "-").replace("/", "_"))
-
-
-def _without_parts(plain: str, text: str) -> str:
-    """Return a text without any part of a long secret: it may have been cut."""
-    hidden = bytearray(len(text))
-    for start in range(len(text) - _PART + 1):
-        if text[start : start + _PART] in plain:
-            hidden[start : start + _PART] = b"\1" * _PART
-    if not any(hidden):
-        return text
-    shown = "".join(
-        "\0" if hide else one for hide, one in zip(hidden, text, strict=True)
-    )
-    return re.sub("\0+", REDACTED, shown)
+    return redaction.without(text, (one.reveal() for one in secrets))

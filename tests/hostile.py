@@ -1,7 +1,12 @@
 """Texts that somebody may send who means no good, and what must become of them."""
 
+import base64
+import html
+import json
 import re
+from collections.abc import Callable, Mapping
 from typing import Final
+from urllib.parse import quote
 
 #: A part of each of them by which it is found again, where all of it may not be left.
 MARK: Final = "zq7"
@@ -47,3 +52,50 @@ def assert_harmless(shown: str) -> None:
     hidden = {one for one in bare if not one.isprintable()} - {"\n"}
     assert not hidden, (hidden, bare[:300])
     assert "\x1b]8" not in shown
+
+
+# -- secrets ---------------------------------------------------------------------------
+
+
+def _in_base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+#: How somebody who was sent a secret may write it.
+WRITTEN: Final[Mapping[str, Callable[[str], str]]] = {
+    "as it is": str,
+    "in capitals": str.upper,
+    "in an address": lambda text: quote(text, safe=""),
+    "in a path": quote,
+    "each byte by its number": lambda text: "".join(
+        f"%{one:02X}" for one in text.encode()
+    ),
+    "in a page": html.escape,
+    "in JSON": lambda text: json.dumps(text)[1:-1],
+    "in JSON in JSON": lambda text: json.dumps(json.dumps(text))[1:-1],
+    "in base64": _in_base64,
+    "in base64, behind a byte": lambda text: _in_base64(f":{text}"),
+    "in base64, behind two": lambda text: _in_base64(f"u:{text}"),
+    "as basic authentication": lambda text: _in_base64(f"owner:{text}"),
+    "in base64 of addresses": lambda text: (
+        base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+    ),
+    "in hexadecimal": lambda text: text.encode().hex(),
+    "in hexadecimal capitals": lambda text: text.encode().hex().upper(),
+}
+
+#: Secrets of all lengths and letters.
+SECRETS: Final = (
+    *("q7", "z9k", "pa5s", "hunter22", "p+s /w?", 'a"b\\c<d>', "k\xe4se12"),
+    *("Aa1!" * 8, "\xe9" * 40),
+    "eyJhbGciOiJIUzI1NiJ9.eyJpc3MiOiIwMTIzNDU2Nzg5YWJjZGVmIn0.c2lnbmF0dXJl",
+)
+
+
+def assert_hidden(secret: str, written: str, shown: str) -> None:
+    """Neither a secret nor what was made of it can be read."""
+    low, start = shown.lower(), max(0, len(written) // 2 - 8)
+    for one in (secret, written, json.dumps(secret)[1:-1], json.dumps(written)[1:-1]):
+        assert one.lower() not in low
+    if len(written) > 16:
+        assert written[start : start + 16].lower() not in low

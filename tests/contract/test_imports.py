@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "network_errors": {"errors"},
     "secrets": {"errors", "race", "redaction"},
     "messages": {"delivery", "errors", "redaction"},
-    "connection": {"__init__", "errors", "race", "settings"},
+    "connection": {"__init__", "errors", "race", "redaction", "settings"},
     "home_assistant": {
         "__init__",
         "answerers",

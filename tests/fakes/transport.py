@@ -30,6 +30,7 @@ class StubTransport:
     )
     posted: list[Posted] = field(default_factory=list)
     address: Address = ADDRESS
+    secrets: tuple[Secret, ...] = ()
     closed: int = 0
 
     def post(

@@ -11,6 +11,8 @@ from ha_bridge.redaction import (
     without,
 )
 from tests.directives import SECRETS, event
+from tests.hostile import SECRETS as TEXTS
+from tests.hostile import WRITTEN, assert_hidden
 
 
 def test_every_secret_of_every_directive_is_redacted() -> None:
@@ -101,6 +103,40 @@ def test_a_secret_that_a_server_repeats_is_hidden() -> None:
     assert without("HTTP 500 by 'nginx'", secrets) == "HTTP 500 by 'nginx'"
 
 
+@pytest.mark.parametrize("how", WRITTEN)
+@pytest.mark.parametrize("secret", TEXTS)
+def test_a_secret_is_hidden_however_it_is_repeated(secret: str, how: str) -> None:
+    """In a text, in an object, under any key; a server may do as it likes."""
+    written = WRITTEN[how](secret)
+    said = f"No {written} here"
+    beside = {"scope": {"token": secret}}
+    for message in (said, {"a": [said], written: 1}):
+        for shown in (
+            str(Redacted(message, beside=beside)),
+            str(Redacted(message, secrets=[Secret(secret)])),
+            without(said, secrets_of(beside)),
+        ):
+            assert_hidden(secret, written, shown)
+    assert "here" in str(Redacted(said, beside=beside))
+
+
+def test_what_is_cut_off_takes_no_secret_apart() -> None:
+    """Half of one would be found by nobody."""
+    token = "".join(f"{number:05}" for number in range(200))
+    for length in range(249_000, 250_100, 100):
+        shown = str(Redacted("x " * (length // 2) + token, secrets=[Secret(token)]))
+        assert token[:12] not in shown
+
+
+def test_it_takes_little_time() -> None:
+    """Letters that are again and again those of a secret too: no product of both."""
+    token = "ab" * 100 + "c"
+    shown = without("ab" * 100_000, [token])
+    assert shown == REDACTED
+    for piece in (token[:5], token[:11]):
+        without(f"{piece}-" * 20_000, [token])
+
+
 def test_a_message_without_bounds_is_not_shown_whole() -> None:
     """Deep, long, or full of secrets: it costs neither the answer nor the log."""
     deep: object = "x"
@@ -116,5 +152,5 @@ def test_a_message_without_bounds_is_not_shown_whole() -> None:
 def test_a_token_beside_a_message_is_not_in_it() -> None:
     """The one of LONG_LIVED_ACCESS_TOKEN stands in no event."""
     assert "lent-token" not in str(
-        Redacted("it is lent-token", token=Secret("lent-token"))
+        Redacted("it is lent-token", secrets=[Secret("lent-token")])
     )

@@ -8,7 +8,7 @@ import pytest
 
 from ha_bridge.bridge import Bridge
 from ha_bridge.settings import Settings
-from tests.directives import SECRETS, event
+from tests.directives import SECRETS, TOKEN, event
 from tests.fakes.behaviours import (
     answer_directive,
     hang_up,
@@ -17,6 +17,7 @@ from tests.fakes.behaviours import (
 )
 from tests.fakes.server import Behaviour, Server
 from tests.fakes.transport import StubContext, StubTransport
+from tests.hostile import WRITTEN, assert_hidden
 from tests.oracle import assert_error, assert_event
 from tests.wire.conftest import MakeBridge
 
@@ -106,6 +107,35 @@ def test_home_assistants_error_type_is_cleaned_like_the_rest(
     for text in (record.getMessage(), record.__dict__["directive"]["errorType"]):
         assert text.isprintable()
         assert len(text) < 500
+
+
+@pytest.mark.parametrize("how", WRITTEN)
+@pytest.mark.parametrize("debug", ["true", "false"])
+def test_what_home_assistant_repeats_of_a_secret_is_not_logged(
+    make_bridge: MakeBridge, caplog: pytest.LogCaptureFixture, how: str, debug: str
+) -> None:
+    """Token or header, sent or lent; in an error, an answer and a page."""
+    caplog.set_level(logging.DEBUG)
+    gate = "secret-of-the-gate-1d"
+    said = " ".join(WRITTEN[how](one) for one in (TOKEN, gate))
+    error = {"header": {"name": "ErrorResponse"}, "payload": {"message": said}}
+    fine = {"header": {"name": "Response"}, "payload": {"said": [said]}}
+    page = reply(500, f"<title>{said}</title>".encode(), {"Server": said})
+    answers = (reply_json({"event": error}), reply_json({"event": fine}), page)
+    with Server(answers) as server:
+        bridge = make_bridge(
+            server.url,
+            DEBUG=debug,
+            EXTRA_HEADERS=json.dumps({"X-Gate": gate}),
+            LONG_LIVED_ACCESS_TOKEN=TOKEN,
+        )
+        bridge.answer(event("discovery", None))
+        for _ in range(4):
+            bridge.answer(event("accept_grant"))
+            bridge.answer(TURN_ON)
+    assert "says" in caplog.text
+    for secret in (TOKEN, gate):
+        assert_hidden(secret, WRITTEN[how](secret), caplog.text)
 
 
 def test_a_broken_log_breaks_no_answer(
