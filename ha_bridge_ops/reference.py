@@ -16,7 +16,7 @@ import yaml
 
 from ha_bridge.errors import Failure
 from ha_bridge_ops.check.catalogue import EVERY, PARTS, TEXTS
-from ha_bridge_ops.check.model import Cause, Link, Status
+from ha_bridge_ops.check.model import Cause, Check, Status
 from ha_bridge_ops.cli import COMMANDS, cli
 from ha_bridge_ops.local.tools import ROOT
 from ha_bridge_ops.terminal import echo
@@ -49,14 +49,14 @@ def symptoms() -> str:
     return _by_part(_symptoms)
 
 
-def _symptoms(links: list[Link]) -> Iterator[str]:
+def _symptoms(checks: list[Check]) -> Iterator[str]:
     yield "| symptom | finding | |"
     yield "|---|---|---|"
-    for link in links:
-        for cause in link.causes:
-            where = f"findings.md#{link.id}"
+    for check in checks:
+        for cause in check.causes:
+            where = f"findings.md#{check.id}"
             yield _row(
-                _plain(cause.symptom), f"`{link.id}`", f"[{cause.name}]({where})"
+                _plain(cause.symptom), f"`{check.id}`", f"[{cause.name}]({where})"
             )
     yield ""
 
@@ -66,16 +66,16 @@ def findings() -> str:
     return _by_part(_findings)
 
 
-def _findings(links: list[Link]) -> Iterator[str]:
-    for link in links:
+def _findings(checks: list[Check]) -> Iterator[str]:
+    for check in checks:
         # GitHub would leave the dot out of a heading's own anchor.
-        yield f'<a id="{link.id}"></a>'
+        yield f'<a id="{check.id}"></a>'
         yield ""
-        yield f"### `{link.id}`"
+        yield f"### `{check.id}`"
         yield ""
-        yield f"Whether {link.title}."
+        yield f"Whether {check.title}."
         yield ""
-        for cause in link.causes:
+        for cause in check.causes:
             yield from _cause(cause)
 
 
@@ -92,10 +92,10 @@ def _cause(cause: Cause) -> Iterator[str]:
         yield ""
 
 
-def _by_part(write: Callable[[list[Link]], Iterator[str]]) -> str:
+def _by_part(write: Callable[[list[Check]], Iterator[str]]) -> str:
     lines: list[str] = []
     for prefix, title in PARTS.items():
-        own = [link for link in EVERY if link.id.partition(".")[0] == prefix]
+        own = [check for check in EVERY if check.id.partition(".")[0] == prefix]
         lines += [f"## {title}", "", *write(own)]
     return "\n".join(lines)
 

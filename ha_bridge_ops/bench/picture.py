@@ -3,7 +3,7 @@
 from xml.sax.saxutils import escape
 
 from ha_bridge_ops.bench.figures import FIGURES
-from ha_bridge_ops.bench.report import Report
+from ha_bridge_ops.bench.results import Results
 
 #: The figures that are drawn, and the colors of the contenders.
 DRAWN = ("warm", "idle", "discovery", "cold")
@@ -19,18 +19,18 @@ WIDTH, LEFT, RIGHT, TOP = 860, 20, 90, 78
 BAR, GAP, TITLE = 18, 5, 26
 
 
-def svg(report: Report) -> str:
+def svg(results: Results) -> str:
     """Return the picture: a bar for each contender, grouped by figure."""
     names = {figure.name: figure.what for figure in FIGURES}
-    contenders = report.contenders
+    contenders = results.contenders
     longest = max(
-        report.figures[figure][name].value.value
+        results.figures[figure][name].value.value
         for figure in DRAWN
-        for name in report.figures[figure]
+        for name in results.figures[figure]
     )
     scale = (WIDTH - LEFT - RIGHT) / longest
     groups = [
-        TITLE + len(report.figures[figure]) * (BAR + GAP) + 16 for figure in DRAWN
+        TITLE + len(results.figures[figure]) * (BAR + GAP) + 16 for figure in DRAWN
     ]
     height = TOP + sum(groups)
     # A ground of its own, for pages that are dark.
@@ -47,7 +47,7 @@ def svg(report: Report) -> str:
     for row, figure in enumerate(DRAWN):
         y = TOP + sum(groups[:row]) + 16
         parts.append(_text(LEFT, y, names[figure], 14, "bold"))
-        for place, (name, found) in enumerate(report.figures[figure].items()):
+        for place, (name, found) in enumerate(results.figures[figure].items()):
             value = found.value.value
             top = y + TITLE - 16 + place * (BAR + GAP)
             parts.append(_bar(LEFT, top, value * scale, COLORS[name]))
@@ -58,15 +58,15 @@ def svg(report: Report) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '
         f'width="{WIDTH}" height="{height}" role="img" '
         f'font-family="system-ui, -apple-system, Segoe UI, DejaVu Sans, sans-serif">\n'
-        f"  <title>{escape(_summary(report))}</title>\n  {drawing}\n</svg>\n"
+        f"  <title>{escape(_summary(results))}</title>\n  {drawing}\n</svg>\n"
     )
 
 
-def _summary(report: Report) -> str:
-    warm = report.figures["warm"]
+def _summary(results: Results) -> str:
+    warm = results.figures["warm"]
     return "A warm directive: " + ", ".join(
         f"{what} {warm[name].value.value:.0f} ms"
-        for name, what in report.contenders.items()
+        for name, what in results.contenders.items()
         if name in warm
     )
 

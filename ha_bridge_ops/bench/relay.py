@@ -23,7 +23,7 @@ DROP_ALL = struct.pack("HBBI", 0x06, 0, 0, 0)
 
 
 @dataclass(eq=False)
-class Link:
+class Relayed:
     """One connection through the relay."""
 
     client: asyncio.StreamWriter
@@ -55,7 +55,7 @@ class Relay:
     def __init__(self, port: int, rtt: float) -> None:
         self._port = port
         self._rtt = rtt
-        self._links: set[Link] = set()
+        self._open: set[Relayed] = set()
         self._counts = {"up": 0, "down": 0, "connections": 0}
 
     async def serve(
@@ -71,19 +71,19 @@ class Relay:
         except OSError:
             writer.close()
             return
-        link = Link(writer, home_writer)
-        self._links.add(link)
+        pair = Relayed(writer, home_writer)
+        self._open.add(pair)
         await asyncio.gather(
-            self._pump(link, reader, home_writer, "up", connected),
-            self._pump(link, home, writer, "down", 0.0),
+            self._pump(pair, reader, home_writer, "up", connected),
+            self._pump(pair, home, writer, "down", 0.0),
         )
-        self._links.discard(link)
+        self._open.discard(pair)
         for end in (writer, home_writer):
             end.close()
 
     async def _pump(
         self,
-        link: Link,
+        pair: Relayed,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
         way: str,
@@ -91,7 +91,7 @@ class Relay:
     ) -> None:
         now = asyncio.get_running_loop().time
         chunks: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
-        sender = asyncio.create_task(self._send(link, chunks, writer))
+        sender = asyncio.create_task(self._send(pair, chunks, writer))
         while not sender.done():
             try:
                 data = await reader.read(65536)
@@ -105,7 +105,7 @@ class Relay:
 
     async def _send(
         self,
-        link: Link,
+        pair: Relayed,
         chunks: asyncio.Queue[tuple[float, bytes]],
         writer: asyncio.StreamWriter,
     ) -> None:
@@ -116,7 +116,7 @@ class Relay:
                 await asyncio.sleep(due - now())
                 if not data:
                     break
-                if not link.is_swallowing:
+                if not pair.is_swallowing:
                     writer.write(data)
                     await writer.drain()
             if writer.can_write_eof():
@@ -126,18 +126,18 @@ class Relay:
 
     def obey(self, command: dict[str, Any]) -> dict[str, Any]:
         """Do what the parent wants; return the counts."""
-        for link in self._links:
-            if link.client.is_closing():
+        for pair in self._open:
+            if pair.client.is_closing():
                 continue
             match command["do"]:
                 case "close":  # as a home does that ends idle connections
-                    link.home.write_eof()
+                    pair.home.write_eof()
                 case "swallow":
-                    link.is_swallowing = True
+                    pair.is_swallowing = True
                 case "drop":
-                    link.drop_packets()
+                    pair.drop_packets()
                 case "reset":
-                    link.reset()
+                    pair.reset()
         return self._counts
 
 

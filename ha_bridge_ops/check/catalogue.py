@@ -24,7 +24,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-from ha_bridge_ops.check.model import Cause, Link, Status
+from ha_bridge_ops.check.model import Cause, Check, Status
 from ha_bridge_ops.errors import CommandError
 
 #: Where the texts lie.
@@ -69,8 +69,8 @@ class Texts:
             # A phrase may hold those before it.
             self.phrases[name] = self._checked(text, f"phrases.{name}")
 
-    def part(self, name: str) -> tuple[str, tuple[Link, ...]]:
-        """Return the heading of a part, and its links.
+    def part(self, name: str) -> tuple[str, tuple[Check, ...]]:
+        """Return the heading of a part, and its checks.
 
         Raises:
             CommandError: The file is missing or has a mistake; it says which.
@@ -79,18 +79,18 @@ class Texts:
         title = tables.pop("part", None)
         if not isinstance(title, str):
             raise CommandError(f"{name}.toml must begin with its heading: part = …")
-        links = (self._link(f"{name}.{key}", table) for key, table in tables.items())
-        return title, tuple(links)
+        checks = (self._check(f"{name}.{key}", table) for key, table in tables.items())
+        return title, tuple(checks)
 
-    def _link(self, link: str, table: dict[str, Any]) -> Link:
+    def _check(self, name: str, table: dict[str, Any]) -> Check:
         title = table.pop("title", None)
         if not isinstance(title, str) or not table:
-            raise _mistake(link, "needs a title and at least one cause")
-        return Link(link, title, tuple(self._causes(link, table)))
+            raise _mistake(name, "needs a title and at least one cause")
+        return Check(name, title, tuple(self._causes(name, table)))
 
-    def _causes(self, link: str, tables: Mapping[str, Any]) -> Iterator[Cause]:
+    def _causes(self, check: str, tables: Mapping[str, Any]) -> Iterator[Cause]:
         for name, texts in tables.items():
-            where = f"{link}.{name}"
+            where = f"{check}.{name}"
             if not isinstance(texts, dict):
                 raise _mistake(where, "is no table of texts")
             if missing := _NEEDED - set(texts):

@@ -22,12 +22,12 @@ from ha_bridge_ops.check import (
 )
 from ha_bridge_ops.check.context import Context
 from ha_bridge_ops.check.evidence import Evidence
-from ha_bridge_ops.check.model import Finding, Hide, Link, Outcome, Untried, judge
+from ha_bridge_ops.check.model import Check, Finding, Hide, Outcome, Untried, judge
 
-Check = Callable[[Context], Outcome]
+Look = Callable[[Context], Outcome]
 
-#: Puts what came of a link into words; the last takes secrets out of a text.
-Put = Callable[[Link, Outcome, Hide], Finding]
+#: Puts what came of a check into words; the last takes secrets out of a text.
+Put = Callable[[Check, Outcome, Hide], Finding]
 
 #: What the probe can see, from here and from AWS alike.
 WAY: Final[Mapping[str, Callable[[Evidence], Outcome]]] = {
@@ -48,7 +48,7 @@ WAY: Final[Mapping[str, Callable[[Evidence], Outcome]]] = {
 }
 
 
-def _from_here(look: Callable[[Evidence], Outcome]) -> Check:
+def _from_here(look: Callable[[Evidence], Outcome]) -> Look:
     def check(context: Context) -> Outcome:
         if context.evidence is None:
             return Untried("there is no address to look at")
@@ -57,7 +57,7 @@ def _from_here(look: Callable[[Evidence], Outcome]) -> Check:
     return check
 
 
-CHECKS: Final[Mapping[str, Check]] = {
+CHECKS: Final[Mapping[str, Look]] = {
     "settings.base_url": settings.base_url,
     "settings.not_verify_ssl": settings.not_verify_ssl,
     "settings.debug": settings.debug,
@@ -99,17 +99,17 @@ CHECKS: Final[Mapping[str, Check]] = {
 
 
 def walk(
-    context: Context, links: Sequence[Link], put: Put = judge
+    context: Context, checks: Sequence[Check], put: Put = judge
 ) -> Generator[Finding]:
-    """Give the finding of each link, one after the other.
+    """Give the finding of each check, one after the other.
 
     Args:
         context: What the checks see; it learns each finding.
-        links: Of the catalogue.
+        checks: Of the catalogue.
         put: Makes a finding of an outcome.
     """
     try:
-        for one in links:
+        for one in checks:
             finding = put(one, CHECKS[one.id](context), context.hide)
             context.findings[one.id] = finding
             yield finding

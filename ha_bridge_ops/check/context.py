@@ -37,7 +37,7 @@ ALEXA_WAITS_S = 8.0
 TOKEN_PATH = "/auth/token"  # noqa: S105 - no secret
 
 #: Puts a question, with what an empty answer stands for, and returns the answer.
-Ask = Callable[[Question, str], str]
+Prompt = Callable[[Question, str], str]
 
 T = TypeVar("T")
 
@@ -68,7 +68,7 @@ class Context:
         resolve: As socket.getaddrinfo.
         dial: As socket.create_connection.
         aws: Gives clients of AWS; None where boto3 is not installed.
-        ask: Puts a question to the user; None if nobody is there.
+        prompt: Puts a question to the user; None if nobody is there.
         known_code: Gives what code can be told by its hash.
         fetch: Gets the code that AWS has an address for.
     """
@@ -79,7 +79,7 @@ class Context:
     resolve: Resolve = socket.getaddrinfo
     dial: Dial = socket.create_connection
     aws: MakeClient | None = None
-    ask: Ask | None = None
+    prompt: Prompt | None = None
     known_code: Callable[[], Known] = known
     fetch: Callable[[str], bytes] = download
     findings: dict[str, Finding] = field(default_factory=dict)

@@ -78,8 +78,8 @@ def client_id(context: Context) -> Outcome:
     """The client id is that of your marketplace."""
     right = linking_of(context).region.client_id
     given = context.options.client_id
-    if given is None and context.ask is not None:
-        given = context.ask(Question.CLIENT_ID, right)
+    if given is None and context.prompt is not None:
+        given = context.prompt(Question.CLIENT_ID, right)
     given = (given or "").strip() or right
     if given == right:
         return Fine(right)
@@ -198,8 +198,8 @@ def _ask_for_a_token(context: Context, form: Mapping[str, str]) -> Answer:
     if endpoint is None:
         # As Amazon does, without what opens a closed home.
         return context.as_amazon.request("POST", TOKEN_PATH, form=form)
-    if not secret and context.ask is not None:
-        secret = context.ask(Question.CLIENT_SECRET, "").strip()
+    if not secret and context.prompt is not None:
+        secret = context.prompt(Question.CLIENT_SECRET, "").strip()
     if secret:
         context.secrets.append(Secret(secret))
     return endpoint.request("POST", TOKEN_PATH, form={**form, "client_secret": secret})

@@ -34,7 +34,7 @@ def login(context: Context) -> Outcome:
         return Untried("there is no login page")
     if why := context.why_no_secret_may_be_sent() or _why_no_password(context):
         return Untried(why)
-    if context.ask is None:
+    if context.prompt is None:
         return Untried("there is nobody to ask for a password")
     linking = linking_of(context)
     start = {
@@ -46,8 +46,8 @@ def login(context: Context) -> Outcome:
     flow = form.json
     if form.status != HTTPStatus.OK or not isinstance(flow, dict):
         return _no_login(context, form)
-    user = context.ask(Question.USER, "")
-    password = context.ask(Question.PASSWORD, "")
+    user = context.prompt(Question.USER, "")
+    password = context.prompt(Question.PASSWORD, "")
     if not user.strip() or not password:
         # Sent, it would count as a failed login.
         return Untried("no user and password were given")
@@ -110,8 +110,8 @@ def _asks_for_more(answer: Answer) -> bool:
 def _second_factor(context: Context, step: Mapping[str, Any]) -> dict[str, str]:
     if step["step_id"] == "select_mfa_module":
         return {"multi_factor_auth_module": _first_option(step)}
-    assert context.ask is not None  # noqa: S101 - `login` has looked
-    code = context.ask(Question.SECOND_FACTOR, "").strip()
+    assert context.prompt is not None  # noqa: S101 - `login` has looked
+    code = context.prompt(Question.SECOND_FACTOR, "").strip()
     context.secrets.append(Secret(code))
     return {"code": code}
 

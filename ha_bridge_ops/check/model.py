@@ -82,8 +82,8 @@ class Cause:
 
 
 @dataclass(frozen=True)
-class Link:
-    """One link of the chain."""
+class Check:
+    """What is looked at: one link of the chain from Alexa to the device."""
 
     id: str
     title: str
@@ -224,23 +224,23 @@ class Finding:
 Hide = Callable[[str], str]
 
 
-def judge(link: Link, outcome: Outcome, hide: Hide = str) -> Finding:
+def judge(check: Check, outcome: Outcome, hide: Hide = str) -> Finding:
     """Return the finding that an outcome stands for, its texts from the catalogue.
 
     Args:
-        link: What was looked at.
+        check: What was looked at.
         outcome: What came of it, in words from anywhere.
         hide: Takes secrets out of what was seen; our own texts have none.
     """
     if isinstance(outcome, Fine):
-        return Finding(link.id, Status.OK, hide(outcome.saw), rows=outcome.rows)
+        return Finding(check.id, Status.OK, hide(outcome.saw), rows=outcome.rows)
     if isinstance(outcome, Untried):
-        return Finding(link.id, Status.SKIPPED, hide(outcome.why))
+        return Finding(check.id, Status.SKIPPED, hide(outcome.why))
     problems = outcome if isinstance(outcome, list) else [outcome]
-    told = tuple(_told(link.cause(one.cause), one, hide) for one in problems)
+    told = tuple(_told(check.cause(one.cause), one, hide) for one in problems)
     failed = any(one.status is Status.FAILED for one in told)
     return Finding(
-        link.id,
+        check.id,
         Status.FAILED if failed else Status.WARNING,
         hide("; ".join(problem.saw for problem in problems)),
         told,

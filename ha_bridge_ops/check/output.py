@@ -34,7 +34,7 @@ _INDENT = 12
 _SEEN = 46
 
 
-class Report:
+class Screen:
     """Findings on stdout as they come.
 
     Args:

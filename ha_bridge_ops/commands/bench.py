@@ -23,7 +23,7 @@ from ha_bridge_ops.bench.home import Home
 from ha_bridge_ops.bench.lab import Lab
 from ha_bridge_ops.bench.measure import Progress
 from ha_bridge_ops.bench.picture import svg
-from ha_bridge_ops.bench.report import Report
+from ha_bridge_ops.bench.results import Results
 from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.local import releases
 from ha_bridge_ops.terminal import Console, echo
@@ -135,7 +135,7 @@ def bench(*, as_json: bool, picture: Path | None, **chosen: Any) -> None:
         report.show(Console(width=WIDTH + (WIDER if plan.against else 0)))
 
 
-def _measure(stack: contextlib.ExitStack, plan: Plan, say: Progress) -> Report:
+def _measure(stack: contextlib.ExitStack, plan: Plan, say: Progress) -> Results:
     release = releases.newest(lambda line: echo(line, err=True))
     releases.install(release)
     folder = Path(
@@ -149,7 +149,7 @@ def _measure(stack: contextlib.ExitStack, plan: Plan, say: Progress) -> Report:
     growth = list(measure.growth(lab, plan.rounds, say))
     troubles = list(measure.troubles(lab, plan.rounds, say))
     circumstances = dict(_circumstances(lab, plan))
-    return Report(circumstances, summed_up(notes), growth, troubles)
+    return Results(circumstances, summed_up(notes), growth, troubles)
 
 
 def _circumstances(lab: Lab, plan: Plan) -> Iterator[tuple[str, Any]]:

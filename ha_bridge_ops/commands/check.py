@@ -135,8 +135,8 @@ def check(  # noqa: PLR0913 - one a option
     if fix is not None:
         _repair(context, fix, yes=yes)
         return
-    links = (*CHAIN, *(LINKING if link else ()), *(AWS if aws else ()))
-    findings = shown(context, links, quiet=as_json or markdown)
+    checks = (*CHAIN, *(LINKING if link else ()), *(AWS if aws else ()))
+    findings = shown(context, checks, quiet=as_json or markdown)
     if as_json:
         echo(output.as_json(findings, __version__))
     if markdown:
@@ -182,10 +182,10 @@ def _real_context(
     environ: Mapping[str, str], wanted: Options, *, needs_aws: bool
 ) -> Context:
     aws = boto3_clients(wanted.profile) if needs_aws else None
-    return Context(environ, wanted, aws=aws, ask=_ask)
+    return Context(environ, wanted, aws=aws, prompt=_prompt)
 
 
-def _ask(question: Question, expected: str) -> str:
+def _prompt(question: Question, expected: str) -> str:
     try:
         answer: str = click.prompt(
             question.prompt(expected),
@@ -199,13 +199,13 @@ def _ask(question: Question, expected: str) -> str:
     return answer
 
 
-def _repair(context: Context, link: str, *, yes: bool) -> None:
+def _repair(context: Context, name: str, *, yes: bool) -> None:
     """Show a change, ask, make it, and look again."""
-    needed = [one for one in AWS if one.id in ("aws.credentials", "aws.function", link)]
+    needed = [one for one in AWS if one.id in ("aws.credentials", "aws.function", name)]
     findings = list(walk(context, needed))
-    change = change_for(context, link)
+    change = change_for(context, name)
     if change is None:
-        echo(f"Nothing to repair: {link} is {findings[-1].saw}.")
+        echo(f"Nothing to repair: {name} is {findings[-1].saw}.")
         return
     echo(f"Function: {change.function.arn}")
     echo(change.shown)
@@ -215,6 +215,6 @@ def _repair(context: Context, link: str, *, yes: bool) -> None:
     change.do()
     context.forget()
     again = list(walk(context, needed))[-1]
-    echo(f"Done: {link} is {again.status}, {again.saw}.")
+    echo(f"Done: {name} is {again.status}, {again.saw}.")
     if again.status is Status.FAILED:
         raise SystemExit(1)

@@ -13,12 +13,11 @@ from ha_bridge.errors import BridgeError
 from ha_bridge.redaction import Secret
 from ha_bridge.settings import Settings
 from ha_bridge_ops import options
-from ha_bridge_ops.commands.demo import Stage
 from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.local import releases
 from ha_bridge_ops.local.embedded import HomeAssistantServer
 from ha_bridge_ops.local.lambda_runtime import InProcess
-from ha_bridge_ops.terminal import echo
+from ha_bridge_ops.terminal import Steps, echo
 from ha_bridge_ops.variables import read_variables
 
 TOKEN = "LONG_LIVED_ACCESS_TOKEN"  # noqa: S105 - its name
@@ -94,14 +93,14 @@ def _own(env_file: Path) -> tuple[dict[str, str], str]:
 @contextlib.contextmanager
 def _demo() -> Iterator[tuple[dict[str, str], str]]:
     """Bring up a Home Assistant with demo devices; give its variables and token."""
-    stage = Stage(quiet=True)
-    with stage.step("Looking for a Home Assistant and a Python for it", kept=False):
-        release = releases.newest(stage.progress.print)
-    with stage.step(f"Installing Home Assistant {release.version} (minutes at first)"):
+    steps = Steps()
+    with steps.step("Looking for a Home Assistant and a Python for it", kept=False):
+        release = releases.newest(steps.progress.print)
+    with steps.step(f"Installing Home Assistant {release.version} (minutes at first)"):
         releases.install(release)
     server = HomeAssistantServer(release)
     with contextlib.ExitStack() as stack:
-        with stage.step("Starting Home Assistant and creating a user"):
+        with steps.step("Starting Home Assistant and creating a user"):
             stack.enter_context(server)
         token = server.lasting_token()
         yield {"BASE_URL": server.url, TOKEN: token}, token

@@ -14,8 +14,8 @@ from ha_bridge_ops.aws.function import arn_of
 from ha_bridge_ops.outside import quoted, to_json
 from ha_bridge_ops.regions import LOCALES
 from ha_bridge_ops.skill import arguments, consoles
-from ha_bridge_ops.skill.apply import Outcome, State, apply
-from ha_bridge_ops.skill.ask_cli import Ask
+from ha_bridge_ops.skill.apply import Applied, State, apply
+from ha_bridge_ops.skill.ask_cli import AskCli
 from ha_bridge_ops.skill.documents import Folder, Skill
 from ha_bridge_ops.state import alone_in
 from ha_bridge_ops.terminal import Console, echo
@@ -152,7 +152,7 @@ def skill(  # noqa: PLR0913 - one argument an option
     its_functions = arguments.read_functions(its_arns, region)
     profile = ask_profile or older_profile
     known = arguments.read_skill_id(skill_id) if skill_id else None
-    ask = Ask(ask_command, profile) if do_apply else None
+    ask = AskCli(ask_command, profile) if do_apply else None
     Folder(folder).make()
     state = State(Folder(folder).state, profile)
     known = known or state.skill_id
@@ -170,18 +170,18 @@ def skill(  # noqa: PLR0913 - one argument an option
     talk = Console(stderr=True, soft_wrap=True)
     _warn(talk, wanted)
     written = Folder(folder).write(wanted)
-    outcome = None
+    applied = None
     if ask is not None:
         with alone_in(folder):
             if skill_id and known and known != state.skill_id:
                 state.skill_id = known
-            outcome = apply(wanted, Folder(folder), ask, state)
-        known = outcome.skill_id
+            applied = apply(wanted, Folder(folder), ask, state)
+        known = applied.skill_id
     if as_json:
-        shown = _as_json(wanted, Folder(folder), known, outcome)
+        shown = _as_json(wanted, Folder(folder), known, applied)
         echo(to_json(shown))
-    elif outcome is not None:
-        _show_outcome(Console(soft_wrap=True), wanted, outcome)
+    elif applied is not None:
+        _show_applied(Console(soft_wrap=True), wanted, applied)
     else:
         names = ", ".join(path.name for path in written)
         talk.print(f"Written to {folder}: {names}")
@@ -229,33 +229,33 @@ def _show(show: Console, wanted: Skill, folder: Folder, skill_id: str | None) ->
     )
 
 
-def _show_outcome(show: Console, wanted: Skill, outcome: Outcome) -> None:
-    show.print(Text.assemble("\nThe skill is ", (outcome.skill_id, "bold")))
-    if outcome.next:
+def _show_applied(show: Console, wanted: Skill, applied: Applied) -> None:
+    show.print(Text.assemble("\nThe skill is ", (applied.skill_id, "bold")))
+    if applied.next:
         show.print(
             Text.assemble(
                 "\nNow let it, and no other, call the function:\n\n",
-                (consoles.folded(outcome.next), "bold"),
+                (consoles.folded(applied.next), "bold"),
                 f"\n\nand run this command once more with --stack {consoles.STACK} "
                 "(or with --arn).",
             )
         )
         return
-    if outcome.secrets:
+    if applied.secrets:
         config = (
             f"ha-bridge home-assistant-config --locale {wanted.locales[0]} --proactive"
         )
         show.print(
             Text.assemble(
-                f"\nFor Home Assistant, {outcome.secrets} has two lines for its "
+                f"\nFor Home Assistant, {applied.secrets} has two lines for its "
                 "secrets.yaml. Its configuration:\n\n  ",
                 (config, "bold"),
             )
         )
-    if outcome.not_enabled:
+    if applied.not_enabled:
         show.print(
             "\nAmazon did not switch the skill on for your own account: "
-            f"{quoted(outcome.not_enabled, 300)}\nIf it is missing in the Alexa app, "
+            f"{quoted(applied.not_enabled, 300)}\nIf it is missing in the Alexa app, "
             "open its page Test in the Alexa developer console,\nand set “Skill "
             "testing is enabled in” to Development."
         )
@@ -267,7 +267,7 @@ def _show_outcome(show: Console, wanted: Skill, outcome: Outcome) -> None:
 
 
 def _as_json(
-    wanted: Skill, folder: Folder, skill_id: str | None, outcome: Outcome | None
+    wanted: Skill, folder: Folder, skill_id: str | None, applied: Applied | None
 ) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "region": wanted.region.key,
@@ -286,8 +286,8 @@ def _as_json(
             for one in consoles.entries(wanted, skill_id, folder)
         ],
     }
-    if outcome is not None:
-        shown["done"] = list(outcome.done)
-        shown["next"] = outcome.next
-        shown["not_enabled"] = outcome.not_enabled
+    if applied is not None:
+        shown["done"] = list(applied.done)
+        shown["next"] = applied.next
+        shown["not_enabled"] = applied.not_enabled
     return shown

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from ha_bridge_ops.errors import CommandError
-from ha_bridge_ops.local.processes import inherited
+from ha_bridge_ops.local.processes import FailedError, inherited, run
 from ha_bridge_ops.local.tools import (
     INSTALL_TIMEOUT_S,
     LOCKS,
@@ -94,17 +94,9 @@ def _is_new_enough(node: str) -> bool:
 def _says(program: str) -> str:
     """Return what a program says of its version; nothing if it does not start."""
     try:
-        answer = subprocess.run(
-            [program, "--version"],
-            env=inherited("HOME"),
-            capture_output=True,
-            encoding="utf-8",
-            timeout=30,
-            check=False,
-        )
-    except (OSError, subprocess.SubprocessError):
+        return run([program, "--version"], environ=inherited("HOME"), timeout=30)
+    except (OSError, FailedError):
         return ""
-    return answer.stdout if answer.returncode == 0 else ""
 
 
 def _run(command: Sequence[str], folder: Path) -> None:
@@ -118,27 +110,11 @@ def _run(command: Sequence[str], folder: Path) -> None:
     first = str(Path(command[0]).parent)
     environ["PATH"] = os.pathsep.join([first, environ.get("PATH", "")])
     try:
-        done = subprocess.run(
-            command,
-            cwd=folder,
-            env=environ,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=INSTALL_TIMEOUT_S,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
+        run(command, environ=environ, timeout=INSTALL_TIMEOUT_S, cwd=folder)
+    except FailedError as error:
         raise CommandError(
-            f"npm took over {INSTALL_TIMEOUT_S} s; is its registry reachable?"
+            f"npm could not install the ASK CLI; is its registry reachable? {error}"
         ) from None
-    if done.returncode:
-        last = " ".join(done.stderr.split())[-400:]
-        raise CommandError(
-            f"npm could not install the ASK CLI; is its registry reachable? It said: "
-            f"{last}"
-        )
 
 
 def main() -> None:

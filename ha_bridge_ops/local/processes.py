@@ -49,6 +49,51 @@ def free_port() -> int:
         return port
 
 
+def run(
+    command: Sequence[str],
+    *,
+    environ: Mapping[str, str],
+    timeout: float,
+    cwd: Path | None = None,
+) -> str:
+    """Run a program to its end, and return what it wrote to stdout.
+
+    Args:
+        command: The program and its arguments.
+        environ: All of its environment.
+        timeout: Seconds it may take.
+        cwd: Where it runs; None for where we are.
+
+    Raises:
+        FailedError: It failed or took too long; with its last words.
+    """
+    try:
+        done = subprocess.run(
+            command,
+            cwd=cwd,
+            env=dict(environ),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=timeout,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise FailedError(f"It took more than {timeout:.0f} s.") from None
+    if done.returncode:
+        raise FailedError(f"It said: {_end_of(done.stderr or done.stdout)}")
+    return done.stdout
+
+
+def _end_of(text: str) -> str:
+    return " ".join(text.split())[-600:] or "nothing"
+
+
+class FailedError(Exception):
+    """A program did not do what it was started to do; the text says how it ended."""
+
+
 class TooMuchError(Exception):
     """A program has written more than anybody would read."""
 
@@ -173,18 +218,18 @@ class Process:
         give_up = time.monotonic() + timeout
         while time.monotonic() < give_up:
             if self._child.poll() is not None:
-                raise CommandError(f"{self.name} ended by itself: {self.last_words()}")
+                raise CommandError(f"{self.name} ended by itself. {self.last_words()}")
             if is_ready():
                 return
             time.sleep(0.05)
         raise CommandError(
-            f"{self.name} was not ready after {timeout:.0f} s: {self.last_words()}"
+            f"{self.name} was not ready after {timeout:.0f} s. {self.last_words()}"
         )
 
     def last_words(self) -> str:
-        """Return the end of its output, in one line."""
+        """Return the end of its output, in one line and as a sentence."""
         text = self.log.read_text("utf-8", "replace")
-        return " ".join(text.split())[-500:] or "it said nothing"
+        return f"It said: {_end_of(text)}"
 
     def stop(self, timeout: float = 20.0) -> None:
         """End it and all its children, gently first.

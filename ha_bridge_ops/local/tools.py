@@ -8,7 +8,6 @@ import functools
 import hashlib
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ import uv
 from filelock import FileLock
 
 from ha_bridge_ops.errors import CommandError
-from ha_bridge_ops.local.processes import PROXIES, inherited
+from ha_bridge_ops.local.processes import PROXIES, FailedError, inherited, run
 
 #: Where `lambda_function.py` lies: the checkout, or site-packages.
 ROOT = Path(__file__).resolve().parents[2]
@@ -132,19 +131,11 @@ def _fits(reported: str, wanted: str) -> bool:
 def _reported(path: str) -> str:
     """Return what a Python says of itself, such as 3.14.10; nothing if it is none."""
     question = "import sys; print('%d.%d.%d' % sys.version_info[:3])"
+    environ = inherited("PYENV_ROOT", "PYENV_VERSION", "HOME")
     try:
-        answer = subprocess.run(
-            [path, "-c", question],
-            env=inherited("PYENV_ROOT", "PYENV_VERSION", "HOME"),
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=30,
-            check=False,
-        )
-    except (OSError, subprocess.SubprocessError):
+        return run([path, "-c", question], environ=environ, timeout=30).strip()
+    except (OSError, FailedError):
         return ""
-    return answer.stdout.strip()
 
 
 def environment(
@@ -229,22 +220,12 @@ def run_uv(*arguments: str, **variables: str) -> str:
         **variables,
     }
     try:
-        result = subprocess.run(
+        return run(
             [uv.find_uv_bin(), "--no-progress", *arguments],
-            env=environ,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
+            environ=environ,
             timeout=INSTALL_TIMEOUT_S,
-            check=False,
         )
-    except subprocess.TimeoutExpired:
+    except FailedError as error:
         raise CommandError(
-            f"An installation took over {INSTALL_TIMEOUT_S} s; is PyPI reachable?"
+            f"`uv {arguments[0]}` failed; is PyPI reachable? {error}"
         ) from None
-    if result.returncode:
-        last = " ".join(result.stderr.split())[-400:]
-        raise CommandError(
-            f"`uv {arguments[0]}` failed; is PyPI reachable? It said: {last}"
-        )
-    return result.stdout

@@ -1,6 +1,5 @@
 """The function's stack, deployed with the SAM CLI from files that are at hand."""
 
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from ha_bridge_ops.aws.version import sha256
 from ha_bridge_ops.errors import CommandError, RefusedError
 from ha_bridge_ops.local import build, one_file, sam
 from ha_bridge_ops.local.package import write_zip
-from ha_bridge_ops.local.processes import inherited
+from ha_bridge_ops.local.processes import FailedError, inherited, run
 
 #: Names of the files in the folder that SAM gets.
 _ZIP: Final = "ha-bridge.zip"
@@ -90,23 +89,11 @@ def deploy(
 
 def _run(folder: Path, *arguments: str) -> None:
     environ = {**inherited(*_FOR_SAM), "SAM_CLI_TELEMETRY": "0"}
+    command = [str(sam.install()), *arguments]
     try:
-        done = subprocess.run(
-            [str(sam.install()), *arguments],
-            cwd=folder,
-            env=environ,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=TIMEOUT_S,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
+        run(command, environ=environ, timeout=TIMEOUT_S, cwd=folder)
+    except FailedError as error:
         raise RefusedError(
-            f"SAM was not done after {TIMEOUT_S} s; the CloudFormation console shows "
-            "why. `ha-bridge setup` goes on."
+            "SAM did not deploy the function. The CloudFormation console shows why, "
+            f"and `ha-bridge setup` continues from here. {error}"
         ) from None
-    if done.returncode:
-        said = " ".join((done.stderr or done.stdout).split())[-600:]
-        raise RefusedError(f"SAM did not deploy the function. It said: {said}")

@@ -16,7 +16,7 @@ from ha_bridge_ops.outside import quoted
 from ha_bridge_ops.regions import Region
 from ha_bridge_ops.skill import arguments, consoles
 from ha_bridge_ops.skill.apply import State
-from ha_bridge_ops.skill.ask_cli import Ask, Refused
+from ha_bridge_ops.skill.ask_cli import AskCli, Refused
 from ha_bridge_ops.skill.documents import Folder, Skill
 from ha_bridge_ops.state import Journal
 from ha_bridge_ops.terminal import Console, agreed, answer_to
@@ -125,7 +125,7 @@ class Desk:
         return Stacks(self.session, self.region.aws_region)
 
     @cached_property
-    def ask(self) -> Ask:
+    def ask(self) -> AskCli:
         """The ASK CLI, logged in."""
         command: Any = self.wishes.ask_command
         if command is None:
@@ -133,7 +133,7 @@ class Desk:
         if command is None:
             with self.talk.status("Bringing the ASK CLI; a minute or two ..."):
                 command = ask_tool.install()
-        ask = Ask(command, self.wishes.ask_profile)
+        ask = AskCli(command, self.wishes.ask_profile)
         try:
             next(ask.skills(), None)
         except Refused as error:

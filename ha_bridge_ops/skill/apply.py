@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from ha_bridge_ops import grammar
 from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.skill import consoles
-from ha_bridge_ops.skill.ask_cli import Ask, Refused, in_words
+from ha_bridge_ops.skill.ask_cli import AskCli, Refused, in_words
 from ha_bridge_ops.skill.documents import Folder, Skill
 from ha_bridge_ops.state import Journal, private
 from ha_bridge_ops.terminal import Steps
@@ -95,7 +95,7 @@ class State(Journal):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Applied:
     """How far it got."""
 
     skill_id: str
@@ -108,7 +108,7 @@ class Outcome:
     """Why Amazon did not switch the skill on; None if it did."""
 
 
-def apply(skill: Skill, folder: Folder, ask: Ask, state: State) -> Outcome:
+def apply(skill: Skill, folder: Folder, ask: AskCli, state: State) -> Applied:
     """Make the skill at Amazon what it should be, as far as it goes.
 
     Args:
@@ -127,7 +127,7 @@ def apply(skill: Skill, folder: Folder, ask: Ask, state: State) -> Outcome:
     if skill_id is None:
         skill_id, is_new = _find_or_create(skill, folder, ask, state, progress)
     if skill.function is None or is_new:
-        return Outcome(
+        return Applied(
             skill_id, tuple(progress.done), consoles.deploy(skill, skill_id, folder)
         )
     with (
@@ -144,10 +144,10 @@ def apply(skill: Skill, folder: Folder, ask: Ask, state: State) -> Outcome:
         with progress.step("Fetching the credentials for proactive mode"):
             written = folder.secrets
             _write_secrets(written, *ask.credentials(skill_id))
-    return Outcome(skill_id, tuple(progress.done), None, written, refused)
+    return Applied(skill_id, tuple(progress.done), None, written, refused)
 
 
-def _enable(ask: Ask, skill_id: str, progress: Steps) -> str | None:
+def _enable(ask: AskCli, skill_id: str, progress: Steps) -> str | None:
     """Switch the skill on; return why Amazon did not, for that is a click by hand."""
     try:
         with progress.step("Switching the skill on for your own account"):
@@ -158,7 +158,7 @@ def _enable(ask: Ask, skill_id: str, progress: Steps) -> str | None:
 
 
 def _find_or_create(
-    skill: Skill, folder: Folder, ask: Ask, state: State, progress: Steps
+    skill: Skill, folder: Folder, ask: AskCli, state: State, progress: Steps
 ) -> tuple[str, bool]:
     with progress.step("Looking for the skill"):
         found = _namesakes(skill, ask)
@@ -188,7 +188,7 @@ def _find_or_create(
     return skill_id, True
 
 
-def _namesakes(skill: Skill, ask: Ask) -> list[str]:
+def _namesakes(skill: Skill, ask: AskCli) -> list[str]:
     """Return the ids of smart home skills with this name, in any language."""
     ids = (
         grammar.skill_id(str(one.get("skillId")))
@@ -208,7 +208,7 @@ def _names(value: Any) -> list[Any]:
     return list(value.values()) if isinstance(value, dict) else []
 
 
-def _wait_for_build(ask: Ask, skill_id: str) -> None:
+def _wait_for_build(ask: AskCli, skill_id: str) -> None:
     last = _wait_for(
         lambda: ask.build(skill_id),
         lambda one: one.get("status") not in {"IN_PROGRESS", None},

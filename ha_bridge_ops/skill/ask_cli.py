@@ -68,7 +68,7 @@ class Refused(RefusedError):  # noqa: N818 - it says what happened
 _NOT_LOGGED_IN = ("cli_config", "refresh_token", "invalid/expired")
 
 
-class Ask:
+class AskCli:
     """The ASK CLI that is installed here.
 
     Args:

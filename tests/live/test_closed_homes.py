@@ -508,7 +508,7 @@ def checked(
     context = Context(
         environ,
         Options(locale="de-DE", client_id=CLIENT_ID, token_url=endpoint.url),
-        ask=lambda question, _expected: answers[question],
+        prompt=lambda question, _expected: answers[question],
     )
     found = {one.id: one for one in walk(context, (*CHAIN, *LINKING))}
     shown = json.dumps([one.as_json() for one in found.values()])

@@ -17,9 +17,9 @@ from ha_bridge_ops.check.chain import walk
 from ha_bridge_ops.check.context import Context
 from ha_bridge_ops.check.evidence import Evidence
 from ha_bridge_ops.check.model import (
+    Check,
     Finding,
     Hide,
-    Link,
     Outcome,
     Problem,
     Status,
@@ -96,7 +96,7 @@ def context(
     )
 
 
-def put(link: Link, outcome: Outcome, hide: Hide) -> Finding:
+def put(link: Check, outcome: Outcome, hide: Hide) -> Finding:
     """Return the finding, whose check gave a value for each name in its texts."""
     problems = outcome if isinstance(outcome, list) else [outcome]
     for one in problems:
@@ -108,7 +108,7 @@ def put(link: Link, outcome: Outcome, hide: Hide) -> Finding:
     return judge(link, outcome, hide)
 
 
-def findings(context: Context, links: Sequence[Link] = CHAIN) -> dict[str, Finding]:
+def findings(context: Context, links: Sequence[Check] = CHAIN) -> dict[str, Finding]:
     """Return all that is found, by id; no secret stands in it."""
     found = {finding.id: finding for finding in walk(context, links, put)}
     shown = json.dumps([finding.as_json() for finding in found.values()])

@@ -15,7 +15,7 @@ from ha_bridge_ops.check.catalogue import CHAIN, EVERY, PARTS
 from ha_bridge_ops.check.chain import CHECKS
 from ha_bridge_ops.check.context import Context, Options
 from ha_bridge_ops.check.model import Finding, Status, Told
-from ha_bridge_ops.check.output import Report
+from ha_bridge_ops.check.output import Screen
 from ha_bridge_ops.commands.check import check
 from ha_bridge_ops.terminal import Console
 from tests.fakes.behaviours import reply
@@ -227,7 +227,7 @@ def test_colour_only_repeats_what_words_say() -> None:
         console = Console(
             file=text, force_terminal=is_terminal, color_system=system, width=80
         )
-        report = Report(console)
+        report = Screen(console)
         for status in Status:
             told = Told("banned", status, "seen", "means", "fix", "paste")
             report.add(Finding("ha.banned", status, "seen", (told,)))

@@ -195,7 +195,7 @@ def context_of(port: int) -> Context:
         Options(locale="en-GB", client_id="https://layla.amazon.com/"),
         resolve=resolver(NEAR),
         dial=dialler(port),
-        ask=lambda question, _expected: answers.get(question, ""),
+        prompt=lambda question, _expected: answers.get(question, ""),
     )
 
 
@@ -204,7 +204,7 @@ def assert_all_outputs_are_harmless(
 ) -> None:
     """Nothing of a text does anything, wherever it is printed."""
     file = io.StringIO()
-    report = output.Report(Console(file=file, force_terminal=True, width=80))
+    report = output.Screen(Console(file=file, force_terminal=True, width=80))
     for finding in findings:
         report.add(finding)
     report.end(findings)
@@ -453,7 +453,7 @@ def test_a_password_that_is_echoed_is_not_shown(name: str, password: str) -> Non
     with Server(behaviours) as server:
         context = context_of(server.port)
         answers = {Question.USER: "demo", Question.PASSWORD: password}
-        context.ask = lambda question, _expected: answers.get(question, "")
+        context.prompt = lambda question, _expected: answers.get(question, "")
         found = list(walk(context, (*CHAIN, *LINKING)))
     asked = name != "flow"
     shown = output.as_json(found, "1")
@@ -478,7 +478,7 @@ def test_no_password_without_a_certificate_that_is_believed(
     with Server(home_that_links(authorize=HTML), tls=tls) as server:
         context = context_of(server.port)
         context.environ = {"BASE_URL": f"https://{HOST}", "NOT_VERIFY_SSL": "true"}
-        context.ask = ask
+        context.prompt = ask
         found = {one.id: one for one in walk(context, (*CHAIN, *LINKING))}
         sent = b"".join(request.body for request in server.requests)
     assert (b"hunter22" in sent) is is_believed

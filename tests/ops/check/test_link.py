@@ -102,7 +102,7 @@ def look(
         Options(locale="en-GB", client_id=client_id, token_url=token_url),
         resolve=resolver(PUBLIC),
         dial=dialler(server.port),
-        ask=lambda question, _expected: given[question],
+        prompt=lambda question, _expected: given[question],
         **more,
     )
     found = findings(context, (*CHAIN, *LINKING))
@@ -417,7 +417,7 @@ def test_no_password_goes_over_plain_http(*, is_public: bool) -> None:
             Options(locale="en-GB", client_id=LAYLA),
             resolve=resolver(address),
             dial=dialler(server.port),
-            ask=lambda _question, _expected: PASSWORD,
+            prompt=lambda _question, _expected: PASSWORD,
         )
         found = findings(context, (*CHAIN, *LINKING))
         sent = any(PASSWORD.encode() in one.body for one in server.requests)
@@ -441,7 +441,7 @@ def test_a_password_that_is_typed_slowly(serve: Serve) -> None:
         Options(locale="en-GB", client_id=LAYLA),
         resolve=resolver(PUBLIC),
         dial=dialler(server.port),
-        ask=ask,
+        prompt=ask,
     )
     found = findings(context, (*CHAIN, *LINKING))
     assert ids(linked(found), Status.OK) == {one.id for one in LINKING}

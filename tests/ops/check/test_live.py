@@ -179,7 +179,7 @@ def link(
         ),
         resolve=resolver(PUBLIC),
         dial=dialler(server.port),
-        ask=ask,
+        prompt=ask,
     )
     found = findings(looking, (*CHAIN, *LINKING))
     for secret in (password, *(one.reveal() for one in looking.secrets)):

@@ -20,7 +20,7 @@ DIGITS = {"×": 3, "ms": 1, "kB": 2, "MB": 1}
 
 
 @dataclass(frozen=True)
-class Report:
+class Results:
     """All that was measured."""
 
     circumstances: dict[str, Any]
