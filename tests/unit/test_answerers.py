@@ -32,6 +32,20 @@ def test_who_answered(name: str) -> None:
     assert who(from_report(json.loads(json.dumps(answer._asdict())), ADDRESS)) is row
 
 
+@pytest.mark.parametrize(
+    ("body", "title"),
+    [
+        (b"<title>nginx</title>", "nginx"),
+        (b"<html>\n<TITLE data-x='1'>Sign in \xc2\xb7 A</title>", "Sign in · A"),
+        (b"<title>" + b"t" * 500, "t" * 200),
+        (b"<p>no title", ""),
+    ],
+)
+def test_the_title_of_a_page_is_told(body: bytes, title: str) -> None:
+    """It often names what stands there."""
+    assert describe(502, {}, body, ADDRESS).title == title
+
+
 def test_every_row_is_met() -> None:
     """No row without an answer that it is for."""
     assert {row.name for row in ANSWERERS} == {one.who for one in SAMPLES.values()}

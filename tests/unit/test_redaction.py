@@ -154,3 +154,12 @@ def test_a_token_beside_a_message_is_not_in_it() -> None:
     assert "lent-token" not in str(
         Redacted("it is lent-token", secrets=[Secret("lent-token")])
     )
+
+
+def test_what_stands_beside_is_hidden_where_it_is_repeated() -> None:
+    """An answer may hold the token of the directive that it answers."""
+    asked = event("turn_on")
+    token = asked["directive"]["endpoint"]["scope"]["token"]
+    shown = str(Redacted({"said": f"no user has {token}"}, beside=asked))
+    assert token not in shown
+    assert "no user has" in shown
