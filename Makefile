@@ -98,15 +98,16 @@ package: .venv/.command ## write dist/ha-bridge.zip, for the Lambda console
 
 audit: .tools/supply/.installed ## ask PyPI what is known against the packages we use
 	@for file in requirements.txt requirements-command.txt requirements-dev.txt; do \
-	  echo "$$file" >&2; .tools/supply/bin/pip-audit --disable-pip --require-hashes \
+	  echo "$$file" >&2; .tools/supply/bin/pip-audit --strict --disable-pip --require-hashes \
 	  --progress-spinner off --requirement $$file || exit 1; done
 
-sbom: .tools/supply/.installed ## write dist/ha-bridge.cdx.json: what is in the zip
-	@mkdir -p dist
-	@.tools/supply/bin/cyclonedx-py requirements requirements.txt --pyproject pyproject.toml \
-	  --mc-type application --output-reproducible --output-format JSON \
-	  --output-file dist/ha-bridge.cdx.json
+sbom: .tools/supply/.installed dist/ha-bridge.zip ## write dist/ha-bridge.cdx.json: what is in the zip
+	@.tools/supply/bin/python .ci/sbom "$$(.venv/bin/python -c \
+	  'import ha_bridge; print(ha_bridge.__version__)')" \
+	  dist/ha-bridge.zip requirements.txt >dist/ha-bridge.cdx.json
 	@echo "dist/ha-bridge.cdx.json" >&2
+
+dist/ha-bridge.zip: package
 
 one-file: .venv/.command ## write dist/lambda_function.py and dist/ha-bridge.yaml
 	@.venv/bin/ha-bridge package dist/lambda_function.py
@@ -114,6 +115,7 @@ one-file: .venv/.command ## write dist/lambda_function.py and dist/ha-bridge.yam
 
 release: package one-file sbom ## write dist/packages for PyPI, and dist/files to attach
 	@rm -rf dist/packages dist/files && mkdir -p dist/files
+	@.venv/bin/python -m ha_bridge_ops.local.published dist/ha-bridge.zip
 	@$(UV) build --quiet --build-constraints requirements-dev.txt --out-dir dist/packages
 	@rm -f dist/packages/.gitignore
 	@cp dist/ha-bridge.zip dist/lambda_function.py dist/ha-bridge.yaml dist/ha-bridge.cdx.json \
@@ -123,6 +125,9 @@ release: package one-file sbom ## write dist/packages for PyPI, and dist/files t
 release-check: check deploy-check release ## all that a release needs and no account has
 	@.venv/bin/python -m pytest -q tests/contract
 	@cd dist/files && sha256sum --check --quiet SHA256SUMS
+	@.venv/bin/python -m zipfile --test dist/ha-bridge.zip >/dev/null
+	@git diff --quiet -- ha_bridge_ops/local/published.txt || echo "Now commit \
+	ha_bridge_ops/local/published.txt, which has the checksum of this release." >&2
 
 # What `sam build` ships.  SAM runs it in a scratch folder, with any Python.
 build-HaBridge:

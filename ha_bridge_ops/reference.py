@@ -19,6 +19,7 @@ from ha_bridge_ops.check.catalogue import EVERY, PARTS, TEXTS
 from ha_bridge_ops.check.model import Cause, Check, Status
 from ha_bridge_ops.cli import COMMANDS, cli
 from ha_bridge_ops.local.tools import ROOT
+from ha_bridge_ops.regions import CONSOLE, REGIONS
 from ha_bridge_ops.terminal import echo
 
 #: Columns of a help text.
@@ -61,6 +62,16 @@ def _symptoms(checks: list[Check]) -> Iterator[str]:
     yield ""
 
 
+#: Pages of a Home Assistant that a link leads to, whatever its address is.
+#: https://www.home-assistant.io/integrations/my/
+MY_HOME_ASSISTANT: Final = {
+    "Settings → System → Logs": "logs",
+    "Settings → System → Network": "network",
+    "Settings → People": "people",
+    "Settings → Voice assistants": "voice_assistants",
+}
+
+
 def findings() -> str:
     """Return every finding with its causes, under a heading of its id."""
     return _by_part(_findings)
@@ -85,11 +96,19 @@ def _cause(cause: Cause) -> Iterator[str]:
     yield ""
     yield f"- *What you see:* {_plain(cause.symptom)}"
     yield f"- *What it means:* {_plain(cause.means)}"
-    yield f"- *What to do:* {_plain(cause.fix)}"
+    yield f"- *What to do:* {_linked(_plain(cause.fix))}"
     yield ""
     if pasted := TEXTS.with_examples(cause.paste):
         yield f"```text\n{pasted}\n```"
         yield ""
+
+
+def _linked(text: str) -> str:
+    """Return a text in which Home Assistant's own pages can be clicked."""
+    for page, name in MY_HOME_ASSISTANT.items():
+        link = f"https://my.home-assistant.io/redirect/{name}/"
+        text = text.replace(page, f"[{page}]({link})")
+    return text
 
 
 def _by_part(write: Callable[[list[Check]], Iterator[str]]) -> str:
@@ -185,6 +204,16 @@ def commands() -> str:
 
 
 #: What is written into which page.
+def consoles() -> str:
+    """Return where AWS's console has what, region by region."""
+    lines = [f"| {' | '.join(['Amazon account of', *CONSOLE])} |"]
+    lines.append("|---" * (len(CONSOLE) + 1) + "|")
+    for region in REGIONS:
+        links = [f"[{page}]({region.console(page)})" for page in CONSOLE]
+        lines.append(f"| {' | '.join([region.title, *links])} |")
+    return "\n".join([*lines, ""])
+
+
 PAGES: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {
     "docs/commands.md": {"commands": commands},
     "docs/errors.md": {"errors": errors},
@@ -194,6 +223,7 @@ PAGES: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {
         "failures": failures,
         "events": events,
     },
+    "docs/setup.md": {"consoles": consoles},
     "docs/troubleshooting.md": {"symptoms": symptoms},
 }
 

@@ -42,11 +42,31 @@ class Region:
     samconfig_env: str
     """Its environment in samconfig.toml: `sam deploy --config-env eu`."""
 
+    def console(self, page: str) -> str:
+        """Return the address of a page of the AWS console, in this region.
+
+        Args:
+            page: One of `CONSOLE`.
+        """
+        service, place = CONSOLE[page]
+        host = f"https://{self.aws_region}.console.aws.amazon.com"
+        return f"{host}/{service}/home?region={self.aws_region}{place}"
+
     @property
     def redirect_host(self) -> str:
         """The host that account linking returns to; it is that of the client id."""
         return urlsplit(self.client_id).netloc
 
+
+#: Pages of the AWS console: the service, and the place in it.
+CONSOLE: Final[Mapping[str, tuple[str, str]]] = {
+    "new function": ("lambda", "#/create/function"),
+    "functions": ("lambda", "#/functions"),
+    "new stack": ("cloudformation", "#/stacks/create"),
+    "stacks": ("cloudformation", "#/stacks"),
+    "logs": ("cloudwatch", "#logsV2:log-groups"),
+    "CloudShell": ("cloudshell", ""),
+}
 
 NORTH_AMERICA: Final = Region(
     key="NA",

@@ -124,8 +124,8 @@ def _deploy(desk: Desk, stack: Stack | None, skill_id: str, progress: Steps) -> 
     wanted = {"BaseUrl": str(desk.skill.address), "SkillId": skill_id}
     if stack is not None and stack.has_failed:
         raise RefusedError(
-            f"The stack {desk.stack} could not be created ({stack.status}); the "
-            "CloudFormation console shows why. Delete it there, or with "
+            f"The stack {desk.stack} could not be created ({stack.status}); "
+            f"{desk.region.console('stacks')} shows why. Delete it there, or with "
             "`ha-bridge setup --remove`, and run setup again."
         )
     with tempfile.TemporaryDirectory(prefix="ha-bridge-") as scratch, desk.asking_aws():

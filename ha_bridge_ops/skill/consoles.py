@@ -190,7 +190,7 @@ def entries(skill: Skill, skill_id: str | None, folder: Folder) -> list[Entry]:
     its_id = skill_id or "Your Skill ID, from the page above"
     region = skill.region
     page(
-        "developer.amazon.com/alexa/console/ask, Create Skill",
+        "https://developer.amazon.com/alexa/console/ask, Create Skill",
         ("Skill name", skill.name),
         ("Primary locale", skill.locales[0]),
         ("Type of experience", "Smart Home"),
@@ -198,7 +198,7 @@ def entries(skill: Skill, skill_id: str | None, folder: Folder) -> list[Entry]:
         ("Hosting", "Provision your own"),
     )
     page(
-        f"AWS Lambda console, region {region.aws_region}, Add trigger",
+        f"AWS Lambda, {region.console('functions')}, your function, Add trigger",
         ("Source", "Alexa"),
         ("Alexa product", "Alexa Smart Home"),
         ("Skill ID verification", "Enable"),

@@ -9,8 +9,10 @@ import pytest
 
 from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.local.embedded import HomeAssistantServer
-from ha_bridge_ops.local.releases import Release
+from ha_bridge_ops.local.releases import Release, install
 from ha_bridge_ops.local.tools import run_uv
+
+ROOT = Path(__file__).parents[2]
 
 #: What a user's environment may hold, and no child needs.
 PRIVATE = ("LONG_LIVED_ACCESS_TOKEN", "AWS_SECRET_ACCESS_KEY", "ASK_REFRESH_TOKEN")
@@ -109,6 +111,30 @@ def test_nothing_that_it_sets_up_wants_another_package(
     log = home_assistant.log()
     assert "No module named" not in log
     assert "Setup failed for" not in log
+
+
+@pytest.mark.live
+def test_the_links_of_the_documents_lead_to_its_pages(release: Release) -> None:
+    """my.home-assistant.io only passes a name on; its interface has to know it."""
+    pages = [*(ROOT / "docs").glob("*.md"), ROOT / "README.md"]
+    named = {
+        name
+        for page in pages
+        for name in re.findall(
+            r"my\.home-assistant\.io/redirect/(\w+)/", page.read_text("utf-8")
+        )
+    }
+    assert named >= {"logs", "network", "profile", "server_controls"}
+    scripts = install(release).glob(
+        "lib/*/site-packages/hass_frontend/frontend_latest/*.js"
+    )
+    known = {
+        name
+        for script in scripts
+        if "server_controls:{" in (text := script.read_text("utf-8"))
+        for name in re.findall(r"\b(\w+):\{[^{}]*redirect:", text)
+    }
+    assert named <= known
 
 
 @pytest.mark.live

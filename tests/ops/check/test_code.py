@@ -92,6 +92,18 @@ def test_another_release_is_known_by_its_checksum(
     assert look(cloud, code, known)[2] == "this is the published 1.2.0"
 
 
+def test_a_release_is_recorded_once(tmp_path: Path) -> None:
+    """`make release` writes its line, and those of others stay."""
+    file = tmp_path / "published.txt"
+    file.write_text(f"# What it is.\n{'0' * 64}  ha-bridge-1.0.0.zip\n")
+    for code in (b"first try", b"second"):
+        published.record(code, file, "1.1.0")
+    known = published.releases(file.read_text())
+    assert sorted(known.values()) == ["1.0.0", "1.1.0"]
+    assert known[sha(b"second")] == "1.1.0"
+    assert file.read_text().startswith("# What it is.\n")
+
+
 def test_a_checkout_is_no_release(
     cloud: Cloud, built: tuple[Known, dict[str, bytes]]
 ) -> None:
