@@ -96,12 +96,16 @@ def make() -> Iterator[Make]:
     open_ones: list[HomeAssistant] = []
 
     def endpoint(
-        url: str, link: dict[str, str] | None = None, **environ: str
+        url: str,
+        link: dict[str, str] | None = None,
+        *,
+        init_s: float = 0.0,
+        **environ: str,
     ) -> TokenEndpoint:
         read = Settings.from_environ({"BASE_URL": url, **environ})
         home = HomeAssistant(Connector.for_settings(read))
         open_ones.append(home)
-        return TokenEndpoint(LINK if link is None else link, home)
+        return TokenEndpoint(LINK if link is None else link, home, init_s=init_s)
 
     yield endpoint
     for one in open_ones:
@@ -363,7 +367,9 @@ def test_without_a_secret_it_is_closed(
     before = len(closed.requests)
     secret = link.get("LINK_CLIENT_SECRET", "")
     for fields in (BY_REFRESH, {**BY_REFRESH, "client_secret": secret}):
-        assert make(closed.url, link).answer(event(fields))["statusCode"] == 401
+        answer = make(closed.url, link).answer(event(fields))
+        assert answer["statusCode"] == 401
+        assert json.loads(answer["body"]) == {"error": "invalid_client"}
     assert len(closed.requests) == before
 
 
@@ -466,6 +472,15 @@ def test_a_refresh_that_is_not_answered_is_asked_again(
         took = time.monotonic() - started
     assert answer["statusCode"] == status
     assert took < BUDGET_S + BUSY_S
+
+
+@pytest.mark.slow
+def test_the_import_takes_of_the_first_requests_time_only(make: Make) -> None:
+    """Amazon's clock went on meanwhile."""
+    with Server((after(1.0, give), after(1.0, give))) as server:
+        endpoint = make(server.url, init_s=BUDGET_S - 0.3)
+        answers = [endpoint.answer(event(BY_CODE))["statusCode"] for _ in range(2)]
+    assert answers == [503, 200]
 
 
 class Context:
