@@ -14,8 +14,8 @@ from ha_bridge_ops.local.processes import ending_on_signals
 #: What each subcommand is for.  Its module in `commands/` has its name, with _ for -.
 COMMANDS: Final = MappingProxyType(
     {
-        "adopt": "Put this in the place of an old script.",
-        "bench": "Measure the latency, beside the least possible.",
+        "adopt": "Replace an old script with this function.",
+        "bench": "Measure the latency, and the least that is possible.",
         "check": "Find out what is wrong, why, and what to do.",
         "demo": "See it work, without any account.",
         "home-assistant-config": "Print the alexa: block for Home Assistant.",

@@ -15,7 +15,7 @@ HELP: Final = {"help_option_names": ["-h", "--help"]}
 command = partial(click.command, context_settings=HELP)
 
 base_url = click.option(
-    "--base-url", metavar="URL", help="Address of Home Assistant, in place of BASE_URL."
+    "--base-url", metavar="URL", help="Address of Home Assistant. Overrides BASE_URL."
 )
 
 env_file = click.option(

@@ -55,11 +55,11 @@ from lambda_function import lambda_handler
 '''.encode()
 
 _WHAT: Final = (
-    "Laying the new code beside the old",
+    "Adding the new code to the old",
     "Switching to the new code and its settings",
-    "Taking the old code away",
+    "Removing the old code",
     "Naming the new handler",
-    "Taking the alias away",
+    "Removing the alias",
 )
 
 
@@ -127,7 +127,7 @@ def exchange(
                 tell("Asking the new code")
                 prove()
     except BaseException as error:
-        tell("That failed: putting everything back")
+        tell("That failed. Restoring everything")
         _back(live, path[: begun + 1], tell)
         if isinstance(error, (AwsError, ProofError)):
             raise RefusedError(
@@ -188,8 +188,8 @@ def _move_surely(live: Live, before: Version, after: Version, tell: Tell) -> Non
             if tries == _TRIES - 1:
                 raise CommandError(
                     f"It could not be put back: {_why(error)} The function works, with "
-                    "code and settings that fit; the way back goes on with "
-                    "`ha-bridge adopt --undo` and the file that was kept."
+                    "code and settings that fit; to continue the way back, run "
+                    "`ha-bridge adopt --undo` with the file that was kept."
                 ) from None
             tell("Once more")
         else:
@@ -200,7 +200,7 @@ def _why(error: AwsError | ProofError) -> str:
     if isinstance(error, ProofError):
         return str(error)
     if error.code == "PreconditionFailedException":
-        return "Somebody else changes the function just now."
+        return "Someone else is changing the function at this moment."
     words = f", {quoted(error.words)}" if error.words else ""
     return f"AWS did not do it: {error.code}{words}."
 
@@ -232,7 +232,7 @@ def prove(live: Live, token: str) -> None:
         )
         raise ProofError(
             f"The new code does not reach Home Assistant ({part}: "
-            f"{quoted(report.get(part))}); `ha-bridge check` finds out why."
+            f"{quoted(report.get(part))}); `ha-bridge check` says why."
         )
     discovery = load(EVENTS / "discovery.json")
     if token:

@@ -45,7 +45,7 @@ def write(folder: Path, arn: str, old: Version) -> Path:
             os.fsync(file.fileno())
     except OSError as error:
         raise CommandError(
-            f"What the function is cannot be kept in {path}: {error.strerror}. "
+            f"The old code cannot be saved in {path}: {error.strerror}. "
             "Nothing was changed."
         ) from None
     return path
@@ -77,4 +77,6 @@ def read(path: Path) -> tuple[str, Version]:
     except OSError as error:
         raise CommandError(f"{path} cannot be read: {error.strerror}.") from None
     except (ValueError, KeyError, TypeError, AttributeError, binascii.Error):
-        raise CommandError(f"{path} is no file that `ha-bridge adopt` keeps.") from None
+        raise CommandError(
+            f"{path} is not a file that `ha-bridge adopt` has written."
+        ) from None

@@ -56,8 +56,8 @@ def translated(
         Settings.from_environ(found.variables)
     except BridgeError as error:
         raise CommandError(
-            f"The function's settings are not ones that can be taken over: "
-            f"{error.detail}. Mend them in the Lambda console first."
+            f"The settings of the function cannot be used: "
+            f"{error.detail}. Correct them in the Lambda console first."
         ) from None
     return found
 
@@ -71,7 +71,7 @@ def _script(old: Version, choices: Choices, _read: ReadParameter) -> Translation
     if was_debug and not _reads_as_yes(variables["DEBUG"]):
         found.remarks.append(
             f"DEBUG={variables['DEBUG']} switched debugging on, as any text did; "
-            "it is taken as it reads, and so it is off."
+            "here it means what it says, so debugging is off."
         )
         variables["DEBUG"] = "false"
     if _TOKEN in variables and not was_debug:
@@ -82,7 +82,7 @@ def _script(old: Version, choices: Choices, _read: ReadParameter) -> Translation
         )
     elif _TOKEN in variables:
         found.remarks.append(
-            f"{_TOKEN} stays. Remove it when you have tested: whoever may call the "
+            f"{_TOKEN} stays. Remove it after your tests: anyone who may call the "
             "function could use your home."
         )
     return found
@@ -131,7 +131,8 @@ def _config(old: Version) -> dict[str, Any]:
     if config.get("password"):
         raise CommandError(
             "haaska logs in with a password, which Home Assistant has not known since "
-            "2019: this function cannot have worked. Set it up anew."
+            "2019, so this function cannot have worked. Set it up again with "
+            "`ha-bridge setup`."
         )
     return config
 
@@ -157,8 +158,8 @@ def _haaska(old: Version, choices: Choices, _read: ReadParameter) -> Translation
                 "may be one of Amazon's, whose tokens Home Assistant refuses. Look at "
                 "Account Linking in the Alexa developer console: if its authorization "
                 "URI ends in /auth/authorize of your Home Assistant, add "
-                "--linked-with-home; else change it as docs/setup.md says, link anew, "
-                "and then adopt."
+                "--linked-with-home. Otherwise change it as docs/setup.md says, link "
+                "the account again, and then adopt."
             )
         found.remarks.append(
             "bearer_token is left out: directives carry the linked account's token."
@@ -177,8 +178,8 @@ def _ha_alexa(old: Version, choices: Choices, read: ReadParameter) -> Translatio
     """Translate the Cloudflare service token: https://github.com/tjbaker/ha-alexa."""
     if "EXTRA_HEADERS" not in VARIABLES:
         raise CommandError(
-            "ha-alexa sends a service token of Cloudflare's, which this release of "
-            "ha-bridge cannot."
+            "ha-alexa sends a service token of Cloudflare, and this release of "
+            "ha-bridge cannot do that."
         )
     variables = dict(old.settings.variables)
     missing = [name for name in _ACCESS.values() if not variables.get(name)]
@@ -189,7 +190,7 @@ def _ha_alexa(old: Version, choices: Choices, read: ReadParameter) -> Translatio
     found = Translation(variables)
     _switch(found, "NOT_VERIFY_SSL", choices)
     found.remarks.append(
-        "Its two other functions, for linking accounts, stay as they are."
+        "Its two other functions, which link accounts, stay as they are."
     )
     return found
 

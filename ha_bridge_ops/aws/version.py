@@ -167,7 +167,7 @@ def download(url: str) -> bytes:
     if answer.status != 200:  # noqa: PLR2004 - HTTP's OK
         raise AwsError(f"HTTP {answer.status}")
     if len(content) > MOST:
-        raise AwsError("TooLarge", "The code is larger than AWS takes directly.")
+        raise AwsError("TooLarge", "The code is larger than AWS accepts directly.")
     return bytes(content)
 
 

@@ -40,7 +40,7 @@ def count(context: Context) -> Outcome:
     if not endpoints:
         return Problem("none", "no endpoints")
     if len(endpoints) > MAX_ENDPOINTS:
-        saw = f"{len(endpoints)} endpoints; Alexa takes {MAX_ENDPOINTS}"
+        saw = f"{len(endpoints)} endpoints; Alexa accepts {MAX_ENDPOINTS}"
         return Problem("too_many", saw)
     return Fine(f"{len(endpoints)} endpoints")
 
@@ -88,7 +88,7 @@ def endpoints(context: Context) -> Outcome:
     found = endpoints_of(context)
     if not found:
         return Untried("there is no list of devices")
-    return _told(troubles.descriptions(found), "all as Alexa wants them")
+    return _told(troubles.descriptions(found), "all as Alexa requires")
 
 
 def names(context: Context) -> Outcome:

@@ -66,7 +66,9 @@ PLACEHOLDERS: Final[Mapping[str, Placeholder]] = {
 }
 
 #: What is said in place of lines that would hold what is none of ours.
-LEFT_OUT: Final = "(Lines to paste are left out: what was seen cannot stand in them.)"
+LEFT_OUT: Final = (
+    "(Lines to paste are left out, because what was seen cannot be in them.)"
+)
 
 _BRACES: Final = re.compile(r"\{(\w+)\}")
 

@@ -65,7 +65,7 @@ def probe(
     try:
         answer = function.invoke(PROBE)
     except AwsError as error:
-        return Untried(f"AWS did not let us invoke it: {error.code}")
+        return Untried(f"AWS refused to invoke it: {error.code}")
     evidence = _evidence(context, answer)
     if isinstance(evidence, Evidence):
         return _compare(context, evidence, way, function)

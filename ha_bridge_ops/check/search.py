@@ -160,7 +160,7 @@ def of_function(look: _Look) -> Callable[[Context], Outcome]:
         try:
             return look(context, found)
         except AwsError as error:
-            return Untried(f"AWS did not let us look: {error.code}")
+            return Untried(f"AWS refused to show it: {error.code}")
         except ODD_SHAPE:
             return Untried(f"AWS gave {UNREADABLE}")
 

@@ -86,7 +86,7 @@ def _of_the_gate(context: Context, name: str) -> Outcome:
         return Untried(
             "it is kept in AWS: add --aws to look further"
             if is_kept and context.aws is None
-            else "another of the three settings is to be mended first"
+            else "another of the three settings must be corrected first"
         )
     try:
         told = context.gate.describe(time.monotonic() + READ_S)

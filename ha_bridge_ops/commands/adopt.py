@@ -36,13 +36,14 @@ MakeLive = Callable[[Function], Live]
 @click.option(
     "--verify-tls/--no-verify-tls",
     default=None,
-    help="Whether the certificate at home is checked; to be said where the old "
-    "setting can be read either way.",
+    help="Whether the certificate at home is checked. Needed if the old setting can "
+    "be read in two ways.",
 )
 @click.option(
     "--linked-with-home",
     is_flag=True,
-    help="The skill links accounts with Home Assistant; for haaska with a token.",
+    help="The skill links accounts with Home Assistant. Needed for haaska with a "
+    "token.",
 )
 @click.option("--dry-run", is_flag=True, help="Show what would change, and end.")
 @options.yes
@@ -50,7 +51,7 @@ MakeLive = Callable[[Function], Live]
     "--undo",
     metavar="FILE",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Put back what an adoption has kept in a file.",
+    help="Restore what an adoption has saved in this file.",
 )
 @options.env_file
 @click.pass_obj
@@ -67,7 +68,7 @@ def adopt(  # noqa: PLR0913 - one argument an option
     undo: Path | None,
     env_file: Path,
 ) -> None:
-    """Put this function in the place of an old script, and keep all else.
+    """Replace an old script with this function, and keep everything else.
 
     \b
     Examples:
@@ -77,16 +78,15 @@ def adopt(  # noqa: PLR0913 - one argument an option
       ha-bridge adopt --undo ha-bridge-adopt-haaska-20261126-101500.json
 
     It knows the script of Home Assistant's guide, haaska and ha-alexa. Skill, trigger,
-    ARN, linked account, devices, groups and routines stay. Only the code and its
-    settings are exchanged, and after each step the function works. First, what was
-    there is written to a file, with the function's variables. Then the new
-    code must reach your home and answer a Discovery. If it does not, everything is
-    put back.
+    ARN, linked account, devices, groups and routines stay. It exchanges only the code
+    and its settings, and the function works after each step. First it saves the old
+    code and the function's variables in a file. Then the new code must reach your
+    home and answer a Discovery. If it does not, everything is restored.
 
     The Discovery is a real one if LONG_LIVED_ACCESS_TOKEN is in the environment or in
     .env.
 
-    Exit status: 0 fine, 1 AWS refused something or the new code failed and the old is
+    Exit status: 0 fine, 1 AWS refused something, or the new code failed and the old is
     back, 2 it could not run.
     """
     talk = Console(stderr=True)
@@ -104,7 +104,7 @@ def adopt(  # noqa: PLR0913 - one argument an option
     kind = recognise(now)
     talk.print(f"{live.function.arn} runs {kind.value}.")
     if kind is Kind.OURS:
-        talk.print("There is nothing to adopt: this is ours already.")
+        talk.print("There is nothing to adopt: the function runs ha-bridge already.")
         return
     if kind not in ADOPTABLE:
         raise CommandError(_LEFT_ALONE[kind])
@@ -119,20 +119,20 @@ def adopt(  # noqa: PLR0913 - one argument an option
         return
     _agree("Exchange it?", yes=yes)
     kept = saved.write(Path(), live.function.arn, now)
-    talk.print(f"Kept in {kept}; `ha-bridge adopt --undo {kept}` puts it back.")
+    talk.print(f"Saved in {kept}. `ha-bridge adopt --undo {kept}` restores it.")
     token = read_variables(env_file).get("LONG_LIVED_ACCESS_TOKEN", "")
     exchange(
         live, now, new, lambda: prove(live, token), lambda what: talk.print(f"· {what}")
     )
     talk.print(Text.assemble(("✓ ", "green"), "The function runs ha-bridge now."))
-    talk.print("Nothing is to be done in the Alexa app.")
+    talk.print("You need not do anything in the Alexa app.")
 
 
 _LEFT_ALONE = {
     Kind.HALF: "An adoption was interrupted here, at a step at which everything works. "
-    "Put it back with `ha-bridge adopt --undo FILE`, with the file that it kept, and "
-    "adopt again.",
-    Kind.OTHER: "That is none of the scripts that can be adopted, and is left alone. "
+    "Restore the old code with `ha-bridge adopt --undo FILE` and the file that it "
+    "saved, and adopt again.",
+    Kind.OTHER: "That is not a script that can be adopted, so it stays as it is. "
     "If it is the bridge to Home Assistant, upload what `ha-bridge package` writes by "
     "hand.",
 }
@@ -166,7 +166,7 @@ def _find(session: Session, name: str | None, region: str | None) -> Function:
         return found[0]
     if found:
         names = ", ".join(one.arn for one in found)
-        raise CommandError(f"Say which with --function: {names}.")
+        raise CommandError(f"There are several. Choose one with --function: {names}.")
     if refused:
         _refused(refused[0])
     what = quoted(name) if name else "function that may be the bridge"
@@ -187,7 +187,7 @@ def _refused(error: AwsError) -> NoReturn:
             "or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
         ) from None
     words = f", {quoted(error.words)}" if error.words else ""
-    raise RefusedError(f"AWS did not let us look: {error.code}{words}.") from None
+    raise RefusedError(f"AWS refused: {error.code}{words}.") from None
 
 
 def _parameters(function: Function) -> Callable[[str], str]:
@@ -210,10 +210,10 @@ def _ask_about(found: Translation, now: Version, *, yes: bool) -> bool:
     name = found.doubts[0]
     text = now.settings.variables[name]
     about = (
-        f"{name}={text} switches the check of the certificate off now, because for the "
-        "script any text is a yes. It reads as if it should be on."
+        f"{name}={text} now switches the check of the certificate off, because the "
+        "script reads any text as yes. The text looks as if it should be on."
     )
-    nobody = CommandError(f"{about} Say which: --verify-tls or --no-verify-tls.")
+    nobody = CommandError(f"{about} Choose --verify-tls or --no-verify-tls.")
     if yes:
         raise nobody
     try:
@@ -291,14 +291,14 @@ def _undo(  # noqa: PLR0913 - what there is, and what was asked for
         return
     if kind not in (Kind.OURS, Kind.HALF):
         raise CommandError(
-            f"{live.function.arn} runs {kind.value}: somebody has exchanged it since, "
-            "so it is left alone."
+            f"{live.function.arn} runs {kind.value}: someone has changed it since, "
+            "so it stays as it is."
         )
     talk.print(f"{live.function.arn} runs {kind.value}.")
     _show(Console(), now, old, Translation(dict(old.settings.variables)))
     if dry_run:
         return
-    _agree("Put it back?", yes=yes)
+    _agree("Restore it?", yes=yes)
     code = _package(talk)
     restore(live, now, old, code, lambda what: talk.print(f"· {what}"))
     talk.print(Text.assemble(("✓ ", "green"), "The function is what it was."))

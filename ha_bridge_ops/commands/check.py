@@ -48,7 +48,7 @@ MakeContext = Callable[..., Context]
     "--token-url",
     metavar="URL",
     help="“Access Token URI” from the Alexa console, for --link, if it is that of a "
-    "token endpoint. Asks for the client secret, or takes LINK_CLIENT_SECRET.",
+    "token endpoint. Asks for the client secret, or reads LINK_CLIENT_SECRET.",
 )
 @click.option("--aws", is_flag=True, help="Check the function in AWS too.")
 @options.function
@@ -111,7 +111,7 @@ def check(  # noqa: PLR0913 - one a option
     if as_json and markdown:
         raise CommandError("Choose one of --json and --markdown.")
     if fix is not None and (as_json or markdown):
-        raise CommandError("--fix goes with neither --json nor --markdown.")
+        raise CommandError("--fix cannot be combined with --json or --markdown.")
     if link and not locale:
         raise CommandError(
             "--link needs --locale, such as en-GB: it decides how Alexa links."

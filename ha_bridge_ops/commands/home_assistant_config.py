@@ -38,7 +38,7 @@ from ha_bridge_ops.terminal import echo
     "categories",
     multiple=True,
     metavar="ID=CATEGORY",
-    help="What Alexa takes an entity for, such as LIGHT. May be repeated.",
+    help="What kind of device Alexa shows, such as LIGHT. May be repeated.",
 )
 @click.option(
     "--proactive", is_flag=True, help="Let Home Assistant report changes to Alexa."
@@ -64,8 +64,8 @@ def home_assistant_config(
       ha-bridge home-assistant-config --locale ja-JP --proactive
 
     Put it into configuration.yaml, in place of an `alexa:` that is there already, and
-    restart Home Assistant. Without a filter or an entity Alexa sees whatever Home
-    Assistant can offer; with them, just those. To rename something and keep
+    restart Home Assistant. Without a filter or an entity, Alexa sees everything that
+    Home Assistant can offer; with them, only those. To rename something and keep
     everything else, add --filter '*'. `ha-bridge page` writes the block for you.
 
     With --proactive, Home Assistant tells Alexa of changes by itself. It needs the

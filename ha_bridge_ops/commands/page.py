@@ -32,7 +32,7 @@ _REFERENCES = ("ssm:", "secretsmanager:")
 @click.option(
     "--allow-unlock",
     is_flag=True,
-    help="Let the page unlock, open and disarm; it asks each time.",
+    help="Allow the page to unlock, open and disarm. It asks each time.",
 )
 @options.env_file
 def page(*, demo: bool, no_open: bool, allow_unlock: bool, env_file: Path) -> None:

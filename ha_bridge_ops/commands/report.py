@@ -82,11 +82,12 @@ def report(  # noqa: PLR0913 - one a option
     \b
     It reads the lines that the function left in CloudWatch, and changes nothing:
     how many directives came, how many went well and how fast, the worst devices,
-    outages, and what changed at each deployment. Each is set beside what
-    Amazon and Google ask of those who sell such a skill.
+    outages, and what changed at each deployment. It compares them with
+    what Amazon and Google require of those who sell such a skill.
 
-    It needs logs:FilterLogEvents and lambda:ListFunctions, and for all deployments
-    but the last cloudtrail:LookupEvents. AWS charges nothing for reading in this way.
+    It needs logs:FilterLogEvents and lambda:ListFunctions, and, to know
+    all deployments and not only the last one, cloudtrail:LookupEvents. AWS charges
+    nothing for reading in this way.
 
     Exit status: 0 every number of Amazon's is met, 1 one is missed or AWS refused,
     2 it could not run.
@@ -148,8 +149,8 @@ def _read(function: Function, now: float, days: int) -> Report:
                     turning.update(f"Reading the log: {number:,} lines, {day} ...")
     except AwsError as error:
         raise RefusedError(
-            f"AWS did not let us read {function.log_group}: {error.code}. It takes the "
-            "permission logs:FilterLogEvents."
+            f"AWS refused to show {function.log_group}: {error.code}. The permission "
+            "logs:FilterLogEvents is needed."
         ) from None
     seen.done()
     changed, why_only_last = _changes(function, since, now)

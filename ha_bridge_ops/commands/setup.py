@@ -21,13 +21,21 @@ from ha_bridge_ops.state import alone_in
     metavar="LOCALE",
     help=f"Language of your Alexa; the region follows: {', '.join(LOCALES)}.",
 )
-@click.option("--name", help=f"Of the skill.  [default: {consoles.NAME}]")
-@click.option("--stack", metavar="NAME", help="Of the stack.  [default: ha-bridge]")
-@click.option("--bucket", metavar="NAME", help="S3 bucket for the package; else SAM’s.")
+@click.option("--name", help=f"Name of the skill.  [default: {consoles.NAME}]")
+@click.option(
+    "--stack", metavar="NAME", help="Name of the stack.  [default: ha-bridge]"
+)
+@click.option(
+    "--bucket", metavar="NAME", help="S3 bucket for the package.  [default: SAM’s]"
+)
 @options.profile
 @click.option("--ask-profile", metavar="NAME", help="Profile of the ASK CLI.")
 @click.option(
-    "--ask", "ask_command", metavar="COMMAND", help="How to call the ASK CLI."
+    "--ask-command",
+    "--ask",
+    "ask_command",
+    metavar="COMMAND",
+    help="How to call the ASK CLI.",
 )
 @click.option(
     "--folder",
@@ -36,7 +44,7 @@ from ha_bridge_ops.state import alone_in
     show_default=True,
     help="Where it remembers how far it got.",
 )
-@click.option("--go-on", is_flag=True, help="Also if a check has failed.")
+@click.option("--go-on", is_flag=True, help="Continue even if a check has failed.")
 @click.option(
     "--wait",
     type=click.IntRange(0),
@@ -46,7 +54,7 @@ from ha_bridge_ops.state import alone_in
     help="How long to wait for Alexa at the end.",
 )
 @click.option("--dry-run", is_flag=True, help="Show what would be done, and end.")
-@click.option("--remove", is_flag=True, help="Take it all away again.")
+@click.option("--remove", is_flag=True, help="Remove everything that setup has made.")
 @options.yes
 @options.env_file
 def setup(*, dry_run: bool, remove: bool, **given: Any) -> None:
@@ -54,19 +62,19 @@ def setup(*, dry_run: bool, remove: bool, **given: Any) -> None:
 
     \b
     Examples:
-      ha-bridge setup                        it asks for what it must know
+      ha-bridge setup                        it asks for what it needs
       ha-bridge setup --base-url https://home.example.org --locale de-DE
       ha-bridge setup --dry-run              what it would do
-      ha-bridge setup --remove               take it all away again
+      ha-bridge setup --remove               remove everything that it made
 
-    It looks whether Home Assistant can be reached, logs in at AWS and Amazon (or says
-    what to type), makes the skill, deploys the function, joins the two, links accounts,
-    looks at all of it, and tells which button in the Alexa app is yours to press. Then
-    it watches the function's log until Alexa comes.
+    It checks that Home Assistant can be reached, logs in at AWS and Amazon (or says
+    what to type), creates the skill, deploys the function, connects the two, sets up
+    account linking, and checks everything. Then it says which button in the Alexa app
+    you have to press, and watches the function's log until Alexa calls it.
 
-    Nothing is changed at AWS or Amazon before it was shown and agreed to. It may be
-    ended at any point and run again: it goes on where it stopped, and changes nothing
-    that is as it should be. The SAM CLI and the ASK CLI are brought along if needed.
+    It shows what it is going to change at AWS and Amazon, and asks first. You can stop
+    it at any point and run it again: it continues where it stopped, and changes only
+    what is not yet as it should be. It installs the SAM CLI and the ASK CLI if needed.
 
     Exit status: 0 fine, 1 a check failed or something was refused, 2 it could not run.
     """

@@ -122,8 +122,8 @@ def skill(  # noqa: PLR0913 - one argument an option
     It writes skill.json, create.json and accountLinking.json. Then it prints the
     commands of Amazon's ASK CLI that upload them. If you prefer the consoles, it also
     prints what to type into which field. The client secret of account linking, which
-    it makes once, stands in accountLinking.json, client-secret.txt and state.json;
-    only you can read them.
+    it makes once, is in accountLinking.json, client-secret.txt and state.json; only
+    you can read them.
 
     With --apply it runs those commands. Create the skill before the function, because
     the function must know the skill's id: run this command, deploy the function, and
@@ -204,10 +204,10 @@ def _warn(talk: Console, wanted: Skill) -> None:
             )
             talk.print(Text.assemble(sign, why))
     if wanted.token_endpoint and wanted.function and not wanted.token_url:
-        why = "The stack has no token endpoint yet: deploy it, and run this once more."
+        why = "The stack has no token endpoint yet. Deploy it, and run this again."
         talk.print(Text.assemble(sign, why))
     if "nl-NL" in wanted.locales:
-        talk.print(Text.assemble(sign, "Home Assistant knows nl-NL from 2025.1 on."))
+        talk.print(Text.assemble(sign, "Home Assistant knows nl-NL since 2025.1."))
 
 
 def _show(show: Console, wanted: Skill, folder: Folder, skill_id: str | None) -> None:
@@ -236,8 +236,8 @@ def _show_applied(show: Console, wanted: Skill, applied: Applied) -> None:
             Text.assemble(
                 "\nNow let it, and no other, call the function:\n\n",
                 (consoles.folded(applied.next), "bold"),
-                f"\n\nand run this command once more with --stack {consoles.STACK} "
-                "(or with --arn).",
+                f"\n\nand run this command again with --stack {consoles.STACK} "
+                "(or with --function).",
             )
         )
         return

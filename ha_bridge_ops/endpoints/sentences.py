@@ -133,8 +133,8 @@ class _Search:
             several = able or self._hits
             name = quoted(name_of(several[0]), MAX_NAME)
             problem = (
-                f"{len(several)} devices are called {name}, to the ear. Alexa asks, or "
-                "takes one of them."
+                f"{len(several)} devices sound like {name}. Alexa asks which one, or "
+                "chooses one of them."
             )
             return self._open(problem, several)
         if near:

@@ -23,7 +23,7 @@ _URLLIB3: Final = Path(__file__).with_name("runtime_urllib3.py")
 _HEAD: Final = f'''\
 """ha-bridge {__version__}: Amazon Alexa and a self-hosted Home Assistant, in one file.
 
-For the code editor of the AWS Lambda console: paste all of it over what is there, and
+For the code editor of the AWS Lambda console: replace everything in it with this, and
 press Deploy.  Runtime Python 3.13, memory 256 MB, timeout 9 s; the variable BASE_URL is
 the address of Home Assistant.
 

@@ -114,20 +114,20 @@ def _first(versions: Iterable[str], say: Say) -> Release:
         if version != best:
             say(
                 f"Home Assistant {best} needs Python {SUPPORTED[best]}, which is not "
-                f"here and cannot be fetched: {version} is taken."
+                f"here and cannot be fetched, so {version} is used."
             )
         return Release(version, found, LOCKS / f"home-assistant-{version}.txt")
     wanted = ", ".join(_minors())
     raise CommandError(
-        f"Home Assistant needs one of the Pythons {wanted}: none is here, and none can "
-        "be fetched. Install one of them."
+        f"Home Assistant needs one of the Pythons {wanted}. This machine has none of "
+        "them, and none can be fetched: install one."
     )
 
 
 @click.command()
 @click.option("--newest", "of_pypi", is_flag=True, help="Print PyPI's newest release.")
 def main(*, of_pypi: bool) -> None:
-    """Print the Pythons that the tests want and that are not to be had here.
+    """Print the Pythons that the tests need and this machine does not have.
 
     Those of the newest and the oldest release, and Lambda's; each on a line, as major
     and minor. uv fetches what it can. What is printed is for .ci/python-from-debian.

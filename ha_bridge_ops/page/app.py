@@ -224,7 +224,7 @@ class _Page:
             name = name_of(held.endpoint)
             if not self._home.may_open:
                 problem = (
-                    f"{quoted(name, MAX_NAME)} could let somebody in, so nothing was "
+                    f"{quoted(name, MAX_NAME)} could open your home, so nothing was "
                     "sent. To allow it, start ha-bridge page with --allow-unlock."
                 )
                 return self._json({"problem": problem}, HTTPStatus.FORBIDDEN)

@@ -110,7 +110,9 @@ def _goals(report: Report) -> Section:
         )
         for one in verdicts(report)
     ]
-    return Section("Beside published numbers", ("", "by", "what", "here", "goal"), rows)
+    return Section(
+        "Compared with published numbers", ("", "by", "what", "here", "goal"), rows
+    )
 
 
 def _errors(report: Report) -> Section:
@@ -197,6 +199,6 @@ def notes(report: Report) -> list[str]:
     if report.only_last_change:
         found.append(
             "Only the last deployment is shown, because AWS did not list the others "
-            f"({report.only_last_change}): that takes cloudtrail:LookupEvents."
+            f"({report.only_last_change}): that needs cloudtrail:LookupEvents."
         )
     return found

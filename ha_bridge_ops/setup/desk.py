@@ -131,7 +131,7 @@ class Desk:
         if command is None:
             command = ask_tool.at_hand()
         if command is None:
-            with self.talk.status("Bringing the ASK CLI; a minute or two ..."):
+            with self.talk.status("Installing the ASK CLI; a minute or two ..."):
                 command = ask_tool.install()
         ask = AskCli(command, self.wishes.ask_profile)
         try:
@@ -153,7 +153,7 @@ class Desk:
         """
         answer = None if self.wishes.yes else answer_to(question)
         if answer is None:
-            raise CommandError(f"{question}: say it with {option}.")
+            raise CommandError(f"{question}: give it with {option}.")
         return answer
 
     def agree(self, question: str) -> None:
@@ -172,13 +172,13 @@ class Desk:
                 "This machine has no credentials for AWS. Make an access key in the "
                 "AWS console (your name in the upper right corner, Security "
                 "credentials) and type `aws configure`, or set AWS_ACCESS_KEY_ID and "
-                "AWS_SECRET_ACCESS_KEY; in AWS CloudShell they are there already. "
-                "`ha-bridge setup` goes on then."
+                "AWS_SECRET_ACCESS_KEY. AWS CloudShell has them already. "
+                "Then run `ha-bridge setup` again."
             ) from None
         words = f", {quoted(error.words)}" if error.words else ""
         raise RefusedError(
-            f"AWS refused: {error.code}{words}. `ha-bridge setup` goes on once that is "
-            "mended."
+            f"AWS refused: {error.code}{words}. When that is solved, run "
+            "`ha-bridge setup` again; it continues from here."
         ) from None
 
     @contextmanager

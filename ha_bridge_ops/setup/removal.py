@@ -23,18 +23,20 @@ def remove(desk: Desk, *, dry_run: bool) -> None:
     talk, skill_id = desk.talk, desk.state.skill_id
     if desk.wishes.locale is None and desk.memory.get("locale") is None:
         raise CommandError(
-            f"Nothing is remembered in {desk.folder.path}: say where it is with "
-            "--folder, or which with --base-url and --locale."
+            f"No setup is remembered in {desk.folder.path}. Name its folder with "
+            "--folder, or give --base-url and --locale."
         )
     region = desk.region.aws_region
     with desk.asking_aws():
         stack = desk.stacks.find(desk.stack)
         if stack and not stack.has_failed and not desk.stacks.function(desk.stack):
             raise CommandError(f"The stack {desk.stack} is not one of ha-bridge.")
-    talk.print("First, in the Alexa app: disable the skill, so that she forgets its")
-    talk.print("devices: More, Skills & Games, Your Skills, Dev, Disable. Then goes:")
+    talk.print("First, in the Alexa app, disable the skill, so that Alexa forgets its")
+    talk.print(
+        "devices: More, Skills & Games, Your Skills, Dev, Disable. Then it removes:"
+    )
     for what, where in (
-        ("Skill", skill_id or "none is known"),
+        ("Skill", skill_id or "not known"),
         (
             "Function",
             f"the stack {desk.stack} in {region}" if stack else "there is none",
@@ -44,7 +46,7 @@ def remove(desk: Desk, *, dry_run: bool) -> None:
         talk.print(Text.assemble((f"  {what:<16} ", "dim"), where))
     if dry_run:
         return
-    desk.agree("Take it away?")
+    desk.agree("Remove it?")
     progress = Steps()
     if skill_id is not None:
         with progress.step("Deleting the skill"):

@@ -44,7 +44,7 @@ def set_up(desk: Desk, *, dry_run: bool) -> None:
     skill = desk.skill
     desk.talk.print(Text(f"1. Home Assistant at {skill.address}", style="bold"))
     _check(desk, Context({**desk.variables, "BASE_URL": str(skill.address)}), CHAIN)
-    desk.talk.print(Text("\n2. What is to be done", style="bold"))
+    desk.talk.print(Text("\n2. What will be done", style="bold"))
     with desk.asking_aws():
         stack = desk.stacks.find(desk.stack)
     skill_id = desk.state.skill_id
@@ -66,7 +66,7 @@ def set_up(desk: Desk, *, dry_run: bool) -> None:
         skill_id = apply(skill, desk.folder, ask, desk.state).skill_id
     arn = _deploy(desk, stack, skill_id, progress)
     _join(desk, skill_id, arn)
-    desk.talk.print(Text("\n4. All of it, as AWS sees it", style="bold"))
+    desk.talk.print(Text("\n4. Check everything, as AWS sees it", style="bold"))
     looked = Options(
         locale=skill.locales[0],
         skill_id=skill_id,
@@ -92,8 +92,8 @@ def _check(desk: Desk, context: Context, links: Any) -> None:
     failed = [one.id for one in findings if one.status is Status.FAILED]
     if failed and not desk.wishes.go_on:
         raise RefusedError(
-            f"{', '.join(failed)} failed: mend that and run `ha-bridge setup` again; "
-            "it goes on from here. With --go-on it goes on all the same."
+            f"{', '.join(failed)} failed. Correct that and run `ha-bridge setup` "
+            "again; it continues from here. With --go-on it continues without that."
         )
 
 
@@ -185,7 +185,7 @@ def skill_with(desk: Desk, arn: str) -> Skill:
 
 
 def _wait_for_alexa(desk: Desk, arn: str) -> None:
-    desk.talk.print(Text("\n5. Yours: the Alexa app", style="bold"))
+    desk.talk.print(Text("\n5. What you have to do: the Alexa app", style="bold"))
     desk.talk.print(
         "More, Skills & Games, Your Skills, Dev: open "
         f"“{desk.skill.name}”, Enable to use, and log in to Home Assistant."
@@ -202,7 +202,7 @@ def _wait_for_alexa(desk: Desk, arn: str) -> None:
             )
     if not found:
         raise RefusedError(
-            f"Alexa has not come within {desk.wishes.wait} s. If linking failed, "
+            f"Alexa has not called within {desk.wishes.wait} s. If linking failed, "
             "`ha-bridge check --link` says why; `ha-bridge setup` waits again."
         )
     count = _devices(desk)

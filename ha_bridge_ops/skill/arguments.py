@@ -30,14 +30,14 @@ def read_address(text: str | None, env_file: Path) -> Address:
         raise CommandError(f"The base URL {error}{where}.") from None
     if not address.is_tls:
         raise CommandError(
-            "The base URL must start with https://, for Amazon links no account "
+            "The base URL must start with https://, because Amazon links no account "
             "over plain http."
         )
     return address
 
 
 def read_url(text: str | None, option: str) -> str | None:
-    """Return an address of account linking as Amazon takes it; None if there is none.
+    """Return an address of account linking as Amazon accepts it; None if there is none.
 
     Raises:
         CommandError: It is none, or not https.
@@ -91,7 +91,7 @@ def read_functions(arns: Iterable[str], region: Region) -> dict[str, str]:
         match = _ARN.fullmatch(text.strip())
         if match is None:
             raise CommandError(
-                f"{text!r} is no ARN of a Lambda function; they look like "
+                f"{text!r} is not the ARN of a Lambda function. It looks like "
                 f"arn:aws:lambda:{region.aws_region}:123456789012:function:name."
             )
         place = region_in(match["region"])
@@ -113,7 +113,7 @@ def read_functions(arns: Iterable[str], region: Region) -> dict[str, str]:
 
 
 def read_name(text: str) -> str:
-    """Return a name that Amazon takes for a skill.
+    """Return a name that Amazon accepts for a skill.
 
     Raises:
         CommandError: It is too short or too long.
@@ -132,7 +132,7 @@ def read_skill_id(text: str) -> str:
     """
     if grammar.skill_id(text.strip()) is None:
         raise CommandError(
-            f"{text!r} is no skill id; they look like "
+            f"{text!r} is not a skill id. It looks like "
             "amzn1.ask.skill.12345678-1234-1234-1234-123456789012."
         )
     return text.strip()

@@ -83,11 +83,11 @@ def commands(skill: Skill, folder: Folder, skill_id: str | None) -> list[Command
     if skill_id is None:
         found = [
             Command(
-                "Create the skill, without a function as yet. It prints the skill id:",
+                "Create the skill, still without a function. This prints the skill id:",
                 f"ask smapi create-skill-for-vendor "
                 f"--manifest {document(folder.create)}",
             ),
-            Command("Keep the id for what follows:", "SKILL_ID=amzn1.ask.skill.…"),
+            Command("Keep the id for the next commands:", "SKILL_ID=amzn1.ask.skill.…"),
         ]
     found.append(
         Command(
@@ -221,7 +221,7 @@ def entries(skill: Skill, skill_id: str | None, folder: Folder) -> list[Entry]:
         ("Web Authorization URI", skill.authorization_uri),
         ("Access Token URI", skill.access_token_uri),
         ("Client ID", region.client_id),
-        ("Secret", f"what stands in {folder.client_secret}"),
+        ("Secret", f"what is in {folder.client_secret}"),
         ("Authentication Scheme", "Credentials in request body"),
         ("Scope", SCOPE),
         ("Domain list", "leave it empty"),
