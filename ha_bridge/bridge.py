@@ -6,11 +6,11 @@ import logging
 import time
 import traceback
 from collections.abc import Callable
-from typing import Any, Final, Protocol
+from typing import Any, Final, NoReturn, Protocol
 
 from ha_bridge.delivery import Kind
 from ha_bridge.errors import BridgeError, Failure
-from ha_bridge.home_assistant import Reply, no_event
+from ha_bridge.home_assistant import Answered, Reply, no_event
 from ha_bridge.messages import (
     Directive,
     Event,
@@ -55,6 +55,9 @@ class Transport(Protocol):
         self, body: bytes, token: Secret | None, *, deadline: float, kind: Kind
     ) -> Reply:
         """Post a directive and return Home Assistant's answer."""
+
+    def reject(self, answered: Answered) -> NoReturn:
+        """Raise what an answer means that is not Home Assistant's."""
 
     def warm(self, deadline: float) -> bool:
         """Open a connection for the next directive; return whether there was one."""
@@ -163,7 +166,7 @@ class Bridge:
             return read_answer(reply.body, event)
         except BridgeError as error:
             self._transport.close()  # what comes next over it may be another's too
-            told = no_event(reply, self._transport.address, error)
+            told = no_event(reply, self._transport.reject, error)
             raise told.hiding(secrets_of(event, *self.secrets)) from None
 
     def _fallback_token(self, deadline: float) -> Secret | None:

@@ -8,7 +8,7 @@ import json
 import logging
 import ssl
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.client import BadStatusLine, HTTPException, IncompleteRead, RemoteDisconnected
 from itertools import chain, repeat
@@ -563,19 +563,22 @@ def _check(answered: Answered, token: Secret, address: Address) -> None:
     raise known
 
 
-def no_event(reply: Reply, address: Address, why: BridgeError) -> BridgeError:
+def no_event(
+    reply: Reply, reject: Callable[[Answered], NoReturn], why: BridgeError
+) -> BridgeError:
     """Return what an answer with status 200 that is no event means.
 
     Args:
         reply: The answer.
-        address: What was asked.
+        reject: Raises what it means; see `HomeAssistant.reject`.
         why: What it lacks; that is all, where nobody is known by it.
     """
     if why.failure is not Failure.NOT_AN_EVENT:
         return why
-    answered = Answered(_OK, reply.headers, reply.body, reply.reused)
-    known = _by_who_answered(answered, address)
-    return why if known.failure is Failure.NOT_AN_EVENT else known
+    try:
+        reject(Answered(_OK, reply.headers, reply.body, reply.reused))
+    except BridgeError as known:
+        return why if known.failure is Failure.NOT_AN_EVENT else known
 
 
 def _by_who_answered(answered: Answered, address: Address) -> BridgeError:

@@ -277,6 +277,8 @@ def read_form(event: object) -> dict[str, str]:
     if rest.get("rawQueryString"):
         raise _unknown("something after a question mark")
     known = {str(name).lower(): value for name, value in headers.items()}
+    if len(known) < len(headers):
+        raise _unknown("a header twice")
     content_type = known.get("content-type")
     if not isinstance(content_type, str) or not _FORM.fullmatch(content_type):
         raise _unknown("another content type")
@@ -290,6 +292,8 @@ def _text(body: str, *, is_base64: bool) -> str:
         if len(body) > 2 * MAX_BODY:
             raise _unknown("a body that is too large")
         data = base64.b64decode(body, validate=True) if is_base64 else body.encode()
+        if is_base64 and base64.b64encode(data).decode() != body:
+            raise _unknown("a body in another base64 than AWS writes")
         if len(data) > MAX_BODY:
             raise _unknown("a body that is too large")
         return data.decode("ascii")

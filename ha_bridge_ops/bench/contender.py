@@ -164,6 +164,7 @@ CONTENDERS: dict[str, Callable[[], Contender]] = {
     "bridge": Bridge,
     "before": Bridge,
     "one_file": Bridge,
+    "own_authority": Bridge,
     "per_directive": PerDirective,
     "limit": Limit,
 }

@@ -10,7 +10,7 @@ from ha_bridge_ops.bench.estimates import (
     p95,
     ratio,
 )
-from ha_bridge_ops.bench.lab import CONTENDERS
+from ha_bridge_ops.bench.lab import COLD_ONLY, CONTENDERS
 from ha_bridge_ops.bench.measure import Notes
 
 MS, KB, MB = 1000.0, 1 / 1000, 1 / 1_000_000
@@ -55,6 +55,8 @@ class Measured:
     """As a multiple of the limit's."""
     to_before: Estimate | None = None
     """As a multiple of that of the other checkout, if there is one."""
+    to_bridge: Estimate | None = None
+    """As a multiple of the bridge's, where only the start differs from it."""
 
 
 #: Measured figures, by figure and contender.
@@ -79,11 +81,14 @@ def _measured(notes: Notes, figure: Figure, contender: str) -> Measured:
         return [[value * figure.scale for value in values] for values in rounds]
 
     mine = noted(contender)
-    to_before = None
+    to_before, to_bridge = None, None
     if contender == "bridge" and ("before", figure.note) in notes.values:
         to_before = ratio(mine, noted("before"), figure.statistic)
+    if contender in COLD_ONLY:
+        to_bridge = ratio(mine, noted("bridge"), figure.statistic)
     return Measured(
         estimate(mine, figure.statistic),
         ratio(mine, noted("limit"), figure.statistic),
         to_before,
+        to_bridge,
     )

@@ -22,13 +22,14 @@ from ha_bridge_ops.local.build import SOURCES
 CONTENDERS = {
     "bridge": "ha-bridge",
     "one_file": "as one file",
+    "own_authority": "with CA_CERTIFICATE",
     "before": "before",
     "per_directive": "client per directive",
     "limit": "limit",
 }
 
 #: Those of which only the start differs: later they run the same code as another.
-COLD_ONLY = frozenset({"one_file"})
+COLD_ONLY = frozenset({"one_file", "own_authority"})
 
 #: The directives: one that acts, one that only asks, and the long one.
 COMMAND, QUESTION, DISCOVERY = "turn_on", "report_state", "discovery"
@@ -127,6 +128,8 @@ class Lab:
             "SSL_CERT_FILE": str(self.home.certificates.bundle),
             "BASE_URL": relay.url,
         }
+        if name == "own_authority":  # then the others are not even parsed
+            environ["CA_CERTIFICATE"] = self.home.certificates.authority
         with (
             self._share.group() as group,
             Contender(name, self.python, environ, group) as contender,

@@ -11,6 +11,7 @@ COLORS = {
     "bridge": "#1769aa",
     "before": "#7fb2dc",
     "one_file": "#4f9d69",
+    "own_authority": "#7a5aa6",
     "per_directive": "#c25e1a",
     "limit": "#8a8f98",
 }

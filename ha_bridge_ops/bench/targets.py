@@ -41,6 +41,14 @@ def _to_limit(name: str, limit: float) -> Target:
     )
 
 
+def _cold_to_bridge(what: str, contender: str, limit: float) -> Target:
+    def verdict(figures: Figures, _: Sequence[Trouble]) -> Verdict:
+        found = figures["cold"][contender].to_bridge
+        return Verdict(what, limit, found.value if found else 0.0, "× without")
+
+    return verdict
+
+
 def _at_most(what: str, limit: float, *names: str) -> Target:
     """Bound a figure, or several added up."""
     unit = next(figure.unit for figure in FIGURES if figure.name in names)
@@ -71,6 +79,7 @@ TARGETS: Sequence[Target] = (
     _to_limit("discovery", 1.05),
     _at_most("Discovery, both ways", 6.0, "discovery_up", "discovery_down"),
     _to_limit("cold", 1.25),
+    _cold_to_bridge("Cold start with CA_CERTIFICATE", "own_authority", 1.0),
     _at_most("Warm directive, CPU time", 1.6, "cpu"),
     _at_most("Connections of 50 warm directives", 0.0, "connections"),
     _answer("An answer from a black hole", 2.5, *BLACK_HOLES),

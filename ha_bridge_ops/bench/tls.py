@@ -67,8 +67,9 @@ class Certificates:
         leaf.private_key_and_cert_chain_pem.write_to_path(str(self.server))
         self.bundle = folder / "bundle.pem"
         machine = ssl.get_default_verify_paths().cafile
-        own = root.cert_pem.bytes().decode()
-        texts = [Path(machine).read_text("utf-8"), own] if machine else [own]
+        self.authority = root.cert_pem.bytes().decode()
+        texts = [Path(machine).read_text("utf-8")] if machine else []
+        texts.append(self.authority)
         self.bundle.write_text("\n".join(texts), "utf-8")
 
     @property

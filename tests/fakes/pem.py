@@ -1,7 +1,9 @@
 """Certificates as people make them for a closed home, good and bad."""
 
 import datetime as dt
+import ssl
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from cryptography import x509
@@ -85,6 +87,35 @@ def issued(
             x509.SubjectAlternativeName(names), critical=False
         )
     return Pair(builder.sign(by.key, hashes.SHA256()), key)
+
+
+def server_context(
+    folder: Path,
+    own: Pair,
+    clients: Pair | None = None,
+    *,
+    asks: ssl.VerifyMode = ssl.CERT_NONE,
+    version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3,
+) -> ssl.SSLContext:
+    """Return a server's context, which may ask for a client certificate.
+
+    Args:
+        folder: For a file that OpenSSL wants to read.
+        own: What it shows.
+        clients: The authority of the clients that are let in.
+        asks: Whether a client must show something.
+        version: Of TLS, at the most.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    file = folder / "server.pem"
+    file.write_text(own.pem)
+    context.load_cert_chain(file)
+    context.verify_mode = asks
+    context.maximum_version = version
+    if clients is not None:
+        context.load_verify_locations(cadata=clients.certificate_pem)
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    return context
 
 
 _SIGNS = x509.KeyUsage(

@@ -1,11 +1,12 @@
 """A way to Home Assistant that is no network, for tests of what lies above it."""
 
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
+from ha_bridge.connection import Connector
 from ha_bridge.delivery import Kind
 from ha_bridge.errors import BridgeError, Failure
-from ha_bridge.home_assistant import Reply
+from ha_bridge.home_assistant import Answered, HomeAssistant, Reply
 from ha_bridge.redaction import Secret
 from ha_bridge.settings import Address, parse_address
 
@@ -42,6 +43,9 @@ class StubTransport:
         if isinstance(self.outcome, Exception):
             raise self.outcome
         return Reply(self.outcome, reused=False)
+
+    def reject(self, answered: Answered) -> NoReturn:
+        HomeAssistant(Connector(self.address)).reject(answered)
 
     def warm(self, deadline: float) -> bool:
         del deadline

@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[2]
 BENCH = [sys.executable, "-m", "ha_bridge_ops", "bench"]
 CONTENDERS = {"bridge", "before", "per_directive", "limit"}
 COLD = {"import", "first", "cold"}
+COLD_ONLY = {"one_file", "own_authority"}
 
 
 @pytest.fixture(scope="module")
@@ -55,8 +56,8 @@ class TestCommand:
         """A value inside its interval, and the same as a multiple of the limit's."""
         assert len(measured["figures"]) == 14
         for name, figure in measured["figures"].items():
-            assert ("one_file" in figure) == (name in COLD)
-            cold = {"one_file"} if name in COLD else set()
+            cold = COLD_ONLY if name in COLD else set()
+            assert {one for one in figure if one in COLD_ONLY} == cold
             for contender in CONTENDERS | cold:
                 for one in figure[contender].values():
                     assert one["low"] <= one["value"] <= one["high"]

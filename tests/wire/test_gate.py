@@ -4,6 +4,7 @@ import ipaddress
 import json
 import logging
 import ssl
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ from cryptography import x509
 
 from ha_bridge.bridge import Bridge
 from ha_bridge.connection import Connector
-from ha_bridge.errors import ErrorType
+from ha_bridge.errors import ErrorType, Failure
 from ha_bridge.gate import Gate
 from ha_bridge.home_assistant import HomeAssistant
 from ha_bridge.secrets import SecretReader
@@ -22,7 +23,7 @@ from ha_bridge.settings import Settings
 from tests.directives import event
 from tests.fakes import access, pem
 from tests.fakes.behaviours import answer_directive, reply
-from tests.fakes.server import Server
+from tests.fakes.server import Exchange, Server
 from tests.oracle import assert_error
 from tests.wire.conftest import MakeBridge
 
@@ -45,15 +46,7 @@ def tls(
     version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3,
 ) -> ssl.SSLContext:
     """Return a server's context, which may ask for a client certificate."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    file = tmp_path / "server.pem"
-    file.write_text(own.pem)
-    context.load_cert_chain(file)
-    context.verify_mode = asks
-    context.maximum_version = version
-    context.load_verify_locations(cadata=CA.certificate_pem)
-    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-    return context
+    return pem.server_context(tmp_path, own, CA, asks=asks, version=version)
 
 
 def is_response(answer: Any) -> bool:
@@ -172,6 +165,31 @@ def test_a_gate_that_repeats_a_secret_does_not_get_it_told(
     assert secret not in message(answer) + caplog.text + json.dumps(report)
 
 
+LOGIN = b"<html><title>Sign in</title><input type='password'></html>"
+HTML = {"Content-Type": "text/html"}
+PORTALS = {
+    "200 and a login page": reply(200, LOGIN, HTML),
+    "403 and a login page": reply(403, LOGIN, HTML),
+    "401 and a page": reply(401, b"<html>Who are you?</html>", HTML),
+    "a redirect elsewhere": reply(302, b"", {"Location": "https://sso.test/login"}),
+}
+
+
+@pytest.mark.parametrize("name", PORTALS)
+def test_a_login_page_is_a_gate_where_something_is_given_to_open_it(
+    make_bridge: MakeBridge, name: str
+) -> None:
+    """Whatever its status; without the setting it is a login page, and no more."""
+    with Server((PORTALS[name],)) as server:
+        given = make_bridge(server.url, EXTRA_HEADERS='{"X-Key": "mistyped"}')
+        answer = given.answer(event("turn_on"))
+        assert_error(answer, ErrorType.BRIDGE_UNREACHABLE)
+        assert "EXTRA_HEADERS is not what is looked for there" in message(answer)
+        assert message(answer).startswith(Failure.NOT_ADMITTED.cause)
+        answer = make_bridge(server.url).answer(event("turn_on"))
+        assert message(answer).startswith(Failure.PORTAL.cause)
+
+
 class Store:
     """AWS's Parameter Store with one parameter."""
 
@@ -182,6 +200,41 @@ class Store:
     def get_parameter(self, **_query: object) -> dict[str, dict[str, str]]:
         self.asked += 1
         return {"Parameter": {"Value": self.value}}
+
+
+def test_what_tls_needs_is_asked_for_in_the_thread_that_opens_ahead(
+    tmp_path: Path,
+) -> None:
+    """The import goes on meanwhile, and that connection serves the directive."""
+    may_answer, threads = threading.Event(), list[str]()
+
+    class Waits(Store):
+        def get_parameter(self, **query: object) -> dict[str, dict[str, str]]:
+            threads.append(threading.current_thread().name)
+            assert may_answer.wait(30)
+            return super().get_parameter(**query)
+
+    store = Waits(CLIENTS["right"])
+    context = tls(tmp_path, asks=ssl.CERT_REQUIRED)
+    with Server((answer_directive,), tls=context) as server:
+        environ = {
+            "BASE_URL": server.url,
+            "CLIENT_CERTIFICATE": "ssm:/home/client",
+            "CA_CERTIFICATE": CA.certificate_pem,
+        }
+        settings = Settings.from_environ(environ)
+        gate = Gate(settings.gate, SecretReader(lambda _service: store))
+        connector = Connector(settings.address, gate=gate)
+        connector.open_ahead()
+        # The import is over, and AWS has not answered yet.
+        may_answer.set()
+        home_assistant = HomeAssistant(connector)
+        bridge = Bridge(settings, home_assistant)
+        assert is_response(bridge.answer(event("turn_on")))
+        home_assistant.close()
+        assert server.connections == 1
+    assert len(threads) == store.asked == 1
+    assert threading.main_thread().name not in threads
 
 
 def bridge_from(store: Store, url: str, variable: str) -> Iterator[Bridge]:
@@ -204,6 +257,22 @@ def test_a_token_that_was_rotated_works_with_the_next_directive() -> None:
             store.value = json.dumps(access.HEADERS)
             for _ in range(3):
                 assert is_response(bridge.answer(event("turn_on")))
+    assert store.asked == 2
+
+
+def test_a_login_page_with_status_200_makes_the_setting_be_read_anew() -> None:
+    """What looks like success is a refusal: the next directive passes."""
+    store = Store('{"X-Key": "old"}')
+
+    def portal(exchange: Exchange) -> None:
+        opens = exchange.request.headers.get("x-key") == "new"
+        (answer_directive if opens else reply(200, LOGIN, HTML))(exchange)
+
+    with Server((portal,)) as server:
+        for bridge in bridge_from(store, server.url, "EXTRA_HEADERS"):
+            assert_error(bridge.answer(event("turn_on")))
+            store.value = '{"X-Key": "new"}'
+            assert is_response(bridge.answer(event("turn_on")))
     assert store.asked == 2
 
 

@@ -1,10 +1,12 @@
 """The token endpoint: what Amazon asks passes, and nothing else reaches the home."""
 
 import base64
+import hmac
 import json
 import logging
 import time
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -12,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ha_bridge import token_endpoint
 from ha_bridge.connection import Connector
 from ha_bridge.errors import BridgeError
 from ha_bridge.home_assistant import HomeAssistant, Unconfigured
@@ -315,6 +318,170 @@ HOSTILE: dict[str, tuple[Any, int]] = {
     "a list": ([GOOD], 404),
     "headers that are a list": (changed(GOOD, "headers", []), 404),
     "no context": (without(GOOD, "requestContext"), 404),
+    # -- the same request, spelled otherwise
+    "the secret under another case": (
+        event(FORM.replace("client_secret", "Client_Secret")),
+        401,
+    ),
+    "the secret as a list": (
+        event(FORM.replace("client_secret", "client_secret%5B%5D")),
+        401,
+    ),
+    "the secret with a homoglyph": (
+        event(FORM.replace("client_secret", "client_%D1%95ecret")),
+        404,
+    ),
+    "the secret in overlong UTF-8": (
+        event(FORM.replace("client_secret", "client_%C1%B3ecret")),
+        404,
+    ),
+    "the secret encoded twice": (
+        event(FORM.replace(SECRET, SECRET.replace("-", "%252D"))),
+        401,
+    ),
+    "an encoded name twice over": (event(f"{FORM}&%67rant_type=password"), 404),
+    "a name with a NUL": (event(f"{FORM}&client_id%00=x"), 404),
+    "a name without letters": (event(f"{FORM}&=x&=y"), 404),
+    "a value with an equals sign": (event(f"{FORM}&x=a=b"), 404),
+    "%u escapes": (event(f"{FORM}&x=%u0061"), 404),
+    "a byte order mark": (event(b"\xef\xbb\xbf" + FORM.encode()), 404),
+    "UTF-16 in fact": (event(FORM.encode("utf-16")), 404),
+    "a newline at the end": (event(f"{FORM}\n"), 404),
+    "half a surrogate pair": (
+        changed(
+            changed(GOOD, "isBase64Encoded", new=False), "body", f"{FORM}&x=\ud800"
+        ),
+        404,
+    ),
+    "a multipart body under a form's type": (
+        event('--x\r\nContent-Disposition: form-data; name="grant_type"\r\n\r\nx'),
+        404,
+    ),
+    # -- more injection
+    "a header in the client id": (
+        refresh(client_id=f"{CLIENT_ID}\r\nX-Forwarded-For: 127.0.0.1"),
+        404,
+    ),
+    "a second request in the client id": (
+        refresh(client_id=f"{CLIENT_ID} HTTP/1.1\r\nHost: x\r\n\r\nGET /api/"),
+        404,
+    ),
+    "a client id with a user": (
+        refresh(client_id="https://layla.amazon.com@evil.example/"),
+        401,
+    ),
+    "a client id that goes on": (refresh(client_id=f"{CLIENT_ID}#"), 401),
+    "a line break in a name": (event(f"{FORM}&x%0D%0AX-Admin=1"), 404),
+    "a tab in a field": (refresh(refresh_token="a\tb"), 404),
+    "a DEL in a field": (refresh(refresh_token="a\x7fb"), 404),
+    "a C1 control in a field": (refresh(refresh_token="a\x85b"), 404),
+    # -- charsets and types, the fine points
+    "UTF-7": (
+        with_header("content-type", "application/x-www-form-urlencoded;charset=utf-7"),
+        404,
+    ),
+    "EBCDIC": (
+        with_header("content-type", "application/x-www-form-urlencoded;charset=cp037"),
+        404,
+    ),
+    "two charsets": (
+        with_header(
+            "content-type",
+            "application/x-www-form-urlencoded;charset=utf-8;charset=utf-16",
+        ),
+        404,
+    ),
+    "a boundary": (
+        with_header("content-type", "application/x-www-form-urlencoded; boundary=x"),
+        404,
+    ),
+    "a type in a comment": (
+        with_header("content-type", "text/html;application/x-www-form-urlencoded"),
+        404,
+    ),
+    "a line break in the type": (
+        with_header("content-type", "application/x-www-form-urlencoded\r\nX: 1"),
+        404,
+    ),
+    "the type under two names": (with_header("Content-Type", "application/json"), 404),
+    "a header under two names": (with_header("Host", "evil.example"), 404),
+    "compressed, by a name of any case": (with_header("Content-Encoding", "br"), 404),
+    # -- lies about base64
+    "a plain body that says it is base64": (
+        changed(event(BY_REFRESH, as_base64=False), "isBase64Encoded", new=True),
+        404,
+    ),
+    "base64 of base64": (event(base64.b64encode(FORM.encode())), 404),
+    "base64 that says yes in words": (changed(GOOD, "isBase64Encoded", "true"), 404),
+    "base64 in the alphabet of URLs": (
+        changed(
+            GOOD,
+            "body",
+            base64.urlsafe_b64encode(f"{FORM}&x=~~~???".encode()).decode(),
+        ),
+        404,
+    ),
+    "base64 with a tail": (changed(GOOD, "body", GOOD["body"] + "===="), 404),
+    "base64 that ends early": (changed(GOOD, "body", "Zw==" + GOOD["body"]), 404),
+    "base64 in a line": (changed(GOOD, "body", GOOD["body"][:76] + "\n"), 404),
+    # -- paths, the fine points
+    "a path in capitals": (changed(GOOD, "rawPath", "/AUTH/TOKEN"), 404),
+    "two slashes": (changed(GOOD, "rawPath", "//auth/token"), 404),
+    "a slash more": (changed(GOOD, "rawPath", "/auth//token"), 404),
+    "a dot": (changed(GOOD, "rawPath", "/./auth/token"), 404),
+    "a path parameter": (changed(GOOD, "rawPath", "/auth/token;action=revoke"), 404),
+    "a NUL in the path": (changed(GOOD, "rawPath", "/auth/token\x00"), 404),
+    "an encoded NUL": (changed(GOOD, "rawPath", "/auth/token%00"), 404),
+    "a backslash": (changed(GOOD, "rawPath", "/auth\\token"), 404),
+    "a path with a host": (
+        changed(GOOD, "rawPath", "https://evil.example/auth/token"),
+        404,
+    ),
+    "a path with a query": (changed(GOOD, "rawPath", "/auth/token?x=1"), 404),
+    "no path": (changed(GOOD, "rawPath", ""), 404),
+    "a path that is a list": (changed(GOOD, "rawPath", ["/auth/token"]), 404),
+    "HEAD": (changed(GOOD, "requestContext.http.method", "HEAD"), 404),
+    "OPTIONS": (changed(GOOD, "requestContext.http.method", "OPTIONS"), 404),
+    "a method of many lines": (
+        changed(GOOD, "requestContext.http.method", "POST\r\n"),
+        404,
+    ),
+    # -- the events of others
+    "format 1.0 of an HTTP API": (
+        {
+            "version": "1.0",
+            "path": "/auth/token",
+            "httpMethod": "POST",
+            "headers": {"Content-Type": "application/x-www-form-urlencoded"},
+            "multiValueHeaders": {
+                "Content-Type": ["application/x-www-form-urlencoded", "text/plain"]
+            },
+            "requestContext": {"httpMethod": "POST", "path": "/auth/token"},
+            "body": FORM,
+            "isBase64Encoded": False,
+        },
+        404,
+    ),
+    "a load balancer": (
+        {
+            "requestContext": {"elb": {"targetGroupArn": "arn:aws:x"}},
+            "httpMethod": "POST",
+            "path": "/auth/token",
+            "headers": {"content-type": "application/x-www-form-urlencoded"},
+            "body": FORM,
+            "isBase64Encoded": False,
+        },
+        404,
+    ),
+    "a WebSocket": (
+        {"requestContext": {"eventType": "MESSAGE", "routeKey": "x"}, "body": FORM},
+        404,
+    ),
+    "a version that is a number": (changed(GOOD, "version", 2.0), 404),
+    "format 2.0 with the method of 1.0": (
+        {**changed(GOOD, "requestContext", {"httpMethod": "POST"})},
+        404,
+    ),
 }
 
 
@@ -347,6 +514,145 @@ def test_a_smuggled_revoke_stays_outside(make: Make) -> None:
         answer = endpoint.answer(refresh(action="revoke", token=REFRESH))
         assert answer["statusCode"] == 200
         assert set(form_at(server)) == {"grant_type", "client_id", "refresh_token"}
+
+
+#: What somebody may send along, hoping that it is passed on.
+BURDEN = {
+    "transfer-encoding": "chunked",
+    "content-length": "7",
+    "expect": "100-continue",
+    "host": "evil.example",
+    "authorization": "Bearer of-somebody",
+    "cookie": "session=1",
+    "forwarded": "for=127.0.0.1",
+    "x-forwarded-for": "127.0.0.1",
+    "x-http-method-override": "DELETE",
+    "x-original-url": "/api/",
+    "origin": "https://evil.example",
+    "connection": "upgrade",
+    "upgrade": "websocket",
+}
+
+
+def test_no_header_of_a_request_reaches_the_home(make: Make) -> None:
+    """The request is made anew, its length and host with it."""
+    asked = event(BY_REFRESH)
+    asked["headers"] |= BURDEN
+    asked["cookies"] = ["session=1"]
+    with Server((give,)) as server:
+        answer = make(server.url).answer(asked)
+        assert answer["statusCode"] == 200
+        assert set(answer["headers"]) == {"content-type", "cache-control"}
+        (request,) = server.requests
+    assert set(request.headers) == {
+        *("accept-encoding", "content-length", "content-type"),
+        *("host", "user-agent"),
+    }
+    assert int(request.headers["content-length"]) == len(request.body)
+    assert not set(BURDEN.values()) & set(request.headers.values())
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "a&action=revoke",
+        "a%26action%3Drevoke",
+        "a=b;c",
+        "a+b c%20d",
+        "../../api/",
+        '"}{"',
+        "<script>",
+    ],
+)
+def test_a_field_stays_one_field(make: Make, token: str) -> None:
+    """Home Assistant gets it as Amazon meant it, and nothing beside it."""
+    with Server((give,)) as server:
+        assert make(server.url).answer(refresh(refresh_token=token))["statusCode"]
+        expected = {"grant_type": "refresh_token", "client_id": CLIENT_ID}
+        assert form_at(server) == {**expected, "refresh_token": token}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"client_secret": "x" * len(SECRET)},
+        {"client_secret": SECRET[:-1] + "x"},
+        {"client_secret": "x"},
+        {"client_id": "https://pitangui.amazon.com/"},
+        {"client_id": "x", "client_secret": "x"},
+        {},
+    ],
+    ids=str,
+)
+def test_no_answer_comes_sooner_than_another(
+    make: Make,
+    closed: Server,
+    monkeypatch: pytest.MonkeyPatch,
+    fields: dict[str, str],
+) -> None:
+    """Secret and client id are both compared in constant time, whatever is wrong.
+
+    To measure it would be to measure the machine: that no other comparison is made is
+    what counts.
+    """
+    compared = []
+
+    def compare(given: bytes, true: bytes) -> bool:
+        compared.append(true)
+        return hmac.compare_digest(given, true)
+
+    monkeypatch.setattr(token_endpoint, "hmac", SimpleNamespace(compare_digest=compare))
+    answer = make(closed.url).answer(refresh(**fields))
+    assert answer["statusCode"] == (401 if fields else 200)
+    assert compared == [SECRET.encode(), CLIENT_ID.encode()]
+
+
+def test_all_refusals_look_alike(make: Make, closed: Server) -> None:
+    """Which of the two was wrong, and whether the path is one, is not told."""
+    answers: dict[int, set[str]] = {}
+    endpoint = make(closed.url)
+    for asked, status in HOSTILE.values():
+        answer = endpoint.answer(asked)
+        answers.setdefault(status, set()).add(json.dumps(answer, sort_keys=True))
+    assert len(answers[401]) == len(answers[404]) == 1
+
+
+#: Parts of names and values that a parser may stumble over.
+_BITS = st.sampled_from(
+    [
+        *("client_id", "client_secret", "grant_type", "refresh_token", "code"),
+        *("action", "revoke", "token", "authorization_code", "password", SECRET),
+        *("%00", "%0d%0a", "%26", "%3D", "%25", "%", "+", "&", "=", ";", "[]", "a"),
+        *("\r\n", "\x00", " ", "ä", "%C3%A4", "%ff"),
+    ]
+)
+
+
+_PAIRS = st.lists(_BITS, max_size=3).map("".join)
+
+
+@given(extra=st.lists(st.tuples(_PAIRS, _PAIRS), max_size=4), at=st.integers(0, 4))
+@settings(
+    deadline=None,
+    max_examples=200,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+def test_whatever_is_added_the_home_gets_the_same_or_nothing(
+    make: Make, closed: Server, extra: list[tuple[str, str]], at: int
+) -> None:
+    """Amazon's request among pairs of anybody's: its own three fields pass, or none."""
+    own = list(BY_REFRESH.items())
+    raw = [f"{name}={value}" for name, value in extra]
+    whole = [urlencode([pair]) for pair in own]
+    form = "&".join([*whole[:at], *raw, *whole[at:]])
+    before = len(closed.requests)
+    answer = make(closed.url).answer(event(form))
+    sent = closed.requests[before:]
+    assert (answer["statusCode"] == 200) == (len(sent) == 1)
+    for request in sent:
+        assert dict(parse_qsl(request.body.decode(), strict_parsing=True)) == {
+            name: value for name, value in own if name != "client_secret"
+        }
 
 
 @pytest.mark.parametrize(
