@@ -242,7 +242,7 @@ def _is_portal(answer: Answer) -> bool:
 
 def _wants_certificate(answer: Answer) -> bool:
     # 495 and 496 are nginx's own, which some proxies let out.
-    said = "certificate" in answer.marks and 400 <= answer.status < 500  # noqa: PLR2004
+    said = "certificate" in answer.marks and 400 <= answer.status < 500  # noqa: PLR2004 - 4xx
     return said or answer.status in (495, 496)
 
 
@@ -252,7 +252,7 @@ def _wants_https(answer: Answer) -> bool:
 
 def _is_rule(answer: Answer) -> bool:
     # 406 is what web application firewalls like to answer; 451 is RFC 7725.
-    said = "error_code" in answer.marks and 400 <= answer.status < 500  # noqa: PLR2004
+    said = "error_code" in answer.marks and 400 <= answer.status < 500  # noqa: PLR2004 - 4xx
     return said or answer.status in (403, 406, 451)
 
 
@@ -305,7 +305,7 @@ ANSWERERS: Final[tuple[Answerer, ...]] = (
     Answerer("portal", Failure.PORTAL, _is_portal),
     Answerer("no_site", Failure.NO_SITE, _has_no_site),
     Answerer("rule", Failure.FIREWALL, _is_rule),
-    Answerer("proxy_error", Failure.PROXY_ERROR, lambda answer: answer.status >= 500),  # noqa: PLR2004
+    Answerer("proxy_error", Failure.PROXY_ERROR, lambda answer: answer.status >= 500),  # noqa: PLR2004 - 5xx
     Answerer("page", Failure.PAGE, _is_page),
     Answerer(
         "not_an_event",

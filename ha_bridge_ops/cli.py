@@ -66,10 +66,11 @@ def cli() -> None:
     \b
     Examples:
       ha-bridge demo                            see it work, without any account
-      ha-bridge page --demo                     your home as Alexa sees it
-      ha-bridge check                           what is wrong, why, what to do
-      ha-bridge invoke discovery                ask your own home for its devices
-      ha-bridge skill --locale en-GB            make the Alexa skill
+      ha-bridge page --demo                     a home as Alexa sees it
+      ha-bridge setup                           skill and function, step by step
+      ha-bridge adopt                           in place of a script you have
+      ha-bridge check --aws                     what is wrong, why, what to do
+      ha-bridge report                          how good was my home?
 
     Settings come from the environment or from a file .env. A token is never an
     argument. Exit status: 0 fine, 1 something was found or refused, 2 it could

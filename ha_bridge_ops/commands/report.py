@@ -127,7 +127,7 @@ def _find(context: Context) -> Function:
         return found
     wrong = next(one for one in findings if one.status is Status.FAILED)
     kind = RefusedError if "refused" in wrong.causes else CommandError
-    raise kind(f"{wrong.saw}. {wrong.fix} {wrong.paste}".strip())
+    raise kind(f"{wrong.saw}: {wrong.means} {wrong.fix} {wrong.paste}".strip())
 
 
 def _read(function: Function, now: float, days: int) -> Report:

@@ -215,6 +215,38 @@ def test_home_assistants_own_schema_accepts_every_locale(release: Release) -> No
     assert done.returncode == 0, done.stderr
 
 
+#: What people write, and how many settings Home Assistant makes of it.
+MISTAKES = """
+import json, sys
+from homeassistant.components.alexa import CONFIG_SCHEMA
+for block in json.load(sys.stdin):
+    try:
+        print(len(CONFIG_SCHEMA({"alexa": block})["alexa"]["smart_home"] or {}))
+    except Exception as error:
+        print("refused" if "Invalid" in str(type(error).__mro__) else repr(error))
+"""
+
+
+@pytest.mark.live
+def test_what_the_guide_says_of_mistakes_is_so(release: Release) -> None:
+    """A filter beside smart_home does nothing; what is refused leaves a 404."""
+    chosen = {"include_domains": ["light"]}
+    refused = {"locale": "ar-SA"}, {"endpoint": "https://example.org"}, {"Filter": {}}
+    blocks = [
+        {"smart_home": None, "filter": chosen},
+        *({"smart_home": one} for one in refused),
+    ]
+    done = subprocess.run(
+        [str(releases.install(release) / "bin/python"), "-c", MISTAKES],
+        input=json.dumps(blocks),
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert done.stdout.split() == ["0", *["refused"] * len(refused)], done.stderr
+
+
 @pytest.mark.live
 def test_home_assistant_starts_with_it_and_filters(release: Release) -> None:
     """No complaint in its log, and a Discovery has what the filter leaves."""

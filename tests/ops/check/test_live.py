@@ -130,6 +130,19 @@ def test_a_proxy_that_is_not_trusted(bare: HomeAssistantServer, serve: Serve) ->
     assert found["ha.smart_home"].status is Status.SKIPPED
 
 
+def test_a_trusted_proxy_that_writes_an_odd_chain(
+    proxied: HomeAssistantServer, serve: Serve
+) -> None:
+    """Trusted, and 400 all the same; the log line is one of those that are named."""
+    found = look(serve(forward(proxied.port, "not-an-address")), proxied)
+    assert_only(
+        found, "ha.trusted_proxies", "not_trusted", fix="the inner one set both headers"
+    )
+    lines = [line for line in proxied.log().splitlines() if "X-Forwarded" in line]
+    assert lines
+    assert not any("untrusted proxy" in line for line in lines)
+
+
 def test_a_banned_address(proxied: HomeAssistantServer, serve: Serve) -> None:
     """Everything is forbidden to it."""
     found = look(serve(forward(proxied.port, BANNED)), proxied)
