@@ -231,7 +231,11 @@ for block in json.load(sys.stdin):
 def test_what_the_guide_says_of_mistakes_is_so(release: Release) -> None:
     """A filter beside smart_home does nothing; what is refused leaves a 404."""
     chosen = {"include_domains": ["light"]}
-    refused = {"locale": "ar-SA"}, {"endpoint": "https://example.org"}, {"Filter": {}}
+    refused: list[dict[str, Any]] = [
+        {"locale": "ar-SA"},
+        {"endpoint": "https://example.org"},
+        {"Filter": {}},
+    ]
     blocks = [
         {"smart_home": None, "filter": chosen},
         *({"smart_home": one} for one in refused),
