@@ -324,6 +324,7 @@ class Gate:
         self._values = values
         self._secrets = secrets or SecretReader()
         self._parsed: dict[str, Any] = {}
+        self._forgotten: tuple[Secret, ...] = ()
         self._lock = threading.Lock()
 
     @property
@@ -379,6 +380,7 @@ class Gate:
     def forget(self) -> None:
         """Read each reference anew when it is needed next: something was refused."""
         self._secrets.forget()
+        self._forgotten = self.secrets  # what was sent may still be repeated
         self._parsed = {}
 
     def describe(self, deadline: float) -> dict[str, Any]:
@@ -401,7 +403,8 @@ class Gate:
         keys = read_pem(self._parsed.get("CLIENT_CERTIFICATE", "")).keys
         # Without its first line, which is that of any key.
         bodies = ["".join(key.split("\n")[1:-2]) for key in keys]
-        return tuple(map(Secret, [*values, *bodies]))
+        known = map(Secret, [*values, *bodies])
+        return tuple(dict.fromkeys([*self._forgotten, *known]))
 
     def hide(self, text: str) -> str:
         """Return a text without these, which a gate may repeat."""

@@ -31,7 +31,7 @@ def load(path: Path) -> Any:
         ) from None
     except OSError as error:
         raise CommandError(f"{path} cannot be read: {error.strerror}.") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise CommandError(f"{path} is not JSON: {error}.") from None
 
 

@@ -25,6 +25,29 @@ TIMEOUT_S = 8.0
 MAX_OBJECTS = 300_000
 
 
+def is_dense(answer: object) -> bool:
+    """Return whether an answer has more objects and lists than MAX_OBJECTS."""
+    left, number = [answer], 0
+    while left and number <= MAX_OBJECTS:
+        one = left.pop()
+        if isinstance(one, dict):
+            left += (value for value in one.values() if isinstance(value, dict | list))
+        elif isinstance(one, list):
+            # Each is counted once; a list of millions is not copied.
+            number += sum(isinstance(value, dict | list) for value in one)
+            if number <= MAX_OBJECTS:
+                left += (value for value in one if isinstance(value, dict | list))
+        number += 1
+    return number > MAX_OBJECTS
+
+
+#: What is said of such an answer.
+TOO_DENSE = (
+    f"The answer has over {MAX_OBJECTS} objects, more than any home has devices for, "
+    "and is not shown: is it Home Assistant that answers at BASE_URL?"
+)
+
+
 @dataclass(frozen=True)
 class Answer:
     """What came back."""

@@ -104,16 +104,39 @@ def echo(text: str = "", *, err: bool = False, nl: bool = True) -> None:
 
 def agreed(question: str) -> bool:
     """Return whether the user says yes; nobody there is a no."""
+    return decision_on(question) is True
+
+
+def decision_on(question: str) -> bool | None:
+    """Return whether the user says yes or no; None if nobody is there.
+
+    Args:
+        question: In which there may be words from outside.
+    """
     try:
-        return click.confirm(question, err=True)
+        return click.confirm(lines(question), err=True)
     except click.Abort:
-        return False
+        return None
 
 
-def answer_to(question: str) -> str | None:
-    """Return what the user types; None if nobody is there."""
+def answer_to(
+    question: str, *, is_secret: bool = False, empty: str | None = None
+) -> str | None:
+    """Return what the user types; None if nobody is there.
+
+    Args:
+        question: In which there may be words from outside.
+        is_secret: Whether it is not to be seen while it is typed.
+        empty: What is returned if nothing is typed; None asks again.
+    """
     try:
-        answer: str = click.prompt(question, err=True)
+        answer: str = click.prompt(
+            lines(question),
+            default=empty,
+            hide_input=is_secret,
+            show_default=False,
+            err=True,
+        )
     except click.Abort:
         return None
     return answer

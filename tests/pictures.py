@@ -29,7 +29,9 @@ def main() -> None:
         variables = {"BASE_URL": server.url, "LONG_LIVED_ACCESS_TOKEN": token}
         home = Home(InProcess(variables), token=lambda: token)
         where = "Home Assistant on this machine"
-        page = PageServer(Shown(home, where, variables, [Secret(token)], is_demo=True))
+        page = PageServer(
+            Shown(home, where, variables, lambda: [Secret(token)], is_demo=True)
+        )
         thread = threading.Thread(target=page.run)
         thread.start()
         try:

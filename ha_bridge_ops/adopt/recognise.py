@@ -2,7 +2,8 @@
 
 import io
 import zipfile
-from collections.abc import Callable, Mapping
+import zlib
+from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
 from typing import Final
 
@@ -31,21 +32,52 @@ class Kind(Enum):
     OTHER = "something else"
 
 
+class _Archive(Mapping[str, bytes]):
+    """The small files of a zip, each read when it is asked for."""
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._archive = archive
+        self._names = [
+            one.filename for one in archive.infolist() if one.file_size <= _MOST
+        ]
+
+    def __getitem__(self, name: str) -> bytes:
+        if name not in self._names:
+            raise KeyError(name)
+        try:
+            with self._archive.open(name) as file:
+                return file.read(_MOST)  # whatever size it is said to have
+        except _UNREADABLE:
+            raise _no_zip() from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+#: What reading a file of a zip raises that is broken, encrypted or of another kind.
+_UNREADABLE: Final = (
+    *(EOFError, OSError, ValueError, NotImplementedError, RuntimeError),
+    *(zipfile.BadZipFile, zlib.error),
+)
+
+
+def _no_zip() -> CommandError:
+    return CommandError("The function's code is no zip that can be read.")
+
+
 def files_of(code: bytes) -> Files:
     """Return the small files of a zip.
 
     Raises:
-        CommandError: It is none.
+        CommandError: It is none; also when a file of it is read.
     """
     try:
-        with zipfile.ZipFile(io.BytesIO(code)) as archive:
-            return {
-                entry.filename: archive.read(entry)
-                for entry in archive.infolist()
-                if entry.file_size <= _MOST
-            }
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError):
-        raise CommandError("The function's code is no zip that can be read.") from None
+        return _Archive(zipfile.ZipFile(io.BytesIO(code)))
+    except _UNREADABLE:
+        raise _no_zip() from None
 
 
 def recognise(version: Version) -> Kind:

@@ -13,6 +13,12 @@ from ha_bridge_ops.errors import CommandError
 
 _FORMAT: Final = 1
 
+#: What reading a file raises that is none of ours.
+_NOT_OURS: Final = (
+    *(ArithmeticError, AttributeError, LookupError, RecursionError, TypeError),
+    *(ValueError, binascii.Error),
+)
+
 
 def write(folder: Path, arn: str, old: Version) -> Path:
     """Write a file that is new, and return where; it is on the disk then.
@@ -76,7 +82,7 @@ def read(path: Path) -> tuple[str, Version]:
         )
     except OSError as error:
         raise CommandError(f"{path} cannot be read: {error.strerror}.") from None
-    except (ValueError, KeyError, TypeError, AttributeError, binascii.Error):
+    except _NOT_OURS:
         raise CommandError(
             f"{path} is not a file that `ha-bridge adopt` has written."
         ) from None

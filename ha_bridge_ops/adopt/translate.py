@@ -10,6 +10,7 @@ from ha_bridge.settings import VARIABLES, Settings, parse_switch
 from ha_bridge_ops.adopt.recognise import Kind, files_of
 from ha_bridge_ops.aws.version import Version
 from ha_bridge_ops.errors import CommandError
+from ha_bridge_ops.outside import quoted
 
 #: Returns the value of a parameter in AWS's Parameter Store.
 ReadParameter = Callable[[str], str]
@@ -70,8 +71,8 @@ def _script(old: Version, choices: Choices, _read: ReadParameter) -> Translation
     _switch(found, "NOT_VERIFY_SSL", choices)
     if was_debug and not _reads_as_yes(variables["DEBUG"]):
         found.remarks.append(
-            f"DEBUG={variables['DEBUG']} switched debugging on, as any text did; "
-            "here it means what it says, so debugging is off."
+            f"DEBUG={quoted(variables['DEBUG'])} switched debugging on, as any text "
+            "did; here it means what it says, so debugging is off."
         )
         variables["DEBUG"] = "false"
     if _TOKEN in variables and not was_debug:
@@ -114,7 +115,7 @@ def _config(old: Version) -> dict[str, Any]:
     """
     try:
         config: Any = json.loads(files_of(old.code)["config.json"])
-    except ValueError:
+    except (ValueError, RecursionError):
         config = None
     if not isinstance(config, dict):
         raise CommandError("haaska's config.json is no JSON object.")
@@ -141,7 +142,7 @@ def _haaska(old: Version, choices: Choices, _read: ReadParameter) -> Translation
     """Translate config.json: https://github.com/mike-grant/haaska."""
     config = _config(old)
     variables = dict(old.settings.variables)
-    url = str(config.get("url") or config.get("ha_url") or "")
+    url = str(config.get("url") or config.get("ha_url") or "")[:_LONGEST_URL]
     variables["BASE_URL"] = url.rstrip("/").removesuffix("/api").rstrip("/")
     verify = config.get("ssl_verify", True)
     if choices.verify_tls is not None:
@@ -166,6 +167,9 @@ def _haaska(old: Version, choices: Choices, _read: ReadParameter) -> Translation
         )
     return found
 
+
+#: Characters of an address, more than any has.
+_LONGEST_URL: Final = 4096
 
 #: Headers of Cloudflare Access, and the variables of ha-alexa that name where they are.
 _ACCESS: Final = {

@@ -13,6 +13,9 @@ from ha_bridge_ops.aws.session import AwsError, call
 #: Pages of the log that are read, each of up to 10 000 lines.
 MAX_PAGES: Final = 5
 
+#: Milliseconds since the epoch up to which Python knows dates.
+_LAST_MS: Final = 253_402_300_799_000
+
 #: Pages that are asked for: CloudWatch gives empty ones too while it searches.
 MAX_REQUESTS: Final = 50
 
@@ -75,9 +78,11 @@ class Log:
         """
         pages = 0
         for page in self._pages():
-            for event in page["events"]:
-                yield Line(str(event["message"]), int(event.get("timestamp", 0)))
-            pages += bool(page["events"])
+            events = page.get("events")
+            for event in events if isinstance(events, list) else []:
+                if isinstance(event, Mapping):
+                    yield Line(str(event.get("message")), _time(event.get("timestamp")))
+            pages += bool(events)
             if pages == self._max_pages:
                 return
 
@@ -104,6 +109,12 @@ class Log:
             if self.is_whole:
                 return
             request["nextToken"] = page["nextToken"]
+
+
+def _time(value: object) -> int:
+    """Return milliseconds since the epoch that are a date; else 0."""
+    is_one = isinstance(value, int) and 0 <= value <= _LAST_MS
+    return value if is_one else 0  # type: ignore[return-value]  # `is_one` has looked
 
 
 def throttles(function: Function, until_s: float, hours: int) -> int:

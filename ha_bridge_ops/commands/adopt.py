@@ -15,14 +15,21 @@ from ha_bridge_ops.adopt.exchange import exchange, prove, restore, with_settings
 from ha_bridge_ops.adopt.recognise import Kind, recognise
 from ha_bridge_ops.adopt.translate import ADOPTABLE, Choices, Translation, translated
 from ha_bridge_ops.aws.function import FUNCTION_ARN, Function, functions_in
-from ha_bridge_ops.aws.session import AwsError, Session, boto3_clients, call
+from ha_bridge_ops.aws.session import (
+    ODD_SHAPE,
+    UNREADABLE,
+    AwsError,
+    Session,
+    boto3_clients,
+    call,
+)
 from ha_bridge_ops.aws.version import Live, Version
 from ha_bridge_ops.errors import CommandError, RefusedError
 from ha_bridge_ops.local import build
 from ha_bridge_ops.local.package import write_zip
-from ha_bridge_ops.outside import quoted
+from ha_bridge_ops.outside import quoted, visible
 from ha_bridge_ops.regions import REGIONS
-from ha_bridge_ops.terminal import Console, agreed
+from ha_bridge_ops.terminal import Console, agreed, decision_on
 from ha_bridge_ops.variables import read_variables
 
 #: Makes what changes a function; a test hands in its own world.
@@ -200,7 +207,10 @@ def _parameters(function: Function) -> Callable[[str], str]:
             )
         except AwsError as error:
             _refused(error)
-        return str(answer["Parameter"]["Value"])
+        try:
+            return str(answer["Parameter"]["Value"])
+        except ODD_SHAPE:
+            raise RefusedError(f"AWS gave {UNREADABLE}.") from None
 
     return read
 
@@ -210,16 +220,16 @@ def _ask_about(found: Translation, now: Version, *, yes: bool) -> bool:
     name = found.doubts[0]
     text = now.settings.variables[name]
     about = (
-        f"{name}={text} now switches the check of the certificate off, because the "
-        "script reads any text as yes. The text looks as if it should be on."
+        f"{name}={quoted(text)} now switches the check of the certificate off, because "
+        "the script reads any text as yes. The text looks as if it should be on."
     )
     nobody = CommandError(f"{about} Choose --verify-tls or --no-verify-tls.")
     if yes:
         raise nobody
-    try:
-        return click.confirm(f"{about}\nCheck the certificate from now on?", err=True)
-    except click.Abort:
-        raise nobody from None
+    answer = decision_on(f"{about}\nCheck the certificate from now on?")
+    if answer is None:
+        raise nobody
+    return answer
 
 
 def _package(talk: Console) -> bytes:
@@ -255,9 +265,9 @@ def _show(show: Console, old: Version, new: Version, found: Translation) -> None
     ]
     for what, was, will in rows:
         if was != will or what == "Code":
-            show.print(
-                Text.assemble((f"  {what:<24} ", "dim"), was or "–", " → ", will or "–")
-            )
+            shown = f"  {visible(what):<24} "
+            before_and_after = f"{visible(was) or '–'} → {visible(will) or '–'}"
+            show.print(Text.assemble((shown, "dim"), before_and_after))
     for remark in found.remarks:
         show.print(Text.assemble(("! ", "yellow"), remark))
     show.print(

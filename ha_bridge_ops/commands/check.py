@@ -21,7 +21,7 @@ from ha_bridge_ops.check.search import SKILL_ID
 from ha_bridge_ops.check.show import shown
 from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.regions import locale_of
-from ha_bridge_ops.terminal import agreed, echo
+from ha_bridge_ops.terminal import agreed, answer_to, echo
 from ha_bridge_ops.variables import read_variables
 
 #: Makes the context; a test hands in its own world.
@@ -186,16 +186,10 @@ def _real_context(
 
 
 def _prompt(question: Question, expected: str) -> str:
-    try:
-        answer: str = click.prompt(
-            question.prompt(expected),
-            default="",
-            hide_input=question.is_secret,
-            show_default=False,
-            err=True,
-        )
-    except click.Abort:
-        raise CommandError("Nobody answered, so nothing was linked.") from None
+    asked = question.prompt(expected)
+    answer = answer_to(asked, is_secret=question.is_secret, empty="")
+    if answer is None:
+        raise CommandError("Nobody answered, so nothing was linked.")
     return answer
 
 

@@ -1,10 +1,10 @@
 """`ha-bridge invoke`: one event through the handler, here."""
 
-import functools
 import json
 import logging
 import sys
 from collections.abc import Callable, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +12,16 @@ import click
 from rich.text import Text
 
 from ha_bridge.errors import BridgeError, ErrorType
-from ha_bridge.gate import parse_headers
 from ha_bridge.messages import error_type
-from ha_bridge.redaction import Secret, redacted
+from ha_bridge.redaction import Secret, redacted, secrets_of
 from ha_bridge.settings import Settings
 from ha_bridge_ops import options
 from ha_bridge_ops.endpoints.limits import LOOKED_AT, MAX_ENDPOINTS
 from ha_bridge_ops.endpoints.table import endpoint_table
 from ha_bridge_ops.endpoints.troubles import every
-from ha_bridge_ops.errors import CommandError
+from ha_bridge_ops.errors import CommandError, RefusedError
 from ha_bridge_ops.events import load
+from ha_bridge_ops.home_client import TOO_DENSE, is_dense
 from ha_bridge_ops.local.lambda_runtime import InProcess
 from ha_bridge_ops.outside import to_json, without
 from ha_bridge_ops.terminal import Console, LogFormatter, echo
@@ -74,10 +74,11 @@ def invoke(event: Path, *, table: bool, as_json: bool, env_file: Path) -> None:
     # What a function is warned of is no news here: only errors are shown.
     log = logging.StreamHandler(sys.stderr)
     log.setLevel(logging.ERROR)
-    hide = _hiding(variables)
+    hide = _Hide(directive, variables)
     log.setFormatter(LogFormatter("%(levelname)s: %(message)s", hide=hide))
     logging.basicConfig(handlers=[log])
-    answer = InProcess(variables).invoke(directive)
+    hide.function = InProcess(variables)
+    answer = hide.function.invoke(directive)
     _show(answer, hide, table=table, as_json=as_json)
     if kind := error_type(answer):
         if kind in _ABOUT_THE_TOKEN:
@@ -86,18 +87,23 @@ def invoke(event: Path, *, table: bool, as_json: bool, env_file: Path) -> None:
         raise SystemExit(1)
 
 
-def _hiding(variables: Mapping[str, str]) -> Callable[[str], str]:
-    """Return what takes the secrets of the settings out of a text."""
-    token = Secret(variables.get(TOKEN, ""))
-    values = _values(variables.get("EXTRA_HEADERS", ""))
-    return functools.partial(without, [token, *map(Secret, values)])
+class _Hide:
+    """Takes secrets out of a text: the settings', the event's, and what was resolved.
 
+    Args:
+        event: What is sent.
+        variables: Of the function.
+    """
 
-def _values(headers: str) -> list[str]:
-    try:
-        return list(parse_headers(headers).values()) if headers else []
-    except ValueError:
-        return []  # a reference, which the function resolves
+    def __init__(self, event: object, variables: Mapping[str, str]) -> None:
+        known = secrets_of(event, Secret(variables.get(TOKEN, "")))
+        self._known = [Secret(text) for text in known]
+        self.function: InProcess | None = None
+
+    def __call__(self, text: str) -> str:
+        """Return the text without them."""
+        resolved = self.function.secrets if self.function is not None else ()
+        return without([*self._known, *resolved], text)
 
 
 def _show(
@@ -106,7 +112,13 @@ def _show(
     payload = answer.get("event", {}).get("payload")
     endpoints = payload.get("endpoints") if isinstance(payload, dict) else None
     if as_json:
-        echo(json.dumps(answer))
+        # In pieces: the whole text would take as much memory again.
+        pieces = json.JSONEncoder().iterencode(answer)
+        while piece := "".join(islice(pieces, 10_000)):
+            echo(piece, nl=False)
+        echo()
+    elif is_dense(answer):
+        raise RefusedError(f"{TOO_DENSE} --json prints it all the same.")
     elif table and isinstance(endpoints, list):
         _show_table(endpoints, hide)
     else:

@@ -132,13 +132,14 @@ def show(
     # The page shows what the handler logs.
     logging.getLogger("ha_bridge").addHandler(logging.NullHandler())
     logging.getLogger("ha_bridge").propagate = False
-    home = Home(InProcess(variables), token=lambda: sent, may_open=may_open)
+    function = InProcess(variables)
+    home = Home(function, token=lambda: sent, may_open=may_open)
     server = PageServer(
         Shown(
             home,
             variables["BASE_URL"],
             variables,
-            [Secret(sent)] if sent else [],
+            lambda: (Secret(sent), *function.secrets),
             is_demo=is_demo,
         )
     )

@@ -19,6 +19,7 @@ from typing import Any, Protocol, Self
 
 import urllib3
 
+from ha_bridge.redaction import Secret
 from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.local.build import SOURCES
 from ha_bridge_ops.local.processes import Process, free_port
@@ -241,6 +242,12 @@ class InProcess:
         """Return what the handler answers to an event."""
         answer: Event = self._module.lambda_handler(event, Context(TIMEOUT_S))
         return answer
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """What the function has sent that stands in no event, references resolved."""
+        found: tuple[Secret, ...] = self._module._bridge.secrets  # noqa: SLF001 - the module's only name for it
+        return found
 
 
 class Context:

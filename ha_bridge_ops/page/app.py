@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
@@ -71,14 +71,14 @@ class Shown:
         home: Asked for everything.
         where: The home's address, for the heading.
         variables: What `check` looks at.
-        secrets: Taken out of every answer.
+        secrets: Gives what is taken out of every answer.
         is_demo: Whether it is the demo's home.
     """
 
     home: Home
     where: str
     variables: Mapping[str, str]
-    secrets: Sequence[Secret] = field(default=(), repr=False)
+    secrets: Callable[[], Sequence[Secret]] = tuple
     is_demo: bool = False
 
 
@@ -267,7 +267,7 @@ class _Page:
 
     def _clean(self, text: str) -> str:
         """Return an answer in which no secret stands, whoever put it there."""
-        return without(self._shown.secrets, text)
+        return without(self._shown.secrets(), text)
 
 
 def _chosen(known: Discovery, item: Mapping[str, Any]) -> Entity:

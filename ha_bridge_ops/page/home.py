@@ -25,7 +25,9 @@ from ha_bridge_ops.endpoints.sentences import Understood, understand
 from ha_bridge_ops.endpoints.speech import likely_words
 from ha_bridge_ops.endpoints.states import Reading, properties_of, readings
 from ha_bridge_ops.endpoints.troubles import Trouble
+from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.events import EVENTS, load, with_token
+from ha_bridge_ops.home_client import TOO_DENSE, is_dense
 from ha_bridge_ops.local.lambda_runtime import Function
 
 #: Seconds that a device has to reach its state, and between two looks at it.
@@ -126,6 +128,8 @@ class Home:
         """Ask for the endpoints anew."""
         event = load(EVENTS / "discovery.json")
         answer, milliseconds, _ = self._send(event)
+        if is_dense(answer):
+            raise CommandError(TOO_DENSE)
         payload = mapping(answer, "event", "payload")
         kind = error_type(answer)
         found = Discovery(

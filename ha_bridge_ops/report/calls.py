@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ha_bridge_ops.aws.logs import Line
+from ha_bridge_ops.grammar import ERROR_TYPE
 
 #: The lines that are asked for, where each of them is a JSON object.
 #: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
@@ -17,6 +18,9 @@ PATTERN: Final = (
 #: The error of a call that Lambda ended: Alexa had no answer.
 TIMED_OUT: Final = "timeout"
 
+#: An error that is no type of Alexa's; the function's log calls it so too.
+UNKNOWN: Final = "unknown"
+
 #: What shows that the home, or the way to it, is down.
 UNREACHED: Final = frozenset({"BRIDGE_UNREACHABLE", "INTERNAL_ERROR", TIMED_OUT})
 
@@ -24,9 +28,16 @@ _ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 # Where the log is plain text.
 _REPORT: Final = re.compile(r"^REPORT RequestId: ")
-_INIT: Final = re.compile(r"Init Duration: ([\d.]+) ms")
-_DURATION: Final = re.compile(r"(?<!Init )(?<!Billed )Duration: ([\d.]+) ms")
-_TIMED_OUT: Final = re.compile(r"Task timed out after ([\d.]+) seconds")
+_TIME: Final = r"([0-9]{1,9}(?:\.[0-9]{1,9})?)"
+_INIT: Final = re.compile(rf"Init Duration: {_TIME} ms")
+_DURATION: Final = re.compile(rf"(?<!Init )(?<!Billed )Duration: {_TIME} ms")
+_TIMED_OUT: Final = re.compile(rf"Task timed out after {_TIME} seconds")
+
+#: Milliseconds that a call may take: Lambda ends it after a quarter of an hour.
+_LONGEST_MS: Final = 15 * 60 * 1000
+
+#: Characters of an endpointId: as many as the function logs.
+_ENDPOINT: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +113,9 @@ class Calls:
             Call(
                 line.at_ms,
                 ms,
-                error=str(directive.get("errorType") or ""),
+                error=_kind(directive.get("errorType")),
                 is_homes=record.get("level") != "ERROR",
-                endpoint=str(directive.get("endpointId") or ""),
+                endpoint=str(directive.get("endpointId") or "")[:_ENDPOINT],
                 reused=connection == "reused" if connection else None,
             )
         )
@@ -147,8 +158,15 @@ class Calls:
         self.calls.append(Call(line.at_ms, ms, error=TIMED_OUT))
 
 
+def _kind(value: object) -> str:
+    """Return what Alexa was told; UNKNOWN for what is no type of hers."""
+    if not value:
+        return ""
+    return value if isinstance(value, str) and ERROR_TYPE.fullmatch(value) else UNKNOWN
+
+
 def _number(value: object) -> float | None:
     """Return a number of the log; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    return float(value) if 0 <= value < float("inf") else None
+    return float(value) if 0 <= value <= _LONGEST_MS else None

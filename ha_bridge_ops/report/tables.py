@@ -7,7 +7,7 @@ from typing import Final
 
 from ha_bridge_ops.grammar import ERROR_TYPE
 from ha_bridge_ops.outside import one_of, quoted
-from ha_bridge_ops.report.calls import TIMED_OUT
+from ha_bridge_ops.report.calls import TIMED_OUT, UNKNOWN
 from ha_bridge_ops.report.figures import Outage, Report, moment, percentile
 from ha_bridge_ops.report.goals import Verdict, verdicts
 
@@ -127,7 +127,7 @@ def _errors(report: Report) -> Section:
 def _kind(kind: str) -> str:
     if kind == TIMED_OUT:
         return "nothing: Lambda ended the call"
-    return one_of(kind, ERROR_TYPE)
+    return kind if kind == UNKNOWN else one_of(kind, ERROR_TYPE)
 
 
 def _outages(outages: Sequence[Outage]) -> Section:

@@ -17,9 +17,11 @@ from ha_bridge_ops.check.catalogue import AWS, CHAIN
 from ha_bridge_ops.check.context import Context, Options
 from ha_bridge_ops.check.model import Status
 from ha_bridge_ops.check.show import shown
+from ha_bridge_ops.endpoints.capabilities import mapping
 from ha_bridge_ops.errors import CommandError, RefusedError
 from ha_bridge_ops.events import EVENTS, load
 from ha_bridge_ops.local.lambda_runtime import InProcess
+from ha_bridge_ops.outside import quoted
 from ha_bridge_ops.setup.deployment import Package, deploy
 from ha_bridge_ops.setup.desk import Desk
 from ha_bridge_ops.setup.watch import Watch
@@ -124,7 +126,7 @@ def _deploy(desk: Desk, stack: Stack | None, skill_id: str, progress: Steps) -> 
     wanted = {"BaseUrl": str(desk.skill.address), "SkillId": skill_id}
     if stack is not None and stack.has_failed:
         raise RefusedError(
-            f"The stack {desk.stack} could not be created ({stack.status}); "
+            f"The stack {desk.stack} could not be created ({quoted(stack.status)}); "
             f"{desk.region.console('stacks')} shows why. Delete it there, or with "
             "`ha-bridge setup --remove`, and run setup again."
         )
@@ -217,6 +219,5 @@ def _devices(desk: Desk) -> int | None:
         return None
     variables = {**desk.variables, "BASE_URL": str(desk.skill.address)}
     answer = InProcess(variables).invoke(load(EVENTS / "discovery.json"))
-    payload: dict[str, Any] = answer.get("event", {}).get("payload", {})
-    endpoints = payload.get("endpoints")
+    endpoints = mapping(answer, "event", "payload").get("endpoints")
     return len(endpoints) if isinstance(endpoints, list) else None

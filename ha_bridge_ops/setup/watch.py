@@ -1,5 +1,6 @@
 """Waiting for Alexa: the function's log tells when she comes."""
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,10 +8,13 @@ from typing import Final
 
 from ha_bridge_ops.aws.function import Function
 from ha_bridge_ops.aws.logs import Line, Log
-from ha_bridge_ops.outside import lines
+from ha_bridge_ops.outside import one_of, visible
 
 #: Seconds between two looks at the log, which is some seconds late itself.
 PAUSE_S: Final = 3.0
+
+#: What Alexa calls a directive.
+_NAME: Final = re.compile(r"[A-Za-z]{1,64}")
 
 #: Characters of what the function says of a failure.
 _MOST: Final = 600
@@ -62,8 +66,9 @@ class Watch:
         name = directive.get("name")
         if directive.get("errorType"):
             record = line.record or {}
-            said = lines(str(record.get("message", "")), _MOST)
-            self.tell(f"! Alexa came with {name}, and it failed: {said}")
+            what = one_of(name, _NAME)
+            said = visible(record.get("message", ""), _MOST)
+            self.tell(f"! Alexa came with {what}, and it failed: {said}")
             return False
         if name == "AcceptGrant":
             self.tell("Alexa may be told of changes")

@@ -178,7 +178,9 @@ def opened() -> Iterator[Opened]:
         def start(function: TableHome, *, may_open: bool = False) -> Client:
             home = Home(function, token=lambda: TOKEN, may_open=may_open)
             variables = {"BASE_URL": "http://127.0.0.1:9", "X": ""}
-            shown = Shown(home, variables["BASE_URL"], variables, [Secret(TOKEN)])
+            shown = Shown(
+                home, variables["BASE_URL"], variables, lambda: [Secret(TOKEN)]
+            )
             client = Client(stack.enter_context(serving(shown)))
             client.open()
             return client
