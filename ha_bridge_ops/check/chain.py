@@ -19,6 +19,7 @@ from ha_bridge_ops.check import (
     tls,
     token,
     token_endpoint,
+    token_uri,
 )
 from ha_bridge_ops.check.context import Context
 from ha_bridge_ops.check.evidence import Evidence
@@ -66,6 +67,7 @@ CHECKS: Final[Mapping[str, Look]] = {
     "settings.ca_certificate": settings.ca_certificate,
     "settings.long_lived_access_token": settings.long_lived_access_token,
     **{name: _from_here(look) for name, look in WAY.items()},
+    "ha.token_uri": token_uri.token_uri,
     "token.kind": token.kind,
     "token.expired": token.expired,
     "token.accepted": token.accepted,

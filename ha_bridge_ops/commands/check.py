@@ -47,8 +47,8 @@ MakeContext = Callable[..., Context]
 @click.option(
     "--token-url",
     metavar="URL",
-    help="“Access Token URI” from the Alexa console, for --link, if it is that of a "
-    "token endpoint. Asks for the client secret, or reads LINK_CLIENT_SECRET.",
+    help="“Access Token URI” from the Alexa console, if it is that of a token "
+    "endpoint. --link asks for the client secret, or reads LINK_CLIENT_SECRET.",
 )
 @click.option("--aws", is_flag=True, help="Check the function in AWS too.")
 @options.function

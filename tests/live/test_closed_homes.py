@@ -517,7 +517,13 @@ def checked(
     return found
 
 
-LINKS: Final = ("link.authorize", "link.login", "link.token", "link.refresh")
+LINKS: Final = (
+    "ha.token_uri",
+    "link.authorize",
+    "link.login",
+    "link.token",
+    "link.refresh",
+)
 
 
 def test_an_account_is_linked_through_the_token_endpoint(

@@ -1,19 +1,23 @@
 """Closed homes: what opens the gate, what does not, and a gate that is open."""
 
 import json
+from pathlib import Path
 
 import pytest
+from cryptography import x509
 
+from ha_bridge_ops.check.context import Options
 from ha_bridge_ops.check.model import Status
 from tests.fakes import access, pem
-from tests.fakes.behaviours import reply, reply_json
-from tests.fakes.server import Behaviour
+from tests.fakes.behaviours import hang_up, reply, reply_json
+from tests.fakes.server import Behaviour, Exchange, Server
 from tests.ops.check.conftest import Serve
 from tests.ops.check.test_link import home_that_links, look
-from tests.worlds.home import context, findings, home
+from tests.worlds.home import HOST, NOT_ALLOWED, context, findings, home
 
 TOKEN_OF_ACCESS = {"EXTRA_HEADERS": json.dumps(access.HEADERS)}
 HTML = {"Content-Type": "text/html"}
+CA = pem.authority()
 MISTYPED = {
     "EXTRA_HEADERS": json.dumps(
         {**access.HEADERS, "CF-Access-Client-Secret": "mistyped-secret-77"}
@@ -115,6 +119,75 @@ def test_what_is_kept_in_aws_and_wrong_there(
         assert "hunter2" not in json.dumps(found[name].as_json())
 
 
+def lets_tokens_pass(gate: access.Access, get: Behaviour) -> Behaviour:
+    """Return a gate with an exception for /auth/token, and what is behind that."""
+
+    def behave(exchange: Exchange) -> None:
+        is_it = exchange.request.target == "/auth/token"
+        (get if is_it else gate.behave)(exchange)
+
+    return behave
+
+
+@pytest.mark.parametrize(
+    ("answer", "cause"),
+    [
+        (NOT_ALLOWED, None),
+        (reply(405, b"<html>405 Not Allowed</html>", HTML), "closed"),
+        (reply(403, b"<html>no</html>", HTML), "closed"),
+        (hang_up, "closed"),
+    ],
+    ids=["Home Assistant", "a proxy", "the gate", "nobody"],
+)
+def test_amazon_shows_nothing_at_auth_token(
+    serve: Serve, answer: Behaviour, cause: str | None
+) -> None:
+    """So nothing of the gate's is shown there, and nothing that counts as a login."""
+    gate = access.Access(behind=home()[0])
+    server = serve((lets_tokens_pass(gate, answer),))
+    found = findings(context(server.port, environ=TOKEN_OF_ACCESS))["ha.token_uri"]
+    assert found.causes == ((cause,) if cause else ())
+    asked = [one for one in server.requests if one.target == "/auth/token"]
+    assert {one.method for one in asked} == {"GET"}
+    for one in asked:
+        assert not {"cf-access-client-secret", "authorization"} & set(one.headers)
+
+
+def test_what_amazon_does_not_trust(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CA_CERTIFICATE is the function's: the finding is ha.token_uri, untrusted."""
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    own = pem.issued(CA, HOST, names=[x509.DNSName(HOST)])
+    with Server(home(), tls=pem.server_context(tmp_path, own)) as server:
+        environ = {"CA_CERTIFICATE": CA.certificate_pem}
+        found = findings(context(server.port, environ=environ))
+    assert found["ha.smart_home"].status is Status.OK
+    assert found["ha.token_uri"].causes == ("untrusted",)
+
+
+@pytest.mark.parametrize(
+    ("answer", "cause"),
+    [
+        (reply_json({"error": "invalid_client"}, 401), None),
+        (reply_json({"message": "Not Found"}, 404), "no_endpoint"),
+        (reply_json({"message": "Forbidden"}, 403), "no_endpoint"),
+        (reply_json({"access_token": "x"}), "no_endpoint"),
+        (hang_up, "no_endpoint"),
+    ],
+    ids=["the endpoint", "no route", "no permission", "anybody is let in", "nobody"],
+)
+def test_the_token_endpoint_is_asked_as_a_stranger(
+    serve: Serve, answer: Behaviour, cause: str | None
+) -> None:
+    """With a wrong secret, which it answers itself: ha.token_uri of --token-url."""
+    gate = access.Access(behind=home()[0])
+    server = serve((lets_tokens_pass(gate, answer),))
+    options = Options(token_url=f"https://{HOST}:8443/auth/token")
+    found = findings(context(server.port, environ=TOKEN_OF_ACCESS, options=options))
+    assert found["ha.token_uri"].causes == ((cause,) if cause else ())
+
+
 def test_linking_meets_the_gate_as_amazon_does(serve: Serve) -> None:
     """Without what opens it: the page and the login go through it, the token not."""
     gate = access.Access(behind=home_that_links()[0])
@@ -144,9 +217,6 @@ def test_a_token_endpoint_that_gives_none(
     found = look(server, token_url=ENDPOINT, environ={"LINK_CLIENT_SECRET": "s" * 20})
     (problem,) = found["link.token"].problems
     assert problem.cause == cause
-
-
-CA = pem.authority()
 
 
 @pytest.mark.parametrize(
