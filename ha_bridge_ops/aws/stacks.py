@@ -34,7 +34,7 @@ def functions_of(stack: str, needed: Region) -> list[str]:
     if make is None:
         raise CommandError(
             "--stack needs boto3: install it (pip install boto3), or give the "
-            "ARN with --arn."
+            "ARN with --function."
         )
     session = Session(make, needed.aws_region)
     found = []
@@ -53,7 +53,7 @@ def functions_of(stack: str, needed: Region) -> list[str]:
             raise CommandError(
                 f"The stack {stack} in {region.aws_region} has no output {OUTPUT}. "
                 "Deploy it with this project's template.yaml, or give the ARN with "
-                "--arn."
+                "--function."
             )
     return found
 

@@ -29,9 +29,6 @@ T = TypeVar("T")
 #: What Amazon and the template take for a client secret.
 _SECRET = re.compile(r"[!-~]{20,}")
 
-#: Seconds for Amazon to build a manifest; it takes some five.
-BUILD_TIMEOUT_S = 120
-
 #: Seconds for a skill that was just created to appear in Amazon's list.
 LISTING_TIMEOUT_S = 10
 
@@ -212,13 +209,13 @@ def _wait_for_build(ask: AskCli, skill_id: str) -> None:
     last = _wait_for(
         lambda: ask.build(skill_id),
         lambda one: one.get("status") not in {"IN_PROGRESS", None},
-        BUILD_TIMEOUT_S,
+        ask.build_timeout_s,
     )
     if last.get("status") == "FAILED":
         raise Refused(in_words(last) or "Amazon could not build the manifest.")
     if last.get("status") != "SUCCEEDED":
         raise Refused(
-            f"Amazon was not done with the manifest after {BUILD_TIMEOUT_S} s. "
+            f"Amazon was not done with the manifest after {ask.build_timeout_s:g} s. "
             "Try again in a minute."
         )
 

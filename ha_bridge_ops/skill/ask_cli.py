@@ -41,6 +41,9 @@ _CREDENTIAL = re.compile(r"[!-~]{1,500}")
 #: Seconds for one call; Amazon answers within two or three.
 TIMEOUT_S = 120
 
+#: Seconds for Amazon to build a manifest; it takes some five.
+BUILD_TIMEOUT_S = 120
+
 #: How `ask` marks what it says in debug mode, which alone has Amazon's own words: its
 #: plain error is no more than “Request failed with status code 400”.  The same output
 #: has tokens in it, so nothing else of it is ever shown.
@@ -74,13 +77,19 @@ class AskCli:
     Args:
         command: How to call it; a text may have several words, as `npx ask-cli`.
         profile: Its profile; None for the one it takes by itself.
+        timeout_s: Seconds that it may take for one call.
+        build_timeout_s: Seconds that Amazon may take to build a manifest.
 
     Raises:
         CommandError: There is no such command.
     """
 
     def __init__(
-        self, command: str | Sequence[str], profile: str | None = None
+        self,
+        command: str | Sequence[str],
+        profile: str | None = None,
+        timeout_s: float = TIMEOUT_S,
+        build_timeout_s: float = BUILD_TIMEOUT_S,
     ) -> None:
         if isinstance(command, str):
             command = shlex.split(command, posix=os.name == "posix")
@@ -94,6 +103,8 @@ class AskCli:
             )
         self._command = [program, *words[1:], "smapi"]
         self._profile = ["--profile", profile] if profile else []
+        self._timeout_s = timeout_s
+        self.build_timeout_s = build_timeout_s
 
     def create(self, manifest: Path) -> str:
         """Create a skill, and return its id."""
@@ -190,13 +201,15 @@ class AskCli:
             done = output_of(
                 [*self._command, *arguments, *self._profile, "--debug"],
                 environ=inherited(*_NEEDED),
-                timeout=TIMEOUT_S,
+                timeout=self._timeout_s,
                 limit=MAX_OUTPUT,
             )
         except TooMuchError:
             raise Refused(f"`ask` wrote over {MAX_OUTPUT} bytes.") from None
         except subprocess.TimeoutExpired:
-            raise Refused(f"`ask` gave no answer within {TIMEOUT_S} s.") from None
+            raise Refused(
+                f"`ask` gave no answer within {self._timeout_s:g} s."
+            ) from None
         except OSError as error:
             raise Refused(f"`ask` could not be started: {error.strerror}.") from None
         if done.returncode:

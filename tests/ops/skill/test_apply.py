@@ -11,7 +11,11 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from ha_bridge_ops.skill.apply import State
+from ha_bridge.redaction import Secret
+from ha_bridge.settings import parse_address
+from ha_bridge_ops.skill.apply import State, apply
+from ha_bridge_ops.skill.ask_cli import AskCli, Refused
+from ha_bridge_ops.skill.documents import Folder, Skill
 from tests.fakes.smapi import (
     ACCESS_TOKEN,
     CLIENT_SECRET,
@@ -306,3 +310,25 @@ def test_the_json_says_how_far_it_got(quick_desk: Desk) -> None:
     quick_desk.permit()
     shown = json.loads(quick_desk.apply("--json", "--arn", ARNS["EU"]).stdout)
     assert shown["next"] is None
+
+
+def test_a_manifest_that_is_not_built_in_time_is_told(
+    quick_desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says how long it has waited, and that one can try again."""
+    for name, value in quick_desk.variables.items():
+        monkeypatch.setenv(name, value)
+    skill_id = quick_desk.smapi.add("Home Assistant").skill_id
+    quick_desk.smapi.permitted.add(skill_id)
+    folder = Folder(quick_desk.folder / "skill-package")
+    folder.make()
+    state = State(folder.state, None)
+    state.skill_id = skill_id
+    secret = Secret(state.client_secret)
+    functions = {"EU": ARNS["EU"]}
+    wanted = Skill("Home Assistant", parse_address(URL), ("de-DE",), functions, secret)
+    folder.write(wanted)
+    impatient = AskCli(FAKE, build_timeout_s=0)
+    with pytest.raises(Refused, match="not done with the manifest after 0 s"):
+        apply(wanted, folder, impatient, state)
+    assert "link" not in quick_desk.smapi.calls

@@ -7,11 +7,17 @@ from typing import Any
 
 import pytest
 
-from ha_bridge_ops.skill.ask_cli import answered, refusal
+from ha_bridge_ops.skill.ask_cli import (
+    MAX_OUTPUT,
+    AskCli,
+    Refused,
+    answered,
+    refusal,
+)
 from tests.fakes.smapi import ACCESS_TOKEN
 from tests.hostile import TEXTS, assert_harmless
 from tests.ops.conftest import Run
-from tests.worlds.desk import document
+from tests.worlds.desk import SKILL_ID, document
 
 
 @pytest.mark.parametrize(
@@ -134,3 +140,51 @@ def test_ask_gets_no_secret_of_the_home(
     seen = (tmp_path / "seen").read_text()
     assert "of-this-test" not in seen
     assert "HOME=" in seen
+
+
+def test_the_last_status_counts() -> None:
+    """The ASK CLI gets a token first, and that answer is in its debug output too."""
+    first = 'status code: 200\nResponse body: {"message": "a token"}\n'
+    last = 'status code: 403\nResponse body: {"message": "Not yours."}\n'
+    refused = refusal(first + last)
+    assert (refused.status, refused.words) == (403, "Not yours.")
+    assert refused.is_final
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        (f"#!/bin/sh\nhead -c {MAX_OUTPUT + 1} /dev/zero\n", "wrote over"),
+        ("#!/bin/sh\nsleep 60\n", "gave no answer within 0.5 s"),
+        ("#!/no/such/shell\n", "could not be started: No such file or directory"),
+    ],
+    ids=["too much", "too late", "no program"],
+)
+def test_an_ask_that_does_not_work_is_one_sentence(
+    tmp_path: Path, script: str, words: str
+) -> None:
+    """It writes without end, hangs, or is no program; each is a refusal."""
+    program = tmp_path / "ask"
+    program.write_text(script)
+    program.chmod(0o755)
+    timeout_s = 0.5 if "sleep" in script else 60
+    with pytest.raises(Refused) as raised:
+        AskCli(str(program), timeout_s=timeout_s).build(SKILL_ID)
+    assert words in raised.value.words
+    assert not raised.value.is_final
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"skillMessagingCredentials": "x"},
+        {"skillMessagingCredentials": {"clientId": "x"}},
+        {"skillMessagingCredentials": {"clientId": "x", "clientSecret": "a b"}},
+    ],
+    ids=["none", "a text", "half of them", "with a space"],
+)
+def test_credentials_that_are_none_are_refused(tmp_path: Path, given: object) -> None:
+    """Nothing goes into secrets.yaml that Home Assistant could not use."""
+    with pytest.raises(Refused, match="no credentials for proactive mode"):
+        AskCli(answering(tmp_path, given)).credentials(SKILL_ID)

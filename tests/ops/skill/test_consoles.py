@@ -1,6 +1,7 @@
 """The commands and the fields that are printed, for those who do it by hand."""
 
 import json
+import shlex
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -71,3 +72,30 @@ def test_a_command_can_be_pasted_as_it_is_printed(here: Run, tmp_path: Path) -> 
     ).stdout.splitlines()
     assert words[-1] == "file:my skill/create.json"
     assert (tmp_path / "my skill/create.json").is_file()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--token-url", f"{URL}/token", "--authorize-url", f"{URL}/in", "--proactive"),
+        ("--token-endpoint", "--name", "My home", "--folder", "my skill"),
+    ],
+    ids=["addresses", "a token endpoint"],
+)
+def test_the_command_to_run_again_makes_the_same_skill(
+    here: Run, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    """Each option that is not the default is in it."""
+    common = ("--base-url", URL, "--locale", "en-GB", "--locale", "en-IN")
+    done = here("skill", *common, *options, "--json")
+    (line,) = (
+        one["command"]
+        for one in json.loads(done.stdout)["commands"]
+        if one["command"].startswith("ha-bridge skill")
+    )
+    words = shlex.split(line)[1:]
+    assert words[-2:] == ["--stack", "ha-bridge"]
+    (folder,) = tmp_path.iterdir()
+    first = {path.name: path.read_text() for path in folder.iterdir()}
+    assert here(*words[:-2]).returncode == 0
+    assert {path.name: path.read_text() for path in folder.iterdir()} == first

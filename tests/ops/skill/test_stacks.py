@@ -1,6 +1,7 @@
 """ARNs from stacks, for which moto is AWS."""
 
 import json
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -102,4 +103,16 @@ def test_without_credentials_aws_is_not_asked_in_vain(run: Run, tmp_path: Path) 
     )
     assert done.returncode == 2
     assert "eu-west-1: Unable to locate credentials" in done.stderr
+    assert is_one_line(done.stderr)
+
+
+def test_without_boto3_the_other_way_is_named(
+    here: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An installation may be without it; everything else still works."""
+    monkeypatch.setitem(sys.modules, "boto3", None)
+    done = here("skill", "--base-url", URL, "--locale", "de-DE", "--stack", "x")
+    assert done.returncode == 2
+    assert "pip install boto3" in done.stderr
+    assert "--function" in done.stderr
     assert is_one_line(done.stderr)
