@@ -21,6 +21,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any, Final
 
+from ha_bridge.settings import parse_switch
 from ha_bridge_ops.adopt.recognise import ALIAS, FOLDER, files_of
 from ha_bridge_ops.aws.session import AwsError
 from ha_bridge_ops.aws.version import Live, Settings, Version
@@ -88,7 +89,9 @@ def _joined(*parts: tuple[bytes, str]) -> bytes:
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as joined:
         for code, folder in parts:
             with zipfile.ZipFile(io.BytesIO(code)) as archive:
-                for entry in archive.infolist():
+                # Of two files of one name the last counts.
+                entries = {entry.filename: entry for entry in archive.infolist()}
+                for entry in entries.values():
                     copied = zipfile.ZipInfo(folder + entry.filename, entry.date_time)
                     copied.external_attr = entry.external_attr
                     copied.create_system = entry.create_system
@@ -264,4 +267,22 @@ def with_settings(old: Settings, variables: Mapping[str, str]) -> Settings:
         timeout_s=max(old.timeout_s, 9),
         memory_mb=max(old.memory_mb, 256),
         variables=dict(variables),
+        logging=_as_json(old.logging, variables),
     )
+
+
+def _as_json(old: Mapping[str, str], variables: Mapping[str, str]) -> dict[str, str]:
+    """Return how the new code logs: what `check` and `report` read is JSON.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-logformat.html
+    """
+    try:
+        is_debug = parse_switch(variables.get("DEBUG", "").strip())
+    except ValueError:
+        is_debug = False
+    return {
+        "SystemLogLevel": "INFO",
+        **old,
+        "LogFormat": "JSON",
+        "ApplicationLogLevel": "DEBUG" if is_debug else "INFO",
+    }

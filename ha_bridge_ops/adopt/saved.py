@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from ha_bridge_ops.aws.version import Settings, Version
+from ha_bridge_ops.aws.version import PLAIN_LOG, Settings, Version
 from ha_bridge_ops.errors import CommandError
 
 _FORMAT: Final = 1
@@ -39,6 +39,7 @@ def write(folder: Path, arn: str, old: Version) -> Path:
             "timeout_s": old.settings.timeout_s,
             "memory_mb": old.settings.memory_mb,
             "variables": dict(old.settings.variables),
+            "logging": dict(old.settings.logging),
         },
         "code": base64.b64encode(old.code).decode(),
     }
@@ -75,9 +76,8 @@ def read(path: Path) -> tuple[str, Version]:
                 handler=str(settings["handler"]),
                 timeout_s=int(settings["timeout_s"]),
                 memory_mb=int(settings["memory_mb"]),
-                variables={
-                    str(key): str(value) for key, value in settings["variables"].items()
-                },
+                variables=_texts(settings["variables"]),
+                logging=_texts(settings.get("logging", PLAIN_LOG)),
             ),
         )
     except OSError as error:
@@ -86,3 +86,7 @@ def read(path: Path) -> tuple[str, Version]:
         raise CommandError(
             f"{path} is not a file that `ha-bridge adopt` has written."
         ) from None
+
+
+def _texts(found: Any) -> dict[str, str]:
+    return {str(key): str(value) for key, value in found.items()}

@@ -24,8 +24,8 @@ class Translation:
 
     variables: dict[str, str] = field(repr=False)
     remarks: list[str] = field(default_factory=list)
-    doubts: list[str] = field(default_factory=list)
-    """Variables whose text means the opposite of what it did; see `Choices`."""
+    doubts: dict[str, str] = field(default_factory=dict)
+    """Settings whose text reads otherwise than it was meant; see `Choices`."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,8 @@ def translated(
         CommandError: A setting has no counterpart here, or is wrong.
     """
     found = _TRANSLATORS[kind](old, choices, read_parameter)
+    if found.doubts:
+        return found  # what is asked for first may be no setting of ours
     try:
         Settings.from_environ(found.variables)
     except BridgeError as error:
@@ -97,14 +99,27 @@ def _switch(found: Translation, name: str, choices: Choices) -> None:
     if choices.verify_tls is not None:
         found.variables[name] = "false" if choices.verify_tls else "true"
     elif not _reads_as_yes(text):
-        found.doubts.append(name)
+        found.doubts[name] = text
 
 
 def _reads_as_yes(text: str) -> bool:
     try:
-        return parse_switch(text)
+        return parse_switch(text.strip())
     except ValueError:
         return False
+
+
+def _is_switch(text: str) -> bool:
+    try:
+        parse_switch(text.strip())
+    except ValueError:
+        return False
+    return True
+
+
+def _verify(config: Mapping[str, Any]) -> Any:
+    """Return what haaska gives to requests as `verify`; it has two names for it."""
+    return config.get("ssl_verify", config.get("ha_cert", True))
 
 
 def _config(old: Version) -> dict[str, Any]:
@@ -113,18 +128,26 @@ def _config(old: Version) -> dict[str, Any]:
     Raises:
         CommandError: It is broken, or asks for something else.
     """
+    files = files_of(old.code)
     try:
-        config: Any = json.loads(files_of(old.code)["config.json"])
+        config: Any = json.loads(files["config.json"])
     except (ValueError, RecursionError):
         config = None
     if not isinstance(config, dict):
         raise CommandError("haaska's config.json is no JSON object.")
+    if b"Alexa.ConnectedHome" in files.get("haaska.py", b""):
+        raise CommandError(
+            "This haaska is of Alexa's payload version 2, which Amazon has switched "
+            "off: this function cannot have worked, and its devices are not those of "
+            "today. Set it up anew with `ha-bridge setup`."
+        )
     if config.get("ssl_client"):
         raise CommandError(
             "haaska's ssl_client is a certificate in a file; put it into "
             "CLIENT_CERTIFICATE of this function by hand."
         )
-    if isinstance(config.get("ssl_verify"), str):
+    verify = _verify(config)
+    if isinstance(verify, str) and not _is_switch(verify):
         raise CommandError(
             "haaska's ssl_verify names a file with an authority; put it into "
             "CA_CERTIFICATE of this function by hand."
@@ -144,14 +167,20 @@ def _haaska(old: Version, choices: Choices, _read: ReadParameter) -> Translation
     variables = dict(old.settings.variables)
     url = str(config.get("url") or config.get("ha_url") or "")[:_LONGEST_URL]
     variables["BASE_URL"] = url.rstrip("/").removesuffix("/api").rstrip("/")
-    verify = config.get("ssl_verify", True)
+    found = Translation(variables)
+    verify = _verify(config)
     if choices.verify_tls is not None:
         verify = choices.verify_tls
+    elif isinstance(verify, str) and verify.strip():
+        # "false" in quotation marks is the name of a file there.
+        found.doubts["ssl_verify"] = verify
     if not verify:
         variables["NOT_VERIFY_SSL"] = "true"
-    if config.get("debug"):
+    debug = config.get("debug")
+    if isinstance(debug, str) and not _reads_as_yes(debug):
+        debug = False
+    if debug:
         variables["DEBUG"] = "true"
-    found = Translation(variables)
     if config.get("bearer_token"):
         if not choices.is_linked_with_home:
             raise CommandError(

@@ -3,6 +3,7 @@
 https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStacks.html
 """
 
+import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from typing import Any, Final
 
 from ha_bridge_ops.aws.session import AwsError, Session, call
 from ha_bridge_ops.aws.stacks import token_endpoint_in
+from ha_bridge_ops.aws.template import Template, read_template
 
 #: Seconds for CloudFormation to finish what it is at.
 TIMEOUT_S: Final = 900
@@ -17,8 +19,13 @@ TIMEOUT_S: Final = 900
 #: What template.yaml calls the function.
 FUNCTION_ID: Final = "HaBridge"
 
-#: A stack that nobody has created yet: a change set of it waits to be executed.
+#: What a stack is that nobody has created yet.
 _IN_REVIEW: Final = "REVIEW_IN_PROGRESS"
+
+#: Never created, or not wholly deleted.
+_BROKEN: Final = frozenset(
+    {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"}
+)
 
 
 @dataclass(frozen=True)
@@ -33,8 +40,13 @@ class Stack:
 
     @property
     def has_failed(self) -> bool:
-        """Whether it was never created; only deleting it helps."""
-        return self.status in ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED")
+        """Whether only deleting it helps."""
+        return self.status in _BROKEN
+
+    @property
+    def is_planned(self) -> bool:
+        """Whether it has nothing yet: a change set of it waits to be executed."""
+        return self.status == _IN_REVIEW
 
 
 @dataclass(frozen=True)
@@ -73,7 +85,11 @@ class Stacks:
         """
         for _ in range(TIMEOUT_S // 3):
             found = self._describe(name)
-            if found is None or not found.status.endswith("_IN_PROGRESS"):
+            if (
+                found is None
+                or found.is_planned
+                or not found.status.endswith("_IN_PROGRESS")
+            ):
                 return found
             self._sleep(3)
         raise AwsError("StillInProgress", f"after {TIMEOUT_S} s")
@@ -110,6 +126,20 @@ class Stacks:
                 return Deployed(str(found["FunctionArn"]), str(found["CodeSha256"]))
         return None
 
+    def template(self, name: str) -> Template | None:
+        """Return the template of a stack as AWS has worked it out; None if odd.
+
+        Raises:
+            AwsError: AWS does not let us look.
+        """
+        client = self._session.client("cloudformation", self._region)
+        answer = call(client.get_template, StackName=name, TemplateStage="Processed")
+        body = answer.get("TemplateBody")
+        try:
+            return read_template(body if isinstance(body, str) else json.dumps(body))
+        except ValueError:
+            return None
+
     def _describe(self, name: str) -> Stack | None:
         client = self._session.client("cloudformation", self._region)
         try:
@@ -119,7 +149,7 @@ class Stacks:
                 return None
             raise
         found = answer["Stacks"][0]
-        if found["StackStatus"] in (_IN_REVIEW, "DELETE_COMPLETE"):
+        if found["StackStatus"] == "DELETE_COMPLETE":
             return None
         return Stack(
             status=str(found["StackStatus"]),

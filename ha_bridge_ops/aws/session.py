@@ -1,7 +1,9 @@
 """Clients of AWS's services, one error for whatever they raise, one way to call."""
 
 import re
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 
 #: Gives the client of an AWS service in a region, as boto3.Session.client does.
@@ -84,6 +86,25 @@ def call(method: Callable[..., Any], **request: Any) -> Any:
         details = response.get("Error", {}) if isinstance(response, dict) else {}
         code = str(details.get("Code") or type(error).__name__)
         raise AwsError(code, " ".join(str(error).split())) from None
+
+
+def how_to_log_in() -> str:
+    """Return what to do on a machine without credentials, in a sentence or two."""
+    if shutil.which("aws"):
+        do = "type `aws configure`"
+    else:
+        # What it would write; https://docs.aws.amazon.com/cli/v1/userguide/cli-configure-files.html
+        file = Path.home() / ".aws" / "credentials"
+        do = (
+            f"put three lines into {file}: [default], aws_access_key_id = …, "
+            "aws_secret_access_key = …"
+        )
+    return (
+        "This machine has no credentials for AWS. Make an access key in the AWS "
+        f"console (your name in the upper right corner, Security credentials) and "
+        f"{do}. Or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or type it in AWS "
+        "CloudShell, where they are there already."
+    )
 
 
 class Session:

@@ -8,7 +8,7 @@ import base64
 import hashlib
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import urllib3
@@ -27,6 +27,11 @@ TIMEOUT_S: Final = 120
 MOST: Final = 50_000_000
 
 
+#: Of a function that says nothing of its log; not only the default, but all there was
+#: before 2023.
+PLAIN_LOG: Final = {"LogFormat": "Text"}
+
+
 @dataclass(frozen=True)
 class Settings:
     """What of a function's configuration belongs to its code."""
@@ -36,6 +41,13 @@ class Settings:
     timeout_s: int
     memory_mb: int
     variables: Mapping[str, str] = field(repr=False)
+    logging: Mapping[str, str] = field(default_factory=lambda: dict(PLAIN_LOG))
+    """How lines are logged; LoggingConfig of Lambda's API."""
+
+    def is_in(self, found: "Settings") -> bool:
+        """Return whether they are in force; AWS adds to the log's what is usual."""
+        log = {**found.logging, **self.logging}
+        return replace(self, logging=log) == found
 
 
 @dataclass(frozen=True)
@@ -83,6 +95,9 @@ class Live:
         location = found.get("Code", {}).get("Location")
         if found["Configuration"].get("PackageType", "Zip") != "Zip" or not location:
             raise AwsError("NoZip", "The function is a container image.")
+        if error := found["Configuration"].get("Environment", {}).get("Error"):
+            # They would be lost: what is changed replaces all of them.
+            raise AwsError(str(error.get("ErrorCode")), str(error.get("Message", "")))
         return Version(self._fetch(str(location)), _settings(found["Configuration"]))
 
     def put_code(self, code: bytes) -> None:
@@ -109,9 +124,10 @@ class Live:
             Timeout=settings.timeout_s,
             MemorySize=settings.memory_mb,
             Environment={"Variables": dict(settings.variables)},
+            LoggingConfig=dict(settings.logging),
             **self._guard(),
         )
-        if _settings(self._settled()) != settings:
+        if not settings.is_in(_settings(self._settled())):
             raise AwsError("Changed", "Somebody else has changed the settings too.")
 
     def is_at(self, version: Version) -> bool:
@@ -122,7 +138,7 @@ class Live:
         """
         found = self._settled()
         same = found.get("CodeSha256") == sha256(version.code)
-        return same and _settings(found) == version.settings
+        return same and version.settings.is_in(_settings(found))
 
     def _guard(self) -> dict[str, str]:
         return {"RevisionId": self._revision} if self._revision else {}
@@ -178,4 +194,5 @@ def _settings(found: Mapping[str, Any]) -> Settings:
         timeout_s=int(found["Timeout"]),
         memory_mb=int(found["MemorySize"]),
         variables=dict(found.get("Environment", {}).get("Variables", {})),
+        logging=dict(found.get("LoggingConfig") or PLAIN_LOG),
     )

@@ -22,6 +22,7 @@ from ha_bridge_ops.aws.session import (
     Session,
     boto3_clients,
     call,
+    how_to_log_in,
 )
 from ha_bridge_ops.aws.version import Live, Version
 from ha_bridge_ops.errors import CommandError, RefusedError
@@ -100,7 +101,14 @@ def adopt(  # noqa: PLR0913 - one argument an option
     session = _session(region, profile)
     arn, old = (None, None) if undo is None else saved.read(undo)
     make: MakeLive = make_live or Live
-    live = make(_find(session, arn or function, region))
+    found_function = _find(session, arn or function, region)
+    if qualifier := found_function.qualifier:
+        raise CommandError(
+            f"{qualifier} is a version or alias, whose code cannot be exchanged. If "
+            "the skill calls it, adopt the function without it, and let the alias "
+            "point to the new version, or the skill to the function."
+        )
+    live = make(found_function)
     try:
         now = live.read()
     except AwsError as error:
@@ -118,7 +126,7 @@ def adopt(  # noqa: PLR0913 - one argument an option
     choices = Choices(verify_tls, linked_with_home)
     found = translated(kind, now, choices, _parameters(live.function))
     if found.doubts:
-        choices = Choices(_ask_about(found, now, yes=yes), linked_with_home)
+        choices = Choices(_ask_about(found, yes=yes), linked_with_home)
         found = translated(kind, now, choices, _parameters(live.function))
     new = Version(_package(talk), with_settings(now.settings, found.variables))
     _show(Console(), now, new, found)
@@ -189,10 +197,7 @@ _HANDLERS = frozenset({"haaska.event_handler"})
 
 def _refused(error: AwsError) -> NoReturn:
     if error.is_no_login:
-        raise CommandError(
-            "This machine has no credentials for AWS: `aws configure` asks for them, "
-            "or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
-        ) from None
+        raise CommandError(how_to_log_in()) from None
     words = f", {quoted(error.words)}" if error.words else ""
     raise RefusedError(f"AWS refused: {error.code}{words}.") from None
 
@@ -215,14 +220,10 @@ def _parameters(function: Function) -> Callable[[str], str]:
     return read
 
 
-def _ask_about(found: Translation, now: Version, *, yes: bool) -> bool:
+def _ask_about(found: Translation, *, yes: bool) -> bool:
     """Return whether the certificate is to be checked."""
-    name = found.doubts[0]
-    text = now.settings.variables[name]
-    about = (
-        f"{name}={quoted(text)} now switches the check of the certificate off, because "
-        "the script reads any text as yes. The text looks as if it should be on."
-    )
+    ((name, text),) = found.doubts.items()
+    about = _DOUBTS[name].format(quoted(text))
     nobody = CommandError(f"{about} Choose --verify-tls or --no-verify-tls.")
     if yes:
         raise nobody
@@ -230,6 +231,16 @@ def _ask_about(found: Translation, now: Version, *, yes: bool) -> bool:
     if answer is None:
         raise nobody
     return answer
+
+
+#: What is doubtful about a text.
+_DOUBTS = {
+    "NOT_VERIFY_SSL": "NOT_VERIFY_SSL is {}, which switches the check of the "
+    "certificate off now, because for the script any text is a yes. It reads as if it "
+    "should be on.",
+    "ssl_verify": "haaska's ssl_verify is {} in quotation marks, which haaska takes "
+    "for the name of a file. It cannot be told what was meant.",
+}
 
 
 def _package(talk: Console) -> bytes:
@@ -256,6 +267,11 @@ def _show(show: Console, old: Version, new: Version, found: Translation) -> None
         ("Handler", before.handler, after.handler),
         ("Timeout", f"{before.timeout_s} s", f"{after.timeout_s} s"),
         ("Memory", f"{before.memory_mb} MB", f"{after.memory_mb} MB"),
+        (
+            "Log",
+            before.logging.get("LogFormat", ""),
+            after.logging.get("LogFormat", ""),
+        ),
     ]
     names = dict.fromkeys([*before.variables, *after.variables])
     rows += [

@@ -105,7 +105,8 @@ def bench(*, as_json: bool, picture: Path | None, **chosen: Any) -> None:
     They talk to a real Home Assistant behind TLS 1.3 and a delayed network. Where
     Linux allows it, they get only the CPU of a small Lambda function.
 
-    Everything is on this machine, and nothing keeps running afterwards.
+    Everything is on this machine, and nothing keeps running afterwards. It wants Linux
+    or macOS, for Home Assistant does not run on Windows.
 
     Exit status: 0 measured, whatever the result; 2 it could not run.
     """

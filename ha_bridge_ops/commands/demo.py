@@ -140,7 +140,8 @@ def demo(*, as_json: bool, wanted: str | None) -> None:
     It installs Home Assistant into the project's .tools folder (once; some 1.1 GB),
     starts it with its demo devices on loopback, and runs directives through the
     function in AWS's own Lambda runtime. No account is needed, nothing leaves this
-    machine, and nothing keeps running afterwards.
+    machine, and nothing keeps running afterwards. It wants Linux or macOS, for Home
+    Assistant does not run on Windows.
 
     Exit status: 0 all went as it should, 1 it did not, 2 it could not run.
     """

@@ -1,5 +1,6 @@
 """`ha-bridge setup`: from nothing to Alexa, step by step, and all of it back."""
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ import click
 
 from ha_bridge_ops import options
 from ha_bridge_ops.regions import LOCALES
-from ha_bridge_ops.setup.desk import Desk, Wishes
+from ha_bridge_ops.setup.desk import Desk, Outside, Wishes
 from ha_bridge_ops.setup.removal import remove as take_away
 from ha_bridge_ops.setup.steps import set_up
 from ha_bridge_ops.skill import consoles
@@ -22,6 +23,9 @@ from ha_bridge_ops.state import alone_in
     help=f"Language of your Alexa; the region follows: {', '.join(LOCALES)}.",
 )
 @click.option("--name", help=f"Name of the skill.  [default: {consoles.NAME}]")
+@click.option(
+    "--skill-id", metavar="ID", help="Continue with a skill that you have already."
+)
 @click.option(
     "--stack", metavar="NAME", help="Name of the stack.  [default: ha-bridge]"
 )
@@ -53,18 +57,21 @@ from ha_bridge_ops.state import alone_in
     metavar="SECONDS",
     help="How long to wait for Alexa at the end.",
 )
-@click.option("--dry-run", is_flag=True, help="Show what would be done, and end.")
+@click.option(
+    "--dry-run", is_flag=True, help="Show what would be done, each value, and end."
+)
 @click.option("--remove", is_flag=True, help="Remove everything that setup has made.")
 @options.yes
 @options.env_file
-def setup(*, dry_run: bool, remove: bool, **given: Any) -> None:
+@click.pass_obj
+def setup(outside: Outside | None, /, *, remove: bool, **given: Any) -> None:
     """Set up function and skill, and wait until Alexa has found your devices.
 
     \b
     Examples:
       ha-bridge setup                        it asks for what it needs
       ha-bridge setup --base-url https://home.example.org --locale de-DE
-      ha-bridge setup --dry-run              what it would do
+      ha-bridge setup --dry-run              what it would do, with each value
       ha-bridge setup --remove               remove everything that it made
 
     It checks that Home Assistant can be reached, logs in at AWS and Amazon (or says
@@ -78,10 +85,26 @@ def setup(*, dry_run: bool, remove: bool, **given: Any) -> None:
 
     Exit status: 0 fine, 1 a check failed or something was refused, 2 it could not run.
     """
-    desk = Desk(Wishes(**given))
-    if remove:
-        take_away(desk, dry_run=dry_run)
+    desk = Desk(Wishes(**given), outside or Outside())
+    do = take_away if remove else set_up
+    if desk.wishes.dry_run:
+        do(desk)  # nothing is written, not even here
         return
-    desk.folder.path.mkdir(parents=True, exist_ok=True)
-    with alone_in(desk.folder.path):
-        set_up(desk, dry_run=dry_run)
+    folder = desk.folder.path
+    was_there = folder.is_dir()
+    desk.folder.make()
+    try:
+        with alone_in(folder):
+            do(desk)
+    finally:
+        if remove or not was_there:
+            _tidy(folder)
+
+
+def _tidy(folder: Path) -> None:
+    """Take the lock away, and the folder, where nothing else is left of them."""
+    if [path.name for path in folder.iterdir()] in ([".lock"], []):
+        # On Windows another may hold it; then it stays.
+        with contextlib.suppress(OSError):
+            (folder / ".lock").unlink(missing_ok=True)
+            folder.rmdir()

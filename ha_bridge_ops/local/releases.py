@@ -1,5 +1,6 @@
 """The releases of Home Assistant that the demo, the measurements and the tests run."""
 
+import platform
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -82,6 +83,7 @@ def named(version: str) -> Release:
     Raises:
         CommandError: There is no such release, or no Python for it.
     """
+    _look_at_this_computer()
     if version == "newest":
         version = home_assistant_lock.newest()
     if version in SUPPORTED:
@@ -103,8 +105,25 @@ def install(release: Release) -> Path:
     return environment(name, release.interpreter, [release.lock], no_deps=True)
 
 
+def _look_at_this_computer() -> None:
+    """See whether Home Assistant runs here at all.
+
+    https://www.home-assistant.io/installation/
+
+    Raises:
+        CommandError: It does not.
+    """
+    if platform.system() == "Windows":
+        raise CommandError(
+            "Home Assistant itself does not run on Windows, and so neither does what "
+            "starts one: `demo`, `bench` and `page --demo` want Linux or macOS; the "
+            "Windows Subsystem for Linux is one."
+        )
+
+
 def _first(versions: Iterable[str], say: Say) -> Release:
     """Return the first that runs here; only for the very first is a Python fetched."""
+    _look_at_this_computer()
     best, *others = versions
     for version in (best, *others):
         python = SUPPORTED[version]

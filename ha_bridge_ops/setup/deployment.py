@@ -33,6 +33,11 @@ class Package:
 
     folder: Path
 
+    @property
+    def template(self) -> str:
+        """What the stack is made of."""
+        return one_file.plain_template(lambda _entry: f"      Code: {_ZIP}\n")
+
     def make(self) -> None:
         """Write zip and template.
 
@@ -43,12 +48,16 @@ class Package:
         try:
             build.build(work, uvs=[uv.find_uv_bin()])
             write_zip(work, self.folder / _ZIP)
-            template = one_file.plain_template(lambda _entry: f"      Code: {_ZIP}\n")
-            (self.folder / _TEMPLATE).write_text(template, "ascii", newline="\n")
+            (self.folder / _TEMPLATE).write_text(self.template, "ascii", newline="\n")
         except build.BuildError as error:
             raise CommandError(str(error)) from None
         except OSError as error:
             raise CommandError(f"{error.filename}: {error.strerror}.") from None
+
+    @property
+    def size(self) -> int:
+        """Bytes of the zip."""
+        return (self.folder / _ZIP).stat().st_size
 
     @property
     def code_hash(self) -> str:

@@ -1,6 +1,6 @@
-"""What all steps of setup share: what was asked for, AWS, Amazon and the memory."""
+"""What all the steps of setup share: what was asked for, what is known, whom to ask."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,11 +9,20 @@ from typing import Any, NoReturn
 
 from ha_bridge.redaction import Secret
 from ha_bridge_ops.aws.deployed import Stacks
-from ha_bridge_ops.aws.session import AwsError, Session, boto3_clients, call
+from ha_bridge_ops.aws.session import (
+    AwsError,
+    MakeClient,
+    Session,
+    boto3_clients,
+    call,
+    how_to_log_in,
+)
+from ha_bridge_ops.check.context import Context
 from ha_bridge_ops.errors import CommandError, RefusedError
 from ha_bridge_ops.local import ask as ask_tool
 from ha_bridge_ops.outside import quoted
-from ha_bridge_ops.regions import Region
+from ha_bridge_ops.regions import LOCALES, Region
+from ha_bridge_ops.setup.deployment import Package, deploy
 from ha_bridge_ops.skill import arguments, consoles
 from ha_bridge_ops.skill.apply import State
 from ha_bridge_ops.skill.ask_cli import AskCli, Refused
@@ -24,12 +33,24 @@ from ha_bridge_ops.variables import read_variables
 
 
 @dataclass(frozen=True)
+class Outside:
+    """What setup reaches beyond this machine; a test hands in its own."""
+
+    clients: Callable[[str | None], MakeClient | None] = boto3_clients
+    context: Callable[..., Context] = Context
+    ask: Callable[..., AskCli] = AskCli
+    package: Callable[[Path], Package] = Package
+    deploy: Callable[..., None] = deploy
+
+
+@dataclass(frozen=True)
 class Wishes:
     """The options."""
 
     base_url: str | None
     locale: str | None
     name: str | None
+    skill_id: str | None
     stack: str | None
     bucket: str | None
     profile: str | None
@@ -38,14 +59,18 @@ class Wishes:
     folder: Path
     go_on: bool
     wait: int
+    dry_run: bool
     yes: bool
     env_file: Path
 
 
-class _Memory(Journal):
+class Memory(Journal):
     """What setup was told and has done; no secret is among it."""
 
     cure = "Delete it: setup asks again, and finds what there is already."
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder / "setup.json", "setup")
 
     def get(self, name: str) -> str | None:
         """Return a text, if it is known."""
@@ -58,15 +83,65 @@ class _Memory(Journal):
 
 
 class Desk:
-    """What all steps share."""
+    """What all steps share.
 
-    def __init__(self, wishes: Wishes) -> None:
+    Args:
+        wishes: The options.
+        outside: The world; None for the real one.
+    """
+
+    def __init__(self, wishes: Wishes, outside: Outside | None = None) -> None:
         self.wishes = wishes
+        self.outside = outside or Outside()
         self.folder = Folder(wishes.folder)
-        self.memory = _Memory(wishes.folder / "setup.json", "setup")
+        self.memory = Memory(wishes.folder)
         self.state = State(self.folder.state, wishes.ask_profile)
         self.variables = read_variables(wishes.env_file)
         self.talk = Console(stderr=True, soft_wrap=True)
+
+    @cached_property
+    def locale(self) -> str:
+        """The language; asked for if it is not known.
+
+        Raises:
+            CommandError: There is none, or what was set up before is elsewhere.
+        """
+        before = self.memory.get("locale")
+        wanted = self.wishes.locale or before
+        if wanted is None:
+            wanted = self._ask_for("Language of your Alexa, such as de-DE", "--locale")
+        (locale,) = arguments.read_locales([wanted])
+        if before is not None and LOCALES[before] is not LOCALES[locale]:
+            raise CommandError(
+                f"{self.folder.path} is of a skill for {before}, whose function is in "
+                f"{LOCALES[before].aws_region}; for {locale} it would be in "
+                f"{LOCALES[locale].aws_region}. Remove the first with --remove, or set "
+                "up a second one with another --folder, --name and --stack."
+            )
+        return locale
+
+    @property
+    def region(self) -> Region:
+        """Where all of it is."""
+        return LOCALES[self.locale]
+
+    @cached_property
+    def skill_id(self) -> str | None:
+        """The id of the skill, if there is one that is known.
+
+        Raises:
+            CommandError: It is none, or another was made before.
+        """
+        known = self.state.skill_id
+        if self.wishes.skill_id is None:
+            return known
+        wanted = arguments.read_skill_id(self.wishes.skill_id)
+        if known not in (None, wanted):
+            raise CommandError(
+                f"{self.folder.path} is of another skill, {known}: leave --skill-id "
+                "out, or name another --folder."
+            )
+        return wanted
 
     @cached_property
     def skill(self) -> Skill:
@@ -76,31 +151,43 @@ class Desk:
             wishes.base_url
             or self.variables.get("BASE_URL")
             or memory.get("base_url")
-            or self.ask_for("Address of Home Assistant, https://…", "--base-url")
+            or self._ask_for("Address of Home Assistant, https://…", "--base-url")
         )
-        locale = (
-            wishes.locale
-            or memory.get("locale")
-            or self.ask_for("Language of your Alexa, such as de-DE", "--locale")
-        )
-        name = wishes.name or memory.get("name") or consoles.NAME
-        parts = (
-            arguments.read_name(name),
-            arguments.read_address(base_url, wishes.env_file),
-            arguments.read_locales([locale]),
-        )
-        self.folder.make()
-        return Skill(*parts, {}, Secret(self.state.client_secret))
+        address = arguments.read_address(base_url, wishes.env_file)
+        name = arguments.read_name(wishes.name or memory.get("name") or consoles.NAME)
+        if wishes.dry_run:  # which makes none
+            secret = self.state.kept_client_secret or "none as yet"
+        else:
+            self.folder.make()
+            secret = self.state.client_secret
+        return Skill(name, address, (self.locale,), {}, Secret(secret))
 
-    @property
-    def region(self) -> Region:
-        """Where all of it is."""
-        return self.skill.region
-
-    @property
+    @cached_property
     def stack(self) -> str:
-        """The name of the stack."""
-        return self.wishes.stack or self.memory.get("stack") or consoles.STACK
+        """The name of the stack.
+
+        Raises:
+            CommandError: Another was made before.
+        """
+        before, wanted = self.memory.get("stack"), self.wishes.stack
+        if wanted and before and wanted != before:
+            raise CommandError(
+                f"The stack is {before} already: leave --stack out, or set up a second "
+                "one with another --folder and --name."
+            )
+        return wanted or before or consoles.STACK
+
+    @cached_property
+    def clients(self) -> MakeClient:
+        """What gives clients of AWS.
+
+        Raises:
+            CommandError: boto3 is not installed.
+        """
+        make = self.outside.clients(self.wishes.profile)
+        if make is None:
+            raise CommandError("This needs boto3: pip install boto3.")
+        return make
 
     @cached_property
     def session(self) -> Session:
@@ -109,14 +196,9 @@ class Desk:
         Raises:
             CommandError: There are no credentials.
         """
-        make = boto3_clients(self.wishes.profile)
-        if make is None:
-            raise CommandError("This needs boto3: pip install boto3.")
-        session = Session(make, self.region.aws_region)
-        try:
+        session = Session(self.clients, self.region.aws_region)
+        with self.aws():
             call(session.client("sts").get_caller_identity)
-        except AwsError as error:
-            self.refused(error)
         return session
 
     @cached_property
@@ -133,7 +215,7 @@ class Desk:
         if command is None:
             with self.talk.status("Installing the ASK CLI; a minute or two ..."):
                 command = ask_tool.install()
-        ask = AskCli(command, self.wishes.ask_profile)
+        ask = self.outside.ask(command, self.wishes.ask_profile)
         try:
             next(ask.skills(), None)
         except Refused as error:
@@ -145,7 +227,7 @@ class Desk:
             next(ask.skills(), None)
         return ask
 
-    def ask_for(self, question: str, option: str) -> str:
+    def _ask_for(self, question: str, option: str) -> str:
         """Return what the user types.
 
         Raises:
@@ -165,26 +247,27 @@ class Desk:
         if not self.wishes.yes and not agreed(question):
             raise RefusedError("Nothing was changed.")
 
-    def refused(self, error: AwsError) -> NoReturn:
-        """Say what AWS did not do."""
-        if error.is_no_login:
-            raise CommandError(
-                "This machine has no credentials for AWS. Make an access key in the "
-                "AWS console (your name in the upper right corner, Security "
-                "credentials) and type `aws configure`, or set AWS_ACCESS_KEY_ID and "
-                "AWS_SECRET_ACCESS_KEY. AWS CloudShell has them already. "
-                "Then run `ha-bridge setup` again."
-            ) from None
-        words = f", {quoted(error.words)}" if error.words else ""
-        raise RefusedError(
-            f"AWS refused: {error.code}{words}. When that is solved, run "
-            "`ha-bridge setup` again; it continues from here."
-        ) from None
-
     @contextmanager
-    def asking_aws(self) -> Iterator[None]:
-        """Say what AWS did not do, if it is that."""
+    def aws(self) -> Iterator[None]:
+        """Say what AWS did not do, and what to type.
+
+        Raises:
+            CommandError: There are no credentials.
+            RefusedError: AWS said no.
+        """
         try:
             yield
         except AwsError as error:
-            self.refused(error)
+            _refused(error)
+
+
+def _refused(error: AwsError) -> NoReturn:
+    if error.is_no_login:
+        raise CommandError(
+            f"{how_to_log_in()} Then run `ha-bridge setup` again."
+        ) from None
+    words = f", {quoted(error.words)}" if error.words else ""
+    raise RefusedError(
+        f"AWS refused: {error.code}{words}. When that is solved, run "
+        "`ha-bridge setup` again; it continues from here."
+    ) from None

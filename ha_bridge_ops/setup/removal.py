@@ -1,40 +1,37 @@
-"""Taking away what setup has made."""
+"""All that setup has made, away again."""
 
 from rich.text import Text
 
+from ha_bridge_ops.aws.deployed import Stack
 from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.local.tools import tools_folder
 from ha_bridge_ops.setup.desk import Desk
+from ha_bridge_ops.skill.apply import begun
 from ha_bridge_ops.skill.ask_cli import Refused
 from ha_bridge_ops.terminal import Steps
 
+_HTTP_NOT_FOUND = 404
 
-def remove(desk: Desk, *, dry_run: bool) -> None:
+
+def remove(desk: Desk) -> None:
     """Take it away in the order in which nothing is left that refers to nothing.
 
-    Args:
-        desk: What the steps share.
-        dry_run: Whether to end when it was shown what would go.
-
     Raises:
-        CommandError: Nothing is known of it, or the stack is somebody else's.
-        RefusedError: AWS or Amazon said no.
+        CommandError: It is not known what, or something cannot be taken away.
     """
-    talk, skill_id = desk.talk, desk.state.skill_id
+    talk = desk.talk
     if desk.wishes.locale is None and desk.memory.get("locale") is None:
         raise CommandError(
             f"No setup is remembered in {desk.folder.path}. Name its folder with "
-            "--folder, or give --base-url and --locale."
+            "--folder, or give --locale, --stack and --skill-id."
         )
-    region = desk.region.aws_region
-    with desk.asking_aws():
-        stack = desk.stacks.find(desk.stack)
-        if stack and not stack.has_failed and not desk.stacks.function(desk.stack):
-            raise CommandError(f"The stack {desk.stack} is not one of ha-bridge.")
+    stack = _stack(desk)
+    skill_id = desk.skill_id or _begun(desk)
     talk.print("First, in the Alexa app, disable the skill, so that Alexa forgets its")
     talk.print(
         "devices: More, Skills & Games, Your Skills, Dev, Disable. Then it removes:"
     )
+    region = desk.region.aws_region
     for what, where in (
         ("Skill", skill_id or "not known"),
         (
@@ -44,19 +41,21 @@ def remove(desk: Desk, *, dry_run: bool) -> None:
         ("Files", str(desk.folder.path)),
     ):
         talk.print(Text.assemble((f"  {what:<16} ", "dim"), where))
-    if dry_run:
+    if desk.wishes.dry_run:
         return
     desk.agree("Remove it?")
+    desk.folder.make()
+    desk.memory.keep(removing="yes")
     progress = Steps()
     if skill_id is not None:
         with progress.step("Deleting the skill"):
             try:
                 desk.ask.delete(skill_id)
             except Refused as error:
-                if error.status != 404:  # noqa: PLR2004 - it is gone already
+                if error.status != _HTTP_NOT_FOUND:  # it is gone already
                     raise
     if stack is not None:
-        with progress.step(f"Deleting the stack {desk.stack}"), desk.asking_aws():
+        with progress.step(f"Deleting the stack {desk.stack}"), desk.aws():
             desk.stacks.delete(desk.stack)
     _forget(desk)
     talk.print(
@@ -67,8 +66,33 @@ def remove(desk: Desk, *, dry_run: bool) -> None:
     )
 
 
+def _stack(desk: Desk) -> Stack | None:
+    """Return the stack, if there is one.
+
+    Raises:
+        CommandError: It is somebody else's.
+    """
+    with desk.aws(), desk.talk.status("Looking at AWS ..."):
+        stack = desk.stacks.find(desk.stack)
+        is_whole = stack is not None and not (stack.has_failed or stack.is_planned)
+        if is_whole and not desk.stacks.function(desk.stack):
+            raise CommandError(f"The stack {desk.stack} is not one of ha-bridge.")
+    return stack
+
+
+def _begun(desk: Desk) -> str | None:
+    """Return a skill that was created, but whose id never came back."""
+    if desk.state.creating is None:
+        return None
+    with desk.talk.status("Looking for the skill ..."):
+        return begun(desk.ask, desk.state)
+
+
 def _forget(desk: Desk) -> None:
-    """Delete what setup has written, and the folder if nothing else is in it."""
+    """Delete what setup has written, and the folder if nothing else is in it.
+
+    What tells that a removal was begun goes last.
+    """
     for path in (
         desk.folder.create,
         desk.folder.manifest,
@@ -77,8 +101,5 @@ def _forget(desk: Desk) -> None:
         desk.folder.secrets,
         desk.folder.state,
         desk.folder.path / "setup.json",
-        desk.folder.path / ".lock",
     ):
         path.unlink(missing_ok=True)
-    if desk.folder.path.is_dir() and not any(desk.folder.path.iterdir()):
-        desk.folder.path.rmdir()

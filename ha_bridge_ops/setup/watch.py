@@ -20,6 +20,14 @@ _NAME: Final = re.compile(r"[A-Za-z]{1,64}")
 _MOST: Final = 600
 
 
+@dataclass(frozen=True)
+class Found:
+    """What Alexa got when she asked for the devices."""
+
+    count: int | None
+    """How many; None if the function's log does not say."""
+
+
 @dataclass
 class Watch:
     """Looks at the log until Alexa has found the devices.
@@ -36,8 +44,8 @@ class Watch:
     clock: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
 
-    def until_found(self, since_s: float, timeout_s: float) -> bool:
-        """Return whether Alexa has asked for the devices, and was answered.
+    def until_found(self, since_s: float, timeout_s: float) -> Found | None:
+        """Return what Alexa has found when she asked for the devices; None if nothing.
 
         Args:
             since_s: From when on, in seconds since the epoch.
@@ -53,26 +61,27 @@ class Watch:
                 if (line.at_ms, line.text) in seen:
                     continue
                 seen.add((line.at_ms, line.text))
-                if self._is_found(line):
-                    return True
+                if (found := self._found(line)) is not None:
+                    return found
             if self.clock() >= end:
-                return False
+                return None
             self.sleep(PAUSE_S)
 
-    def _is_found(self, line: Line) -> bool:
+    def _found(self, line: Line) -> Found | None:
         directive = line.directive
         if directive is None:
-            return False
+            return None
         name = directive.get("name")
         if directive.get("errorType"):
             record = line.record or {}
             what = one_of(name, _NAME)
             said = visible(record.get("message", ""), _MOST)
             self.tell(f"! Alexa came with {what}, and it failed: {said}")
-            return False
+            return None
         if name == "AcceptGrant":
             self.tell("Alexa may be told of changes")
         if name != "Discover":
-            return False
+            return None
         self.tell("Alexa is linked")
-        return True
+        count = directive.get("endpoints")
+        return Found(count if isinstance(count, int) else None)

@@ -13,6 +13,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -68,10 +69,18 @@ class State(Journal):
 
         Home Assistant never looks at it; the token endpoint knows Amazon by it.
         """
-        found = self.read().get("client_secret")
-        if not found:
+        found = self.kept_client_secret
+        if found is None:
             found = secrets.token_urlsafe(32)
             self._keep(client_secret=found)
+        return found
+
+    @property
+    def kept_client_secret(self) -> str | None:
+        """The secret of account linking, if it was made before."""
+        found = self.read().get("client_secret")
+        if not found:
+            return None
         if not isinstance(found, str) or not _SECRET.fullmatch(found):
             raise self.is_broken()
         return found
@@ -158,10 +167,12 @@ def _find_or_create(
     skill: Skill, folder: Folder, ask: AskCli, state: State, progress: Steps
 ) -> tuple[str, bool]:
     with progress.step("Looking for the skill"):
-        found = _namesakes(skill, ask)
+        found = _namesakes(skill.name, ask)
         interrupted = state.creating == skill.name
         if interrupted and not found:
-            found = _wait_for(lambda: _namesakes(skill, ask), bool, LISTING_TIMEOUT_S)
+            found = _wait_for(
+                partial(_namesakes, skill.name, ask), bool, LISTING_TIMEOUT_S
+            )
         if found and not (interrupted and len(found) == 1):
             raise CommandError(
                 f"Your account has a smart home skill named “{skill.name}” already: "
@@ -185,14 +196,32 @@ def _find_or_create(
     return skill_id, True
 
 
-def _namesakes(skill: Skill, ask: AskCli) -> list[str]:
+def begun(ask: AskCli, state: State) -> str | None:
+    """Return the skill that Amazon was asked to create when a run was interrupted.
+
+    Raises:
+        CommandError: There are several that may be it.
+    """
+    name = state.creating
+    if name is None:
+        return None
+    found = _wait_for(partial(_namesakes, name, ask), bool, LISTING_TIMEOUT_S)
+    if len(found) > 1:
+        raise CommandError(
+            f"A run was interrupted while Amazon created the skill “{name}”, and there "
+            f"are several of that name: {', '.join(found)}. Say which with --skill-id."
+        )
+    return found[0] if found else None
+
+
+def _namesakes(name: str, ask: AskCli) -> list[str]:
     """Return the ids of smart home skills with this name, in any language."""
     ids = (
         grammar.skill_id(str(one.get("skillId")))
         for one in ask.skills()
         if one.get("stage") == "development"
         and "smartHome" in _list(one.get("apis"))
-        and skill.name in _names(one.get("nameByLocale"))
+        and name in _names(one.get("nameByLocale"))
     )
     return [found for found in ids if found is not None]
 

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +79,7 @@ class AskCli:
         profile: Its profile; None for the one it takes by itself.
         timeout_s: Seconds that it may take for one call.
         build_timeout_s: Seconds that Amazon may take to build a manifest.
+        run: Runs it; as output_of.
 
     Raises:
         CommandError: There is no such command.
@@ -90,6 +91,8 @@ class AskCli:
         profile: str | None = None,
         timeout_s: float = TIMEOUT_S,
         build_timeout_s: float = BUILD_TIMEOUT_S,
+        *,
+        run: Callable[..., subprocess.CompletedProcess[str]] = output_of,
     ) -> None:
         if isinstance(command, str):
             command = shlex.split(command, posix=os.name == "posix")
@@ -101,6 +104,7 @@ class AskCli:
                 "(npm install -g ask-cli) and log in with `ask configure`; or leave "
                 "--apply out and type what is printed."
             )
+        self._output_of = run
         self._command = [program, *words[1:], "smapi"]
         self._profile = ["--profile", profile] if profile else []
         self._timeout_s = timeout_s
@@ -198,7 +202,7 @@ class AskCli:
 
     def _run(self, *arguments: str) -> dict[str, Any]:
         try:
-            done = output_of(
+            done = self._output_of(
                 [*self._command, *arguments, *self._profile, "--debug"],
                 environ=inherited(*_NEEDED),
                 timeout=self._timeout_s,

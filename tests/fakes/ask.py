@@ -6,12 +6,17 @@ the file that ASK_FAKE_LOG names. tests/ops/skill drives the real one likewise.
 """
 
 import argparse
+import contextlib
+import io
 import json
 import os
+import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
+from unittest import mock
 from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
@@ -77,6 +82,27 @@ def main() -> None:
     tell(*debug, *more)
 
 
+def here(
+    command: Sequence[str], *, environ: Mapping[str, str], **_limits: object
+) -> subprocess.CompletedProcess[str]:
+    """Run it in this process, much sooner than in another; as output_of."""
+    out, err, status = io.StringIO(), io.StringIO(), 0
+    arguments = [*command][[*command].index("smapi") - 1 :]
+    with (
+        mock.patch.object(sys, "argv", arguments),
+        mock.patch.dict(os.environ, environ),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        try:
+            main()
+        except SystemExit as end:
+            status = int(str(end.code))
+    return subprocess.CompletedProcess(
+        [*command], status, out.getvalue(), err.getvalue()
+    )
+
+
 def ask(method: str, path: str, body: Any, headers: dict[str, str]) -> Answer:
     """Return status and body of an answer, and what debug mode says of it."""
     base = os.environ["ASK_SMAPI_SERVER_BASE_URL"]
@@ -112,4 +138,5 @@ def tell(*debug: str) -> None:
     sys.stderr.write("\n\n".join(["", mark, *debug, ""]))
 
 
-main()
+if __name__ == "__main__":
+    main()

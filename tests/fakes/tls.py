@@ -9,6 +9,12 @@ import trustme
 _PAST = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
 
 
+def system_authorities() -> str:
+    """Return whom this machine trusts, for a bundle that children fetch packages by."""
+    file = ssl.get_default_verify_paths().cafile
+    return Path(file).read_text("utf-8") if file else ""
+
+
 class Authority:
     """Issues server contexts; `bundle` is what a client must trust.
 

@@ -1,8 +1,10 @@
 """`ha-bridge adopt`: what is there, what it becomes, and back again."""
 
+import contextlib
 import io
 import json
 import stat
+import warnings
 import zipfile
 from collections.abc import Iterator
 from itertools import pairwise
@@ -23,24 +25,29 @@ from ha_bridge_ops.adopt.exchange import (
     with_settings,
 )
 from ha_bridge_ops.adopt.recognise import Kind, recognise
-from ha_bridge_ops.aws.version import Version
+from ha_bridge_ops.aws.version import Live, Version
 from ha_bridge_ops.commands.adopt import adopt
 from ha_bridge_ops.errors import CommandError, RefusedError
 from ha_bridge_ops.local import build, one_file
 from ha_bridge_ops.local.package import write_zip
 from tests.fakes.server import Server
 from tests.ops.adopt.world import (
+    NAME,
     Aws,
     Fault,
     Old,
     Trouble,
+    client,
     code_now,
     configuration_now,
     ha_alexa,
     haaska,
+    haaska_of_version_2,
+    haaska_with,
     run,
     script,
     something_else,
+    unzipped,
     who_answers,
     zipped,
 )
@@ -142,6 +149,9 @@ def test_from_end_to_end(
     assert now["Handler"] == "lambda_function.lambda_handler"
     assert now["Timeout"] == 9
     assert now["MemorySize"] == 256
+    # What `check`, `report` and the template's filters read.
+    assert aws.logging["LogFormat"] == "JSON"
+    assert aws.logging["LogGroup"] == "/aws/lambda/home"
     assert now["Environment"]["Variables"]["BASE_URL"] == url
     with zipfile.ZipFile(io.BytesIO(code_now())) as archive:
         names = archive.namelist()
@@ -159,6 +169,7 @@ def test_from_end_to_end(
     now = configuration_now()
     assert (now["Handler"], now["Runtime"]) == (old.handler, old.runtime)
     assert (now["Timeout"], now["MemorySize"]) == (3, 128)
+    assert aws.logging == {"LogFormat": "Text", "LogGroup": "/aws/lambda/home"}
     assert now.get("Environment", {}).get("Variables", {}) == dict(old.variables)
     assert "half" not in aws.seen
     assert run(DIRECTIVE)["event"]["header"]["name"] in ("script", "haaska")
@@ -261,6 +272,69 @@ def test_the_way_back_is_tried_again(aws: Aws, package: bytes) -> None:
     assert aws.live().read() == old
 
 
+@pytest.mark.parametrize("number", range(1, calls_of_an_exchange() + 1))
+def test_aws_that_never_comes_back_leaves_what_works(
+    aws: Aws, package: bytes, number: int
+) -> None:
+    """From some call on all are refused: no half; and the way back is there later."""
+    aws.put(haaska())
+    old = aws.live().read()
+    trouble = Trouble("ServiceException")
+    with pytest.raises((RefusedError, CommandError)):
+        attempt(aws, package, lambda n, _: trouble if n >= number else None)
+    aws.fault = lambda _n, _name: None
+    assert "half" not in aws.seen
+    if (now := aws.live().read()) != old:
+        restore(aws.live(), now, old, package, lambda _what: None)
+    assert aws.live().read() == old
+
+
+def adopted(aws: Aws, package: bytes) -> tuple[Live, Version, Version]:
+    """Return a function, what it was, and what it is now."""
+    old, new = changed(aws, package)
+    live = aws.live()
+    live.put_code(new.code)
+    live.put_settings(new.settings)
+    now = live.read()
+    aws.calls.clear()
+    aws.seen.clear()
+    return live, old, now
+
+
+def calls_of_an_undo() -> int:
+    """Return how many calls it takes if all goes well."""
+    return 5 + 5 * 2
+
+
+@pytest.mark.parametrize("kind", ["refused", "lost", "for good"])
+@pytest.mark.parametrize("number", range(1, calls_of_an_undo() + 1))
+def test_a_call_that_fails_in_an_undo_leaves_what_works(
+    aws: Aws, package: bytes, number: int, kind: str
+) -> None:
+    """It is tried again; and if it ends, another undo finishes it."""
+    aws.put(haaska())
+    live, old, now = adopted(aws, package)
+    trouble = Trouble("ServiceException", is_done=kind == "lost")
+    is_for_good = kind == "for good"
+    is_hit = int.__ge__ if is_for_good else int.__eq__
+    aws.fault = lambda n, _: trouble if is_hit(n, number) else None
+    with pytest.raises(CommandError) if is_for_good else contextlib.nullcontext():
+        restore(live, now, old, package, lambda _what: None)
+    aws.fault = lambda _n, _name: None
+    assert "half" not in aws.seen
+    if is_for_good:
+        restore(aws.live(), aws.live().read(), old, package, lambda _what: None)
+    assert aws.live().read() == old
+
+
+def test_that_is_how_many_calls_an_undo_takes(aws: Aws, package: bytes) -> None:
+    """Else the test above would leave some out."""
+    aws.put(haaska())
+    live, old, now = adopted(aws, package)
+    restore(live, now, old, package, lambda _what: None)
+    assert len(aws.calls) == calls_of_an_undo()
+
+
 @pytest.mark.parametrize("reached", range(1, 6))
 def test_undo_finds_back_from_every_step(
     aws: Aws, package: bytes, reached: int
@@ -292,6 +366,19 @@ def test_undo_finds_back_from_every_step(
         (haaska(ssl_client=["a.pem"]), (), "CLIENT_CERTIFICATE"),
         (haaska(ssl_verify="a.pem"), (), "CA_CERTIFICATE"),
         (haaska(password="secret"), (), "password"),
+        (haaska(ssl_verify="False"), ("--yes",), "--no-verify-tls"),
+        (haaska(ha_cert="a.pem", ssl_verify="a.pem"), (), "CA_CERTIFICATE"),
+        (haaska_of_version_2(), (), "payload version 2"),
+        (haaska(url=5), (), "BASE_URL"),
+        (haaska(url=None), (), "BASE_URL"),
+        (haaska_with("{"), (), "no JSON object"),
+        (haaska_with("[" * 100_000), (), "no JSON object"),
+        (haaska_with("[]"), (), "no JSON object"),
+        (script(NOT_VERIFY_SSL="nein"), ("--yes",), "--no-verify-tls"),
+        (script(NOT_VERIFY_SSL=" "), ("--yes",), "--no-verify-tls"),
+        (script(NOT_VERIFY_SSL="0"), (), "--no-verify-tls"),
+        (script(BASE_URL="https://a b"), (), "BASE_URL"),
+        (script(BASE_URL="https://\x1b[31mhome"), (), "BASE_URL"),
         (haaska(url="not a url"), (), "BASE_URL"),
         (script(BASE_URL=""), (), "BASE_URL"),
     ],
@@ -350,8 +437,34 @@ def test_what_cannot_be_taken_over_is_said(
                 "DEBUG": "true",
             },
         ),
+        (
+            haaska(ssl_verify="false", debug="False"),
+            ("--verify-tls",),
+            {"BASE_URL": "https://home.example.org:8123"},
+        ),
+        (
+            haaska(ssl_verify=""),
+            (),
+            {
+                "BASE_URL": "https://home.example.org:8123",
+                "NOT_VERIFY_SSL": "true",
+            },
+        ),
+        (
+            haaska_with(
+                '{"ha_cert": false, "ha_url": "https://home.example.org:8123/api///"}'
+            ),
+            (),
+            {
+                "BASE_URL": "https://home.example.org:8123",
+                "NOT_VERIFY_SSL": "true",
+            },
+        ),
     ],
-    ids=["as it is", "verify", "no verify", "any text", "without effect", "haaska"],
+    ids=[
+        *("as it is", "verify", "no verify", "any text", "without effect", "haaska"),
+        *("in quotation marks", "empty", "older names"),
+    ],
 )
 def test_settings_mean_what_they_meant(
     aws: Aws,
@@ -392,6 +505,63 @@ def test_a_service_token_of_cloudflares_is_taken_along(
     }
     assert variables == {"BASE_URL": "https://home.example.org", "NOT_VERIFY_SSL": "1"}
     assert "of-mine" not in done.output
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"), [("y", "false"), ("n", "true")], ids=["on", "off"]
+)
+def test_what_may_be_meant_either_way_is_asked(
+    aws: Aws,
+    empty: Path,  # noqa: ARG001 - a fixture for its effect
+    answer: str,
+    expected: str,
+) -> None:
+    """NOT_VERIFY_SSL=False has switched the check of the certificate off until now."""
+    aws.put(script(NOT_VERIFY_SSL="False"))
+    done = typed(aws, answer=f"{answer}\ny\n")
+    assert done.exit_code == 0, done.output
+    assert "any text is a yes" in done.output
+    variables = configuration_now()["Environment"]["Variables"]
+    assert variables["NOT_VERIFY_SSL"] == expected
+
+
+def test_variables_that_nobody_may_read_are_not_lost(aws: Aws, empty: Path) -> None:
+    """AWS gives an error in their place, and a change would replace all of them."""
+    aws.put(script())
+    aws.environment = {"Error": {"ErrorCode": "AccessDeniedException", "Message": "no"}}
+    done = typed(aws, "--yes")
+    assert done.exit_code == 1
+    assert "AccessDeniedException" in done.output
+    assert not list(empty.iterdir())
+    assert not [name for name in aws.calls if name.startswith("update")]
+
+
+def test_an_alias_is_not_adopted(aws: Aws, empty: Path) -> None:
+    """Its code cannot be exchanged, and the skill would go on to meet the old."""
+    aws.put(script())
+    made = client("lambda", "eu-west-1")
+    version = made.publish_version(FunctionName=NAME)["Version"]
+    made.create_alias(FunctionName=NAME, Name="live", FunctionVersion=version)
+    arn = f"arn:aws:lambda:eu-west-1:123456789012:function:{NAME}:live"
+    done = typed(aws, "--yes", "--function", arn)
+    assert done.exit_code == 2, done.output
+    assert "is a version or alias" in " ".join(done.output.split())
+    assert not list(empty.iterdir())
+
+
+def test_a_file_that_is_there_twice_is_no_trouble(aws: Aws, package: bytes) -> None:
+    """As a zip may have it; the last one counts."""
+    with warnings.catch_warnings(action="ignore"):
+        code = io.BytesIO()
+        with zipfile.ZipFile(code, "w") as archive:
+            for name, text in (*unzipped(haaska()), ("haaska.py", "")):
+                archive.writestr(name, text)
+            for name, text in unzipped(haaska()):
+                archive.writestr(name, text)
+    aws.put(Old(code.getvalue(), "haaska.event_handler", {}))
+    live, old, now = adopted(aws, package)
+    restore(live, now, old, package, lambda _what: None)
+    assert code_now() == code.getvalue()
 
 
 def test_a_dry_run_shows_and_ends(aws: Aws, empty: Path) -> None:

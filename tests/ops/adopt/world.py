@@ -85,6 +85,25 @@ def haaska(**config: Any) -> Old:
     )
 
 
+def haaska_of_version_2() -> Old:
+    """Return one of the time before 2018, whose devices have other ids."""
+    text = 'NAMESPACE = "Alexa.ConnectedHome.Control"'
+    files = {"haaska.py": text, "config.json": json.dumps(HAASKA)}
+    return Old(zipped(files), "haaska.event_handler", {})
+
+
+def haaska_with(config: str) -> Old:
+    """Return one with this text as its settings."""
+    files = {"haaska.py": "", "config.json": config}
+    return Old(zipped(files), "haaska.event_handler", {})
+
+
+def unzipped(old: Old) -> list[tuple[str, str]]:
+    """Return the files of its zip."""
+    with zipfile.ZipFile(io.BytesIO(old.code)) as archive:
+        return [(name, archive.read(name).decode()) for name in archive.namelist()]
+
+
 def ha_alexa(**variables: str) -> Old:
     """Return ha-alexa, whose service token is in the Parameter Store."""
     handler = "alexa_smart_home_handler"
@@ -135,6 +154,12 @@ class Aws:
     seen: list[str] = field(default_factory=list)
     """Who would have answered a directive, after each call."""
     runs_for_real: bool = False
+    logging: dict[str, str] = field(
+        default_factory=lambda: {"LogFormat": "Text", "LogGroup": "/aws/lambda/home"}
+    )
+    """What moto does not keep."""
+    environment: dict[str, Any] | None = None
+    """What AWS says in place of the variables."""
     broken: bool = False
     """Whether the new code fails its probe."""
 
@@ -217,16 +242,31 @@ class _Lambda:
             guard = arguments.pop("RevisionId", None)
             if guard is not None and guard != revision():
                 raise _raised(Trouble("PreconditionFailedException"), name)
+            logging = arguments.pop("LoggingConfig", None)
             if name == "invoke":
                 answer = self._invoked(json.loads(arguments["Payload"]))
             else:
                 answer = method(**arguments)
+            if logging is not None:
+                # AWS fills in what is usual, and knows no levels of plain text.
+                assert logging["LogFormat"] == "JSON" or len(logging) == 2
+                self._aws.logging = logging
             self._aws.seen.append(who_answers())
             if trouble:
                 raise _raised(trouble, name)
-            return _with_revision(answer)
+            return self._completed(answer)
 
         return call
+
+    def _completed(self, answer: Any) -> Any:
+        if isinstance(answer, dict):
+            for one in (answer, answer.get("Configuration")):
+                if isinstance(one, dict) and "CodeSha256" in one:
+                    one["RevisionId"] = revision()
+                    one["LoggingConfig"] = dict(self._aws.logging)
+                    if self._aws.environment is not None:
+                        one["Environment"] = self._aws.environment
+        return answer
 
     def _invoked(self, event: Any) -> Any:
         body = run(event) if self._aws.runs_for_real else self._canned(event)
@@ -256,14 +296,6 @@ def revision() -> str:
     found = configuration_now()
     known = (found["CodeSha256"], found["Handler"], found["Runtime"], found["Timeout"])
     return str(hash((*known, str(found.get("Environment")))))
-
-
-def _with_revision(answer: Any) -> Any:
-    if isinstance(answer, dict):
-        for one in (answer, answer.get("Configuration")):
-            if isinstance(one, dict) and "CodeSha256" in one:
-                one["RevisionId"] = revision()
-    return answer
 
 
 def who_answers() -> str:

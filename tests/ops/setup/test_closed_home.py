@@ -33,6 +33,7 @@ def desk(folder: Path) -> Desk:
             base_url=HOME,
             locale="de-DE",
             name=None,
+            skill_id=None,
             stack=None,
             bucket=None,
             profile=None,
@@ -41,6 +42,7 @@ def desk(folder: Path) -> Desk:
             folder=folder,
             go_on=False,
             wait=0,
+            dry_run=False,
             yes=True,
             env_file=Path(os.devnull),
         )

@@ -1,0 +1,164 @@
+"""What setup says and shows, what it asks for, and what it refuses."""
+
+import pytest
+
+from tests.ops.setup.conftest import CHANGING, USUAL, World
+from tests.ops.setup.world import REGION, STACK, real_client
+from tests.worlds.home import URL
+
+OTHER_SKILL = "amzn1.ask.skill.11111111-1111-1111-1111-111111111111"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--locale", "en-US"), "us-east-1"),
+        (("--stack", "other"), "leave --stack out"),
+        (
+            (
+                "--skill-id",
+                OTHER_SKILL,
+            ),
+            "another skill",
+        ),
+    ],
+    ids=["region", "stack", "skill"],
+)
+def test_other_answers_make_no_second_one(
+    world: World, options: tuple[str, str], said: str
+) -> None:
+    """It says where the first one is, and how to have two."""
+    world.fine(*USUAL)
+    done = world.typed(*USUAL, *options)
+    assert done is not None
+    assert done.exit_code == 2
+    assert said in done.output
+    assert not CHANGING & set(world.calls)
+
+
+def test_a_skill_that_is_there_is_gone_on_with(world: World) -> None:
+    """By its id; without it, it is named and left alone."""
+    theirs = world.smapi.add("Home Assistant", "de-DE").skill_id
+    done = world.typed(*USUAL)
+    assert done is not None
+    assert (done.exit_code, theirs in done.output) == (2, True)
+    assert not CHANGING & set(world.calls)
+    world.fine(*USUAL, "--skill-id", theirs)
+    world.assert_set_up()
+
+
+def test_a_dry_run_shows_each_value_and_writes_nothing(world: World) -> None:
+    """Manifest, linking, parameters, resources and the trigger; no secret is made."""
+    said = world.fine(*USUAL, "--dry-run")
+    assert not CHANGING & set(world.calls)
+    assert not (world.folder / "skill-package").exists()
+    for part in (
+        '"protocolVersion": "3"',
+        '"uri": "the function\'s ARN"',
+        f'"authorizationUrl": "{URL}/auth/authorize"',
+        '"clientId": "https://layla.amazon.com/"',
+        f"BaseUrl: {URL}",
+        "MemorySize: 256",
+        "AWS: create HaBridge, AWS::Lambda::Function",
+        f"BASE_URL: {URL}",
+        "Principal: alexa-connectedhome.amazon.com",
+        "EventSourceToken: the skill's id",
+        "sha256",
+    ):
+        assert part in said, part
+
+
+def test_a_dry_run_shows_what_differs(world: World) -> None:
+    """Of what is there: old and new, and nothing of what stays."""
+    world.fine(*USUAL)
+    other = URL.replace("home.", "new.")
+    said = world.fine(*USUAL, "--base-url", other, "--go-on", "--dry-run")
+    assert not CHANGING & set(world.calls)
+    assert f"parameter BaseUrl: {URL} → {other}" in said
+    assert f"BaseUrl: {URL} → {other}" in said
+    assert f"-       BASE_URL: {URL}" in said
+    assert f"+       BASE_URL: {other}" in said
+    assert "create HaBridge" not in said
+    assert "AlexaTrigger" not in said
+    secret = (world.folder / "skill-package/client-secret.txt").read_text()
+    assert secret not in said
+    said = world.fine(*USUAL, "--dry-run")
+    assert said.count("nothing: the s") == 2
+    assert "AWS: " not in said
+
+
+def test_another_release_of_the_template_is_deployed(world: World) -> None:
+    """Though code and parameters are the same: what AWS has is compared."""
+    world.fine(*USUAL)
+    client = real_client("cloudformation", REGION)
+    template = client.get_template(StackName=STACK)["TemplateBody"]
+    client.update_stack(
+        StackName=STACK,
+        TemplateBody=str(template).replace("Timeout: 9", "Timeout: 3"),
+        Parameters=[
+            {"ParameterKey": name, "UsePreviousValue": True}
+            for name in ("BaseUrl", "SkillId")
+        ],
+        Capabilities=["CAPABILITY_IAM"],
+    )
+    said = world.fine(*USUAL)
+    assert "change HaBridge" in said
+    assert "sam deploy" in world.calls
+
+
+def without(*names: str) -> tuple[str, ...]:
+    """Return what is usually typed, without some options and their values."""
+    words, found = iter(USUAL), []
+    for word in words:
+        if word in names:
+            if word != "--yes":
+                next(words)
+            continue
+        found.append(word)
+    return tuple(found)
+
+
+def test_nothing_is_done_without_a_yes(world: World) -> None:
+    """Nobody is there to answer."""
+    done = world.typed(*without("--yes"))
+    assert done is not None
+    assert done.exit_code == 1
+    assert "Nothing was changed." in done.output
+    assert not CHANGING & set(world.calls)
+
+
+@pytest.mark.parametrize("option", ["--base-url", "--locale"])
+def test_an_answer_that_is_missing_is_asked_for(world: World, option: str) -> None:
+    """With --yes nobody is asked, and the option is named."""
+    done = world.typed(*without(option))
+    assert done is not None
+    assert (done.exit_code, option in done.output) == (2, True)
+
+
+def test_a_failed_check_stops_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before anything is asked of AWS or Amazon."""
+    monkeypatch.setenv("SSL_CERT_FILE", "/dev/null")
+    done = world.typed(*USUAL)
+    assert done is not None
+    assert done.exit_code == 1
+    assert "tls.certificate failed" in " ".join(done.output.split())
+    assert "--go-on" in done.output
+    assert world.calls == []
+
+
+@pytest.mark.parametrize("has_aws", [True, False], ids=["aws", "no aws"])
+def test_without_a_login_at_aws_it_says_what_to_type(
+    world: World, monkeypatch: pytest.MonkeyPatch, *, has_aws: bool
+) -> None:
+    """Where there is no AWS command line, nothing need be installed for it."""
+    folder = world.folder / "bin"
+    folder.mkdir()
+    if has_aws:
+        (folder / "aws").touch(0o755)
+    monkeypatch.setenv("PATH", str(folder))
+    world.aws.is_logged_in = False
+    done = world.typed(*USUAL)
+    assert done is not None
+    assert done.exit_code == 2
+    assert ("aws configure" in done.output) == has_aws
+    assert (str(world.folder / "home/.aws/credentials") in done.output) != has_aws
