@@ -22,6 +22,7 @@ SET_UP = (
     "sam deploy",
     "cloudformation.describe_stack_resources",
     "lambda.get_function_configuration",
+    "cloudformation.describe_stacks",
     "ask update-skill-manifest",
     "ask get-skill-status",
     "ask get-skill-status",
