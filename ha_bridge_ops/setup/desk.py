@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from ha_bridge.redaction import Secret
 from ha_bridge_ops.aws.deployed import Stacks
@@ -30,6 +30,8 @@ from ha_bridge_ops.skill.documents import Folder, Skill
 from ha_bridge_ops.state import Journal
 from ha_bridge_ops.terminal import Console, agreed, answer_to
 from ha_bridge_ops.variables import read_variables
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -107,10 +109,11 @@ class Desk:
             CommandError: There is none, or what was set up before is elsewhere.
         """
         before = self.memory.get("locale")
-        wanted = self.wishes.locale or before
-        if wanted is None:
-            wanted = self._ask_for("Language of your Alexa, such as de-DE", "--locale")
-        (locale,) = arguments.read_locales([wanted])
+        locale = self._read(
+            self.wishes.locale or before,
+            lambda text: arguments.read_locales([text])[0],
+            ("Language of your Alexa, such as de-DE", "--locale"),
+        )
         if before is not None and LOCALES[before] is not LOCALES[locale]:
             raise CommandError(
                 f"{self.folder.path} is of a skill for {before}, whose function is in "
@@ -147,13 +150,11 @@ class Desk:
     def skill(self) -> Skill:
         """The skill as it shall be, without a function; asks for what is not known."""
         wishes, memory = self.wishes, self.memory
-        base_url = (
-            wishes.base_url
-            or self.variables.get("BASE_URL")
-            or memory.get("base_url")
-            or self._ask_for("Address of Home Assistant, https://…", "--base-url")
+        address = self._read(
+            wishes.base_url or self.variables.get("BASE_URL") or memory.get("base_url"),
+            lambda text: arguments.read_address(text, wishes.env_file),
+            ("Address of Home Assistant, https://…", "--base-url"),
         )
-        address = arguments.read_address(base_url, wishes.env_file)
         name = arguments.read_name(wishes.name or memory.get("name") or consoles.NAME)
         if wishes.dry_run:  # which makes none
             secret = self.state.kept_client_secret or "none as yet"
@@ -227,16 +228,30 @@ class Desk:
             next(ask.skills(), None)
         return ask
 
-    def _ask_for(self, question: str, option: str) -> str:
-        """Return what the user types.
+    def _read(
+        self, known: str | None, read: Callable[[str], T], asked: tuple[str, str]
+    ) -> T:
+        """Return what is known, or what the user types: until it can be read.
+
+        Args:
+            known: The text, if it need not be typed.
+            read: Reads it; raises CommandError if it is wrong.
+            asked: The question, and the option that answers it too.
 
         Raises:
-            CommandError: Nobody is there.
+            CommandError: What is known is wrong, or nobody is there.
         """
-        answer = None if self.wishes.yes else answer_to(question)
-        if answer is None:
-            raise CommandError(f"{question}: give it with {option}.")
-        return answer
+        if known is not None:
+            return read(known)
+        question, option = asked
+        while True:
+            answer = None if self.wishes.yes else answer_to(question)
+            if answer is None:
+                raise CommandError(f"{question}: give it with {option}.")
+            try:
+                return read(answer)
+            except CommandError as error:
+                self.talk.print(error.format_message())
 
     def agree(self, question: str) -> None:
         """Go on if the user wants to.

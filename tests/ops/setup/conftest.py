@@ -89,7 +89,9 @@ class World:
     aws: Aws
     calls: list[str] = field(default_factory=list)
 
-    def typed(self, *arguments: str, kill: int | None = None) -> Result | None:
+    def typed(
+        self, *arguments: str, kill: int | None = None, answers: str = ""
+    ) -> Result | None:
         """Run the command; None if it was killed, after so many calls."""
         self.calls.clear()
 
@@ -108,7 +110,7 @@ class World:
             deploy=self._deploy,
         )
         try:
-            return CliRunner().invoke(setup, arguments, obj=outside)
+            return CliRunner().invoke(setup, arguments, obj=outside, input=answers)
         except Killed:
             return None
         finally:

@@ -135,6 +135,19 @@ def test_an_answer_that_is_missing_is_asked_for(world: World, option: str) -> No
     assert (done.exit_code, option in done.output) == (2, True)
 
 
+def test_a_wrong_answer_is_asked_for_again(world: World) -> None:
+    """What was right need not be typed twice; then it shows, and asks whether to."""
+    answers = f"home\n{URL}\nde\nde-DE\nn\n"
+    options = without("--yes", "--base-url", "--locale")
+    done = world.typed(*options, answers=answers)
+    assert done is not None
+    assert done.output.count("Address of Home Assistant") == 2
+    assert done.output.count("Language of your Alexa") == 2
+    assert "They are de-DE, en-AU" in " ".join(done.output.split())
+    assert done.exit_code == 1
+    assert "Nothing was changed." in done.output
+
+
 def test_a_failed_check_stops_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Before anything is asked of AWS or Amazon."""
     monkeypatch.setenv("SSL_CERT_FILE", "/dev/null")
