@@ -193,6 +193,8 @@ def test_its_metadata_is_whole(wheel: Path) -> None:
     assert str(found.get_payload()).startswith("# ha-bridge")
     assert found.get_all("Project-URL")
     assert found["License-Expression"] == "Apache-2.0"
+    # The command's own, a dozen at most; MOST has those that they need in turn.
+    assert len(found.get_all("Requires-Dist") or []) <= 12
     minors = {f"Programming Language :: Python :: 3.{minor}" for minor in range(11, 15)}
     assert minors <= set(found.get_all("Classifier") or [])
 
