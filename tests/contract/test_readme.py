@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from ha_bridge.settings import VARIABLES
+from ha_bridge_ops.check.catalogue import EVERY, TEXTS
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
@@ -32,3 +33,15 @@ def test_the_readme_is_short_and_begins_with_what_to_type() -> None:
     first = "\n".join(lines[:25])
     for needed in ("make demo", "make test", "docs/page-light.png", "Home Assistant"):
         assert needed in first
+
+
+def test_the_sample_of_a_check_is_what_it_says() -> None:
+    """Meaning, fix and what to type, as the catalogue has them."""
+    (sample,) = re.findall(
+        r"```text\n✗ FAILED    (\S+)\n(.+?)```", README.read_text("utf-8"), re.DOTALL
+    )
+    name, shown = sample[0], " ".join(sample[1].split())
+    (check,) = [one for one in EVERY if one.id == name]
+    (cause,) = [one for one in check.causes if one.means in shown]
+    assert f"→ {cause.fix}" in shown
+    assert TEXTS.with_examples(cause.paste) in shown

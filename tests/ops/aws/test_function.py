@@ -1,8 +1,11 @@
 """The function in AWS is found by name, by ARN or by its variables."""
 
+from pathlib import Path
+
 import pytest
 
 from ha_bridge_ops.aws.function import arn_of, functions_in
+from ha_bridge_ops.aws.session import AwsError, Session, boto3_clients, call
 from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.regions import EUROPE, NORTH_AMERICA
 from tests.ops.aws.conftest import REGION, SECRET, Look
@@ -46,3 +49,21 @@ def test_a_function_without_base_url_is_none_of_ours(look: Look) -> None:
     assert functions_in(function.session, REGION, None) == []
     (named,) = functions_in(function.session, REGION, "ha-bridge")
     assert named.arn == function.arn
+
+
+def test_a_login_of_aws_login_can_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What signs for it is brought along; here nobody has logged in."""
+    file = tmp_path / "config"
+    session = "arn:aws:iam::123456789012:user/ann"
+    file.write_text(f"[profile me]\nlogin_session = {session}\nregion = eu-west-1\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(file))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    make = boto3_clients("me")
+    assert make is not None
+    with pytest.raises(AwsError) as raised:
+        call(Session(make, "eu-west-1").client("sts").get_caller_identity)
+    assert raised.value.code == "LoginTokenLoadError"
