@@ -1,8 +1,8 @@
 """Options that mean the same in every command that has them."""
 
-from functools import partial
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 
@@ -11,8 +11,21 @@ from ha_bridge_ops.variables import DEFAULT_FILE
 #: How every command is asked for its help.
 HELP: Final = {"help_option_names": ["-h", "--help"]}
 
-#: Makes a command; in place of click.command.
-command = partial(click.command, context_settings=HELP)
+
+def command(
+    name: str | None = None,
+) -> Callable[[Callable[..., Any]], click.Command]:
+    """Make a command; in place of click.command.
+
+    An option of every command goes around `run` here, with `expose_value=False` and
+    a callback, because no command has an argument for it.
+    """
+
+    def make(run: Callable[..., Any]) -> click.Command:
+        return click.command(name, context_settings=HELP)(run)
+
+    return make
+
 
 base_url = click.option(
     "--base-url", metavar="URL", help="Address of Home Assistant. Overrides BASE_URL."
@@ -50,3 +63,15 @@ profile = click.option(
 )
 
 yes = click.option("--yes", is_flag=True, help="Change it without asking.")
+
+ask_profile = click.option(
+    "--ask-profile", metavar="NAME", help="Profile of the ASK CLI."
+)
+
+ask_command = click.option(
+    "--ask-command",
+    "--ask",
+    "ask_command",
+    metavar="COMMAND",
+    help="How to call the ASK CLI, such as 'npx ask-cli'.",
+)

@@ -46,7 +46,7 @@ class Permission:
 class Function:
     """A function, as far as the bridge is concerned with it.
 
-    The names of AWS's API are in `described`, and nowhere else.
+    The names of AWS's API are in `_read`, and nowhere else.
     """
 
     session: Session = field(repr=False)

@@ -23,9 +23,7 @@ from ha_bridge_ops.state import alone_in
     help=f"Language of your Alexa; the region follows: {', '.join(LOCALES)}.",
 )
 @click.option("--name", help=f"Name of the skill.  [default: {consoles.NAME}]")
-@click.option(
-    "--skill-id", metavar="ID", help="Continue with a skill that you have already."
-)
+@options.skill_id
 @click.option(
     "--stack", metavar="NAME", help="Name of the stack.  [default: ha-bridge]"
 )
@@ -33,14 +31,8 @@ from ha_bridge_ops.state import alone_in
     "--bucket", metavar="NAME", help="S3 bucket for the package.  [default: SAM’s]"
 )
 @options.profile
-@click.option("--ask-profile", metavar="NAME", help="Profile of the ASK CLI.")
-@click.option(
-    "--ask-command",
-    "--ask",
-    "ask_command",
-    metavar="COMMAND",
-    help="How to call the ASK CLI.",
-)
+@options.ask_profile
+@options.ask_command
 @click.option(
     "--folder",
     type=click.Path(path_type=Path, file_okay=False),

@@ -77,16 +77,9 @@ from ha_bridge_ops.variables import read_variables
     "--apply", "do_apply", is_flag=True, help="Run the commands, with the ASK CLI."
 )
 @options.skill_id
-@click.option("--ask-profile", metavar="NAME", help="Profile of the ASK CLI.")
+@options.ask_profile
 @click.option("--profile", "older_profile", hidden=True)
-@click.option(
-    "--ask-command",
-    "--ask",
-    "ask_command",
-    default="ask",
-    show_default=True,
-    help="How to call the ASK CLI, such as 'npx ask-cli'.",
-)
+@options.ask_command
 @options.as_json
 @options.env_file
 def skill(  # noqa: PLR0913 - one argument an option
@@ -105,7 +98,7 @@ def skill(  # noqa: PLR0913 - one argument an option
     skill_id: str | None,
     ask_profile: str | None,
     older_profile: str | None,
-    ask_command: str,
+    ask_command: str | None,
     as_json: bool,
     env_file: Path,
 ) -> None:
@@ -152,7 +145,7 @@ def skill(  # noqa: PLR0913 - one argument an option
     its_functions = arguments.read_functions(its_arns, region)
     profile = ask_profile or older_profile
     known = arguments.read_skill_id(skill_id) if skill_id else None
-    ask = AskCli(ask_command, profile) if do_apply else None
+    ask = AskCli(ask_command or "ask", profile) if do_apply else None
     Folder(folder).make()
     state = State(Folder(folder).state, profile)
     known = known or state.skill_id
