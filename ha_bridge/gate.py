@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -310,6 +311,12 @@ _OF_CLIENT: Final = {
 # -- using them ------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=4)  # it is asked for with every directive
+def _bodies(pem: str) -> tuple[str, ...]:
+    """Return the keys of a PEM text, without the first line: that of any key."""
+    return tuple("".join(key.split("\n")[1:-2]) for key in read_pem(pem).keys)
+
+
 class Gate:
     """The three settings of one home, resolved when they are needed.
 
@@ -400,9 +407,7 @@ class Gate:
         headers = self._parsed.get("EXTRA_HEADERS", {})
         # A mere "1" is no secret, and stands anywhere.
         values = [one for one in headers.values() if len(one) > 3]  # noqa: PLR2004
-        keys = read_pem(self._parsed.get("CLIENT_CERTIFICATE", "")).keys
-        # Without its first line, which is that of any key.
-        bodies = ["".join(key.split("\n")[1:-2]) for key in keys]
+        bodies = _bodies(self._parsed.get("CLIENT_CERTIFICATE", ""))
         known = map(Secret, [*values, *bodies])
         return tuple(dict.fromkeys([*self._forgotten, *known]))
 
