@@ -33,12 +33,13 @@ def picture(report: Report) -> list[tuple[str, str, str]]:
     """Return for each figure its name, a bar a day, and what the highest bar is."""
     days = [day.figures for day in report.days]
     asked = [float(one.directives) if one.directives else None for one in days]
-    failed = [float(one.failed) if one.directives else None for one in days]
+    # By a height of its own: a few of many would not be seen beside them.
+    failed = [float(one.failed) if one.failed else None for one in days]
     slow = [one.ms(90) for one in days]
-    most = max((one for one in asked if one), default=0.0)
+    most, worst = (max(filter(None, one), default=0.0) for one in (asked, failed))
     return [
         ("directives", bars(asked, most), f"{most:,.0f}"),
-        ("failed", bars(failed, most), f"{most:,.0f}"),
+        ("failed", bars(failed, worst), f"{worst:,.0f}"),
         ("p90", bars(slow, 5000), "5 s and more"),
     ]
 

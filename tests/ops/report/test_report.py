@@ -19,7 +19,7 @@ from ha_bridge_ops.commands.report import report
 from ha_bridge_ops.report.calls import Calls
 from ha_bridge_ops.report.figures import Report, percentile
 from ha_bridge_ops.report.goals import GOALS, is_degraded, verdicts
-from ha_bridge_ops.report.output import bars
+from ha_bridge_ops.report.output import bars, picture
 from ha_bridge_ops.report.tables import headline, number
 from tests.worlds.cloud import GROUP, NAME, REGION, Client, Cloud
 
@@ -301,6 +301,14 @@ def test_a_share_is_never_rounded_up_to_what_it_is_not() -> None:
     assert number(100.0, "%") == "100 %"
     assert number(None, "ms") == "\N{EN DASH}"
     assert bars([0, None, 5, 10, 20], 10) == "▁ ▅██"
+
+
+def test_one_failure_of_many_is_seen_in_the_picture() -> None:
+    """It has a height of its own, and a day without one has no bar."""
+    day = 24 * 60
+    lines = [(n, said()) for n in range(200)] + [(day, said("INTERNAL_ERROR"))]
+    _, (name, drawn, highest), _ = picture(told(lines, days=2))
+    assert (name, drawn.strip(), highest) == ("failed", "█", "1")
 
 
 # -- the command -----------------------------------------------------------------------
