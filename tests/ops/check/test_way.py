@@ -362,7 +362,7 @@ def test_no_home_assistant_behind_it(
 
 
 def test_a_connection_that_is_dropped() -> None:
-    """TLS does not even begin."""
+    """TLS does not even begin; what the system said of it is shown."""
 
     def drop(sock: socket.socket, _stopping: object) -> None:
         sock.close()
@@ -371,6 +371,8 @@ def test_a_connection_that_is_dropped() -> None:
         found = findings(context(server.port))
     skipped = {"address.redirect", "tls.certificate"} | BEYOND
     assert_only(found, "ha.reachable", "reset", fix="Try again", skipped=skipped)
+    _, _, said = found["ha.reachable"].saw.partition("broke off TLS: ")
+    assert said not in ("", "reset")
 
 
 def test_silence(serve: Serve) -> None:
