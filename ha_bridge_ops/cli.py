@@ -1,7 +1,9 @@
 """The command `ha-bridge`: a subcommand's module is loaded when it is typed."""
 
 import sys
+import traceback
 from importlib import import_module
+from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
@@ -9,6 +11,7 @@ import click
 
 from ha_bridge import __version__
 from ha_bridge_ops.code_page import write_what_it_can
+from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.local.processes import ending_on_signals
 
 #: What each subcommand is for.  Its module in `commands/` has its name, with _ for -.
@@ -83,7 +86,22 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         write_what_it_can(stream)
     with ending_on_signals():
-        cli(prog_name="ha-bridge")
+        try:
+            cli(prog_name="ha-bridge")
+        except Exception as error:  # noqa: BLE001 - the text of any may hold a secret
+            CommandError(_unexpected(error)).show()
+            sys.exit(CommandError.exit_code)
+
+
+def _unexpected(error: Exception) -> str:
+    """Return where it failed, and not with which words: they could hold anything."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [one for one in frames if "ha_bridge" in one.filename] or frames
+    place = f"{Path(ours[-1].filename).name}, line {ours[-1].lineno}"
+    return (
+        f"ha-bridge failed in a way it does not know ({type(error).__name__} in "
+        f"{place}). Please report it, with this line."
+    )
 
 
 if __name__ == "__main__":

@@ -96,6 +96,24 @@ def to_json(value: Any) -> str:
     return "\n".join(map(_escaped, text.split("\n")))
 
 
+def shortened(value: Any, limit: int = 4000) -> Any:
+    """Return JSON in which no text is longer than anybody reads.
+
+    Args:
+        value: Of no great depth.
+        limit: Characters of a text; what is longer ends with an ellipsis.
+    """
+    if isinstance(value, str):
+        return value if len(value) <= limit else f"{value[:limit]}…"
+    if isinstance(value, list):
+        return [shortened(one, limit) for one in value]
+    if isinstance(value, dict):
+        return {
+            shortened(key, limit): shortened(one, limit) for key, one in value.items()
+        }
+    return value
+
+
 def _escaped(line: str) -> str:
     if line.isprintable():
         return line

@@ -4,8 +4,9 @@ import base64
 import html
 import json
 import re
-from collections.abc import Callable, Mapping
-from typing import Final
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any, Final
 from urllib.parse import quote
 
 #: A part of each of them by which it is found again, where all of it may not be left.
@@ -99,3 +100,45 @@ def assert_hidden(secret: str, written: str, shown: str) -> None:
         assert one.lower() not in low
     if len(written) > 16:
         assert written[start : start + 16].lower() not in low
+
+
+# -- places ----------------------------------------------------------------------------
+
+
+Put = Callable[[Any], Any]
+
+
+def places(value: Any, path: str = "") -> Iterator[tuple[str, Put]]:
+    """Give every place in JSON, with what puts something else there.
+
+    A field that is added to the value is covered by that.
+    """
+    yield path.strip(".") or "all of it", lambda other: other
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield f"{path}.{key} by name".strip("."), partial(_renamed, value, key)
+            for name, put in places(inner, f"{path}.{key}"):
+                yield name, partial(_changed, value, key, put)
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            for name, put in places(inner, f"{path}.{number}"):
+                yield name, partial(_exchanged, value, number, put)
+
+
+def _renamed(value: dict[str, Any], key: str, other: Any) -> dict[str, Any]:
+    return {(str(other) if one == key else one): inner for one, inner in value.items()}
+
+
+def _changed(value: dict[str, Any], key: str, put: Put, other: Any) -> dict[str, Any]:
+    return {**value, key: put(other)}
+
+
+def _exchanged(value: list[Any], number: int, put: Put, other: Any) -> list[Any]:
+    return [*value[:number], put(other), *value[number + 1 :]]
+
+
+#: What stands where something else should.
+ODD: Final[tuple[Any, ...]] = (
+    *(None, True, 0, -1, 1e308, 10**30, "", [], {}, [None], [[]], [{}], {"a": {}}),
+    *([TEXTS[0]], {TEXTS[1]: TEXTS[0]}, [{"text": [TEXTS[0]]}], "\ud800"),
+)

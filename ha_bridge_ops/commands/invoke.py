@@ -23,7 +23,7 @@ from ha_bridge_ops.errors import CommandError, RefusedError
 from ha_bridge_ops.events import load
 from ha_bridge_ops.home_client import TOO_DENSE, is_dense
 from ha_bridge_ops.local.lambda_runtime import InProcess
-from ha_bridge_ops.outside import to_json, without
+from ha_bridge_ops.outside import shortened, to_json, without
 from ha_bridge_ops.terminal import Console, LogFormatter, echo
 from ha_bridge_ops.variables import read_variables
 
@@ -122,7 +122,7 @@ def _show(
     elif table and isinstance(endpoints, list):
         _show_table(endpoints, hide)
     else:
-        echo(hide(to_json(redacted(answer))))
+        echo(hide(to_json(shortened(redacted(answer)))))
 
 
 def _show_table(endpoints: list[Any], hide: Callable[[str], str]) -> None:

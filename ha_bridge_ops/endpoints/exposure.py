@@ -15,13 +15,14 @@ from ha_bridge_ops.endpoints.limits import CATEGORIES, MAX_NAME
 from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.regions import locale_of, region_of
 
-ENTITY_ID: Final = re.compile(r"[a-z][a-z0-9_]*\.[a-z0-9_]+")
+#: With as many characters as Home Assistant takes.
+ENTITY_ID: Final = re.compile(r"[a-z][a-z0-9_]{0,63}\.[a-z0-9_]{1,190}")
 
 #: What a filter may name, in the order in which Home Assistant's documents have it.
 _KINDS: Final = {
-    "domains": re.compile(r"[a-z][a-z0-9_]*"),
+    "domains": re.compile(r"[a-z][a-z0-9_]{0,63}"),
     "entities": ENTITY_ID,
-    "entity_globs": re.compile(r"(?=.*[*?\[])[a-z0-9_.*?\[\]!-]+"),
+    "entity_globs": re.compile(r"(?=.*[*?\[])[a-z0-9_.*?\[\]!-]{1,255}"),
 }
 
 
@@ -152,7 +153,7 @@ def _kind(name: str) -> str:
         if pattern.fullmatch(name):
             return kind
     raise CommandError(
-        f"{name!r} is no filter: give a domain such as light, an entity such as "
+        f"{name[:60]!r} is no filter: give a domain such as light, an entity such as "
         "light.kitchen, or a pattern such as 'sensor.*_temperature', in small letters."
     )
 

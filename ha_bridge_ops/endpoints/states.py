@@ -15,6 +15,7 @@ from ha_bridge_ops.endpoints.capabilities import (
     label,
     mapping,
 )
+from ha_bridge_ops.outside import visible
 
 #: Colours by name, as hue in degrees; white and the like are tones.
 HUES: Final = {
@@ -52,6 +53,11 @@ class Reading:
     label: str
     text: str
     value: Any
+
+    def __post_init__(self) -> None:
+        """Make visible what is shown: there is no reading that was not here."""
+        for name in ("label", "text"):
+            object.__setattr__(self, name, visible(getattr(self, name)))
 
 
 def properties_of(answer: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -15,7 +15,16 @@ from ha_bridge_ops.local.tools import LOCKS, environment, find_interpreter, prog
 #: logins, containers, proxies and packages are.  The function's own variables, a token
 #: among them, are none of it.
 _FOR_SAM = (
-    *("AWS_", "BOTO_", "SAM_", "DOCKER_", "CONTAINER_", "PODMAN_", "SSH_AUTH_SOCK"),
+    *(
+        "AWS_",
+        "BOTO_",
+        "SAM_",
+        "__SAM_",
+        "DOCKER_",
+        "CONTAINER_",
+        "PODMAN_",
+        "SSH_AUTH_SOCK",
+    ),
     *("UV_", "PIP_", "PYENV_", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NETRC"),
     *("HOME", "USER", "LOGNAME", "SHELL", "XDG_"),
     *("TERM", "COLUMNS", "NO_COLOR", "FORCE_COLOR", "EDITOR", "BROWSER", "DISPLAY"),
@@ -35,13 +44,16 @@ def install() -> Path:
     return program(folder, "sam")
 
 
+def environ() -> dict[str, str]:
+    """Return all that SAM sees of our environment; it reports to nobody what is run."""
+    return {**inherited(*_FOR_SAM), "SAM_CLI_TELEMETRY": "0"}
+
+
 def main() -> None:
     """Run the SAM CLI."""
     sam = str(install())
-    # It would report to AWS what is run.
-    environ = {"SAM_CLI_TELEMETRY": "0", **inherited(*_FOR_SAM)}
     command = [sam, *sys.argv[1:]]
-    sys.exit(subprocess.run(command, env=environ, check=False).returncode)
+    sys.exit(subprocess.run(command, env=environ(), check=False).returncode)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ def brief(endpoint: Endpoint) -> dict[str, str]:
     return {
         "id": id_of(endpoint),
         "name": visible(name_of(endpoint), MAX_NAME) or "(no name)",
-        "kind": category(endpoint),
+        "kind": visible(category(endpoint)),
         "icon": icon_of(endpoint),
     }
 

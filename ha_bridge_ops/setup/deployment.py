@@ -11,17 +11,11 @@ from ha_bridge_ops.aws.version import sha256
 from ha_bridge_ops.errors import CommandError, RefusedError
 from ha_bridge_ops.local import build, one_file, sam
 from ha_bridge_ops.local.package import write_zip
-from ha_bridge_ops.local.processes import FailedError, inherited, run
+from ha_bridge_ops.local.processes import FailedError, run
 
 #: Names of the files in the folder that SAM gets.
 _ZIP: Final = "ha-bridge.zip"
 _TEMPLATE: Final = "template.yaml"
-
-#: What SAM needs of our environment; nothing of the home's.
-_FOR_SAM: Final = (
-    *("AWS_", "SAM_", "__SAM_", "HOME", "XDG_", "REQUESTS_CA_BUNDLE"),
-    *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"),
-)
 
 #: Seconds for a deployment; CloudFormation takes a minute or two.
 TIMEOUT_S: Final = 1200
@@ -97,10 +91,9 @@ def deploy(
 
 
 def _run(folder: Path, *arguments: str) -> None:
-    environ = {**inherited(*_FOR_SAM), "SAM_CLI_TELEMETRY": "0"}
     command = [str(sam.install()), *arguments]
     try:
-        run(command, environ=environ, timeout=TIMEOUT_S, cwd=folder)
+        run(command, environ=sam.environ(), timeout=TIMEOUT_S, cwd=folder)
     except FailedError as error:
         raise RefusedError(
             "SAM did not deploy the function. The CloudFormation console shows why, "

@@ -228,3 +228,39 @@ def test_the_import_survives(environ: dict[str, str]) -> None:
         check=True,
     )
     assert "ErrorResponse" in result.stdout
+
+
+#: Names by which something gets to a terminal, and who may use them: what makes all of
+#: it visible first, and tools of developers, which ask no server and no AWS.
+PRINTING = {
+    "print": {"local/package"},
+    "input": set[str](),
+    "echo": {"terminal"},
+    "secho": set(),
+    "prompt": {"terminal"},
+    "confirm": {"terminal"},
+    "stdout": {"cli"},
+    "stderr": {"cli", "commands/invoke", "local/build"},
+}
+
+#: Of rich, what does not print by itself.
+PARTS_OF_RICH = {"rich.text", "rich.table", "rich.segment", "rich.status"}
+
+
+def test_nobody_prints_but_the_terminal() -> None:
+    """A field that is new goes through `outside`, for there is no other way."""
+    ops = ROOT / "ha_bridge_ops"
+    for path in ops.rglob("*.py"):
+        name = path.relative_to(ops).with_suffix("").as_posix()
+        if name.startswith("bench/"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            used = ""
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+                is_one = node.value.id in ("click", "sys")
+                used = node.attr if is_one else ""
+            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                used = node.func.id if node.func.id in ("print", "input") else ""
+            assert name in PRINTING.get(used, {name}), f"{name}: {used}"
+        parts = {one for one in imported(path) if one.partition(".")[0] == "rich"}
+        assert name == "terminal" or parts <= PARTS_OF_RICH, name

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from ha_bridge_ops import options
-from ha_bridge_ops.cli import COMMANDS, cli
+from ha_bridge_ops.cli import COMMANDS, cli, main
 from ha_bridge_ops.commands import __path__ as rooms
 from tests.ops.conftest import Run
 
@@ -73,6 +73,25 @@ def test_an_option_means_the_same_everywhere(name: str) -> None:
                 continue  # an older spelling
             assert (param.help or "").startswith(same.help or "?")
             assert param.type.name == same.type.name
+
+
+def test_what_nobody_foresaw_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without its text, which may be a secret, and without a traceback."""
+
+    def fail(**_options: object) -> None:
+        raise ZeroDivisionError("hunter22")
+
+    monkeypatch.setattr(sys, "argv", ["ha-bridge"])
+    monkeypatch.setattr(cli, "main", fail)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    shown = capsys.readouterr().err
+    assert "ZeroDivisionError" in shown
+    assert "hunter22" not in shown
+    assert "Traceback" not in shown
 
 
 def test_an_unknown_command_is_named(run: Run) -> None:

@@ -5,10 +5,37 @@ from pathlib import Path
 
 import pytest
 
-from ha_bridge_ops.local import releases, tools
+from ha_bridge.settings import VARIABLES
+from ha_bridge_ops.local import releases, sam, tools
 from ha_bridge_ops.local.tools import Interpreter, find_interpreter
 
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SESSION_TOKEN", "AWS_CONFIG_FILE"),
+        *("AWS_CA_BUNDLE", "AWS_ENDPOINT_URL", "AWS_SSO_SESSION", "HOME", "PATH"),
+        *("HTTPS_PROXY", "https_proxy", "NO_PROXY", "REQUESTS_CA_BUNDLE"),
+        *("DOCKER_HOST", "XDG_CACHE_HOME", "SSL_CERT_FILE", "USERPROFILE"),
+    ],
+)
+def test_sam_has_what_logs_it_in(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A profile, single sign-on, a program that gives credentials, a proxy."""
+    monkeypatch.setenv(name, "x")
+    assert sam.environ()[name] == "x"
+
+
+@pytest.mark.parametrize(
+    "name", [*VARIABLES, "LINK_CLIENT_SECRET", "GITHUB_TOKEN", "PGPASSWORD"]
+)
+def test_sam_has_nothing_of_the_home(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor what is none of its business."""
+    monkeypatch.setenv(name, "secret")
+    assert name not in sam.environ()
 
 
 def test_this_interpreter_is_found() -> None:

@@ -4,13 +4,16 @@ import json
 import re
 import socket
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
 from ha_bridge_ops.page.guard import CSRF_HEADER, HEADERS, MAX_BODY
 from tests.directives import TOKEN
+from tests.hostile import MARK, ODD, TEXTS, assert_harmless, places
 from tests.ops.page.conftest import DOOR, HOSTILE, LAMP, Client, Opened, TableHome
+from tests.worlds.devices import ENDPOINT, STATE
 
 ACT = json.dumps(
     {"id": "light#desk", "control": "Alexa.PowerController", "value": "on"}
@@ -330,6 +333,64 @@ def test_a_hostile_name_is_a_text(opened: Opened) -> None:
     answer, body = client.ask("GET", "/api/home", {"Cookie": client.cookie})
     assert answer.getheader("Content-Type") == "application/json"
     assert json.loads(body)["endpoints"][0]["name"] == HOSTILE
+
+
+PLACES = dict(places(ENDPOINT))
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_an_odd_device_breaks_no_page(place: str, opened: Opened) -> None:
+    """Texts and other shapes at any place: the page answers, and shows all of it."""
+    put = PLACES[place]
+    odd = [put(one) for one in (*TEXTS, *ODD)]
+    home = TableHome([one for one in odd if isinstance(one, dict)])
+    client = opened(home)
+    status, found = client.get("/api/home")
+    assert status == 200, found
+    for one in found["endpoints"]:
+        for key in ("name", "kind", "entity", "category", "abilities"):
+            assert one[key].isprintable()
+            assert len(one[key]) <= 300
+        for trouble in one["troubles"]:
+            assert_harmless(trouble["saw"] + trouble["means"] + trouble["fix"])
+            assert MARK not in trouble["paste"]
+    ids = [one["id"] for one in found["endpoints"]]
+    for start in range(0, len(ids), 30):
+        status, told = client.post("/api/states", ids=ids[start : start + 30])
+        assert status == 200, told
+    for sentence in ("turn on the blind", "open the blind", f"set {MARK} to 5"):
+        status, told = client.post("/api/say", sentence=sentence)
+        assert status < 500, told
+    chosen = [{"id": one, "name": "x"} for one in ids]
+    status, told = client.post("/api/choice", chosen=chosen, locale="en-GB")
+    assert status < 500, told
+
+
+STATE_PLACES = dict(places(STATE["context"]))
+
+
+@pytest.mark.parametrize("place", STATE_PLACES)
+def test_an_odd_state_breaks_no_page(place: str, opened: Opened) -> None:
+    """Whatever Home Assistant says of a device."""
+    put = STATE_PLACES[place]
+
+    class Odd(TableHome):
+        said: Any = None
+
+        def invoke(self, event: Any) -> dict[str, Any]:
+            if event["directive"]["header"]["name"] == "Discover":
+                return super().invoke(event)
+            return {**STATE, "context": put(self.said)}
+
+    home = Odd([ENDPOINT])
+    client = opened(home)
+    (blind,) = client.get("/api/home")[1]["endpoints"]
+    for home.said in (*TEXTS, *ODD):
+        status, told = client.post("/api/states", ids=[blind["id"]])
+        assert status == 200, told
+        shown = told["states"][blind["id"]]
+        assert shown["summary"].isprintable()
+        assert all(one["text"].isprintable() for one in shown["readings"])
 
 
 def test_two_at_once_do_no_harm(opened: Opened) -> None:
