@@ -237,7 +237,7 @@ def _names(value: Any) -> list[Any]:
 def _wait_for_build(ask: AskCli, skill_id: str) -> None:
     last = _wait_for(
         lambda: ask.build(skill_id),
-        lambda one: one.get("status") not in {"IN_PROGRESS", None},
+        lambda one: one.get("status") not in ("IN_PROGRESS", None),
         ask.build_timeout_s,
     )
     if last.get("status") == "FAILED":

@@ -38,7 +38,7 @@ from ha_bridge_ops.report import output
 from ha_bridge_ops.report.calls import Calls
 from ha_bridge_ops.report.figures import Report
 from ha_bridge_ops.report.picture import svg
-from ha_bridge_ops.setup.desk import _Memory
+from ha_bridge_ops.setup.desk import Memory
 from ha_bridge_ops.setup.watch import Watch
 from ha_bridge_ops.skill import consoles
 from ha_bridge_ops.skill.apply import State, _namesakes, _wait_for_build
@@ -405,7 +405,7 @@ def assert_adoption_is_harmless(kind: Kind, old: Version) -> None:
         new = Version(old.code, Settings("r", "h", 9, 256, found.variables))
         _show(Console(file=file, force_terminal=True), old, new, found)
         if found.doubts:
-            _ask_about(found, old, yes=True)
+            _ask_about(found, yes=True)
     except CommandError as error:
         file.write(error.format_message())
     assert_bounded(file.getvalue(), 20_000)
@@ -481,7 +481,7 @@ READS: dict[str, Callable[[Path], object]] = {
     "skill id": lambda path: State(path, "default").skill_id,
     "secret": lambda path: State(path, "default").client_secret,
     "creating": lambda path: State(path, "default").creating,
-    "setup": lambda path: _Memory(path, "setup").get("stack"),
+    "setup": lambda path: Memory(path.parent).get("stack"),
     ".env": read_variables,
 }
 
@@ -498,7 +498,7 @@ def test_any_file_is_read_or_said_to_be_none(
     what: str, content: bytes, tmp_path: Path
 ) -> None:
     """Somebody else may have written it."""
-    path = tmp_path / "file"
+    path = tmp_path / "setup.json"
     path.write_bytes(content)
     try:
         READS[what](path)
@@ -534,6 +534,8 @@ SAID: dict[str, Any] = {
 class Told(AskCli):
     """The ASK CLI that says one thing."""
 
+    build_timeout_s = 0.0
+
     def __init__(self, said: dict[str, Any]) -> None:
         self._said = said
 
@@ -549,12 +551,8 @@ def skill(name: str = "Home Assistant") -> Skill:
 STEPS: dict[str, Callable[[AskCli], object]] = {
     "create": lambda ask: ask.create(Path("x")),
     "list": lambda ask: list(ask.skills()),
-    "namesakes": lambda ask: _namesakes(skill(), ask),
-    "build": lambda ask: (
-        _wait_for_build(ask, SKILL_ID)
-        if ask.build("x").get("status") in ("FAILED", "SUCCEEDED")
-        else None
-    ),
+    "namesakes": lambda ask: _namesakes(skill().name, ask),
+    "build": lambda ask: _wait_for_build(ask, SKILL_ID),
     "credentials": lambda ask: ask.credentials(SKILL_ID),
 }
 
