@@ -9,6 +9,7 @@ import pytest
 from ha_bridge_ops.aws.deploy import command
 from ha_bridge_ops.check.catalogue import EVERY, FINDINGS, TEXTS, Texts
 from ha_bridge_ops.check.model import Status
+from ha_bridge_ops.check.placeholders import PLACEHOLDERS
 from ha_bridge_ops.errors import CommandError
 from tests.fakes.answers import SAMPLES
 
@@ -114,6 +115,13 @@ def test_it_is_deployed_as_everywhere() -> None:
     """The command of the texts is the one that the other commands print."""
     deploy = (TEXTS.phrases["deploy"], TEXTS.phrases["deploy_new"])
     assert deploy == (command("{env}"), f"{command('{env}', 'X')[:-1]}{{base_url}}")
+
+
+def test_every_placeholder_is_read_before_it_is_filled_in() -> None:
+    """One without a reader would never be filled in; its example may stand there."""
+    assert set(TEXTS.examples) == set(PLACEHOLDERS)
+    for name, example in TEXTS.examples.items():
+        assert PLACEHOLDERS[name].read(example) is not None, name
 
 
 def test_every_placeholder_is_used() -> None:
