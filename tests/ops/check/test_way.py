@@ -223,6 +223,7 @@ def test_a_redirect(location: str, cause: str, fix: str, serve: Serve) -> None:
     found = findings(context(server.port))
     assert_only(found, "address.redirect", cause, fix=fix, skipped=BEYOND)
     assert "hunter2" not in found["address.redirect"].saw
+    assert f"to “{location.partition('?')[0]}" in found["address.redirect"].saw
     assert len(server.requests) == 1
 
 

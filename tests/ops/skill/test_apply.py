@@ -195,6 +195,7 @@ def test_a_skill_that_exists_may_be_named(quick_desk: Desk) -> None:
     assert quick_desk.apply("--arn", ARNS["EU"]).returncode == 0
     assert "create" not in quick_desk.smapi.calls
     assert quick_desk.smapi.skills[theirs].enabled
+    assert "credentials" not in quick_desk.smapi.calls, "only for proactive mode"
 
 
 def test_what_has_a_function_does_not_lose_it(quick_desk: Desk) -> None:
