@@ -8,8 +8,10 @@ import io
 import json
 import logging
 import shlex
+import socket
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +36,7 @@ from ha_bridge_ops.commands.home_assistant_config import home_assistant_config
 from ha_bridge_ops.commands.invoke import invoke
 from ha_bridge_ops.endpoints.limits import CATEGORIES
 from ha_bridge_ops.errors import CommandError
+from ha_bridge_ops.home_client import Client
 from ha_bridge_ops.report import output
 from ha_bridge_ops.report.calls import Calls
 from ha_bridge_ops.report.figures import Report
@@ -61,6 +64,7 @@ from tests.hostile import (
 )
 from tests.ops.adopt.world import zipped
 from tests.worlds.devices import ENDPOINT, STATE
+from tests.worlds.home import home
 
 #: `invoke` ends its process with the connection to Home Assistant open.
 pytestmark = pytest.mark.filterwarnings(
@@ -241,6 +245,20 @@ def test_invoke_hides_what_was_resolved(
                     assert "redacted" in shown
                     for secret in (LENT, HEADER):
                         assert_hidden(secret, WRITTEN[how](secret), shown)
+
+
+@pytest.mark.parametrize("token", ["eyJ\nhead: er", "eyJ\r\n\r\nGET /", "eyJ\ud800"])
+def test_a_token_that_cannot_be_sent_is_in_no_error(token: str) -> None:
+    """It is refused before a byte of it goes, and its text is not repeated."""
+    with Server(home()) as server:
+        address = parse_address(server.url)
+        client = Client(address, "127.0.0.1", socket.create_connection, verify_tls=True)
+        with pytest.raises(HTTPException) as refused:
+            client.request("GET", "/api/", token=Secret(token))
+        client.close()
+        assert "eyJ" not in repr(refused.value)
+        assert refused.value.__suppress_context__
+        assert server.requests == []
 
 
 # -- report ----------------------------------------------------------------------------
