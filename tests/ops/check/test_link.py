@@ -143,6 +143,9 @@ def test_an_account_is_linked_and_unlinked(serve: Serve) -> None:
         "https://layla.amazon.com/api/skill/link/"
     )
     exchange, renewal = server.requests[5], server.requests[6]
+    sent = parse_qs(exchange.body.decode())
+    assert sent["grant_type"] == ["authorization_code"]
+    assert sent["code"] == ["code-of-this-test"]
     for request in (exchange, renewal):
         kind = "application/x-www-form-urlencoded"
         assert request.headers["content-type"] == kind

@@ -160,6 +160,7 @@ def test_amazon_tells_what_a_build_lacks(desk: Desk) -> None:
     assert '"Alexa Smart Home" is selected' in refused.stderr
     assert "SkillId=amzn1.ask.skill." in refused.stderr
     assert "alexa-connectedhome.amazon.com" in refused.stderr
+    assert f"--function-name {ARNS['EU']}" in refused.stderr
     desk.permit()
     assert desk.apply("--arn", ARNS["EU"]).returncode == 0
 

@@ -71,6 +71,7 @@ def test_a_command_can_be_pasted_as_it_is_printed(here: Run, tmp_path: Path) -> 
         check=True,
     ).stdout.splitlines()
     assert words[-1] == "file:my skill/create.json"
+    assert "Send Alexa Events" not in done.stdout, "only for proactive mode"
     assert (tmp_path / "my skill/create.json").is_file()
 
 
