@@ -136,7 +136,10 @@ def test_a_trusted_proxy_that_writes_an_odd_chain(
     """Trusted, and 400 all the same; the log line is one of those that are named."""
     found = look(serve(forward(proxied.port, "not-an-address")), proxied)
     assert_only(
-        found, "ha.trusted_proxies", "not_trusted", fix="the inner one set both headers"
+        found,
+        "ha.trusted_proxies",
+        "not_trusted",
+        fix="the inner one replace both headers",
     )
     lines = [line for line in proxied.log().splitlines() if "X-Forwarded" in line]
     assert lines
