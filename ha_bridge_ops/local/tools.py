@@ -145,7 +145,7 @@ def environment(
     *,
     no_deps: bool = False,
 ) -> Path:
-    """Return the folder of a virtual environment, which is made if it is not there.
+    """Return the folder of a virtual environment, which is made if it is not whole.
 
     Args:
         name: The folder's name.
@@ -160,7 +160,9 @@ def environment(
     stamp = folder / ".installed"
     wanted = _fingerprint(interpreter, requirements)
     with locked(folder):
-        if stamp.is_file() and stamp.read_text("utf-8") == wanted:
+        # Its Python is a link, to one that may have been updated or removed since.
+        is_whole = program(folder, "python").exists() and stamp.is_file()
+        if is_whole and stamp.read_text("utf-8") == wanted:
             return folder
         run_uv("venv", "--clear", "--python", interpreter.path, str(folder))
         files = [part for path in requirements for part in ("--requirement", str(path))]

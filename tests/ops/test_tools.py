@@ -67,6 +67,21 @@ def test_uv_is_left_to_fetch_what_nobody_has(monkeypatch: pytest.MonkeyPatch) ->
     assert find_interpreter(["3.98"]) == Interpreter("3.98", "3.98")
 
 
+def test_an_environment_without_its_python_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after an update of Python, which takes away what the environment links to."""
+    monkeypatch.setattr(tools, "tools_folder", lambda: tmp_path)
+    (empty := tmp_path / "requirements.txt").write_text("")
+    here = Interpreter(HERE, sys.executable)
+    folder = tools.environment("some", here, [empty])
+    python = tools.program(folder, "python")
+    python.unlink()
+    python.symlink_to(tmp_path / "gone")
+    assert tools.environment("some", here, [empty]) == folder
+    assert python.exists()
+
+
 def test_every_release_has_its_lock() -> None:
     """Home Assistant and its frontend pinned, so that a start needs no download."""
     for version in releases.SUPPORTED:
