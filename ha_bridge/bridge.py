@@ -135,12 +135,12 @@ class Bridge:
             answer = error_response(event, known)
             level, message = logging.ERROR, known.message
         self._log_line(line, answer, started, level, message)
-        _log(logging.DEBUG, "Answer: %s", self._redacted(answer, event))
+        self._log_whole("Answer", answer, beside=event)
         return answer
 
     def _answer_own(self, request: object, deadline: float) -> Event:
         # Loaded only when one comes: Alexa sends none, and pays for none.
-        from ha_bridge import own_events  # noqa: PLC0415
+        from ha_bridge import own_events  # noqa: PLC0415 - see above
 
         answer = own_events.answer(request, self._transport, deadline)
         if error := answer["ha_bridge"].get("error"):
@@ -150,7 +150,7 @@ class Bridge:
     def _forward(self, event: object, deadline: float, line: dict[str, Any]) -> Event:
         directive = Directive.from_event(event)
         # Only now: what is no directive may hold a token where none is looked for.
-        _log(logging.DEBUG, "Event: %s", Redacted(event, secrets=self.secrets))
+        self._log_whole("Event", event)
         token = directive.token or self._fallback_token(deadline)
         try:
             reply = self._transport.post(
@@ -182,6 +182,11 @@ class Bridge:
 
     def _redacted(self, message: object, event: object) -> Redacted:
         return Redacted(message, beside=event, secrets=self.secrets)
+
+    def _log_whole(self, what: str, message: object, beside: object = None) -> None:
+        # Nothing is looked up for a line that is not written, which is nearly always.
+        if logger.isEnabledFor(logging.DEBUG):
+            _log(logging.DEBUG, f"{what}: %s", self._redacted(message, beside))
 
     def _time_for(self, context: object) -> float:
         """Return how many seconds the whole exchange may take."""

@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from ha_bridge.certificates import facts, read_pem
 from ha_bridge.errors import BridgeError, Failure
-from ha_bridge.redaction import Secret, without
+from ha_bridge.redaction import SHORT, Secret, without
 from ha_bridge.secrets import SecretReader, is_reference
 
 #: Headers and bytes that are sent beside the bridge's own; proxies take 8 kB in all.
@@ -74,7 +74,7 @@ def _object(text: str) -> dict[str, Any]:
     except (ValueError, RecursionError):  # a number of thousands of digits, and such
         found = None
     if not isinstance(found, dict):
-        raise ValueError('is not a JSON object: write {"Name": "value"}')  # noqa: TRY004
+        raise ValueError('is not a JSON object: write {"Name": "value"}')  # noqa: TRY004 - a wrong setting
     return found
 
 
@@ -104,7 +104,7 @@ def _checked_name(name: str) -> str:
 
 def _checked_value(name: str, value: object) -> str:
     if not isinstance(value, str):
-        raise ValueError(  # noqa: TRY004
+        raise ValueError(  # noqa: TRY004 - a wrong setting
             f"has a value for {name} that is no text: put it in quotes"
         )
     if not _VALUE.fullmatch(value):
@@ -406,7 +406,7 @@ class Gate:
         """What must not be shown, as far as it is known by now: values and keys."""
         headers = self._parsed.get("EXTRA_HEADERS", {})
         # A mere "1" is no secret, and stands anywhere.
-        values = [one for one in headers.values() if len(one) > 3]  # noqa: PLR2004
+        values = [one for one in headers.values() if len(one) >= SHORT]
         bodies = _bodies(self._parsed.get("CLIENT_CERTIFICATE", ""))
         known = map(Secret, [*values, *bodies])
         return tuple(dict.fromkeys([*self._forgotten, *known]))

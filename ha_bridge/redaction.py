@@ -2,7 +2,7 @@
 
 Whoever is sent a secret may repeat it: as it is, cut, or written in another way.  What
 is looked for is every part of `_PART` letters of each of its usual forms.  A secret of
-fewer than `_SHORT` letters is hidden where it is a word of its own only, for it could
+fewer than `SHORT` letters is hidden where it is a word of its own only, for it could
 be a part of any.
 """
 
@@ -32,7 +32,7 @@ _MOST: Final = 100
 _PART: Final = 12
 
 #: Characters below which a secret is looked for among words only.
-_SHORT: Final = 4
+SHORT: Final = 4
 
 #: Characters of a secret that are looked for; Home Assistant's tokens have 200.
 _LOOKED_FOR: Final = 4096
@@ -183,7 +183,7 @@ def without(text: str, secrets: Iterable[str]) -> str:
     for secret in secrets:
         for form in forms_of(secret):
             hidden += _where(form, len(secret), lowered)
-        if 0 < len(secret) < _SHORT:
+        if 0 < len(secret) < SHORT:
             hidden += _short_in_base64(secret, text)
     if not hidden:
         return text
@@ -251,7 +251,7 @@ def _in_base64(data: bytes) -> Iterator[str]:
         coded = b2a_base64(b"\0" * before + data, newline=False).decode()
         # Its first and last letters hold bits of what is around it.
         inner = coded[(before * 8 + 5) // 6 : (before + len(data)) * 8 // 6]
-        if len(inner) >= _SHORT:
+        if len(inner) >= SHORT:
             yield from (inner, inner.replace("+", "-").replace("/", "_"))
 
 
@@ -275,7 +275,7 @@ def _where(form: str, length: int, text: str) -> Iterator[tuple[int, int]]:
         length: Of the secret itself.
         text: Likewise.
     """
-    if len(form) < _SHORT:
+    if len(form) < SHORT:
         for word in re.finditer(rf"(?<!\w){re.escape(form)}(?!\w)", text):
             yield word.span()
         return
