@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 import uv
 
@@ -37,6 +36,7 @@ from tests.aws.cloudformation import (
     translated,
 )
 from tests.directives import event
+from tests.fakes.aws import client_of
 
 pytestmark = [
     pytest.mark.runtime,
@@ -65,13 +65,7 @@ class Deployment:
     output: str
 
     def client(self, service: str) -> Any:
-        return boto3.client(
-            service,
-            region_name=REGION,
-            endpoint_url=self.aws,
-            aws_access_key_id="testing",
-            aws_secret_access_key="testing",
-        )
+        return client_of(self.aws, service, REGION)
 
     def sam(self, *arguments: str) -> str:
         """Run SAM with nobody to answer its questions; return what it says."""

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from cryptography import x509
 
@@ -16,6 +15,7 @@ from ha_bridge_ops.local.lambda_runtime import LambdaRuntime
 from tests.aws.cloudformation import REGION
 from tests.directives import event
 from tests.fakes import access, pem
+from tests.fakes.aws import client_of
 from tests.fakes.server import Server
 from tests.oracle import assert_error
 
@@ -42,13 +42,7 @@ Keep = Callable[[str, str], str]
 def keep(request: pytest.FixtureRequest, aws_server: str) -> Keep:
     """Each test with either service."""
     service: str = request.param
-    client: Any = boto3.client(
-        service,
-        region_name=REGION,
-        endpoint_url=aws_server,
-        aws_access_key_id="testing",
-        aws_secret_access_key="testing",
-    )
+    client: Any = client_of(aws_server, service, REGION)
 
     def in_ssm(name: str, value: str) -> str:
         client.put_parameter(

@@ -8,13 +8,13 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import pytest
 
 from ha_bridge.errors import ErrorType
 from ha_bridge_ops.local.lambda_runtime import LambdaRuntime
 from tests.aws.cloudformation import REGION
 from tests.directives import event
+from tests.fakes.aws import client_of
 from tests.fakes.behaviours import answer_directive, reply
 from tests.fakes.server import Behaviour, Server
 from tests.oracle import assert_error
@@ -55,13 +55,7 @@ def function(home: Server, aws: str, reference: str) -> LambdaRuntime:
 
 
 def client(service: str, aws: str) -> Any:
-    return boto3.client(
-        service,
-        region_name=REGION,
-        endpoint_url=aws,
-        aws_access_key_id="testing",
-        aws_secret_access_key="testing",
-    )
+    return client_of(aws, service, REGION)
 
 
 def put(aws: str, name: str, value: str) -> None:

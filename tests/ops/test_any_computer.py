@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ import urllib3
 from ha_bridge.settings import VARIABLES
 from ha_bridge_ops.cli import COMMANDS
 from ha_bridge_ops.commands.package import package
-from ha_bridge_ops.local.processes import Process, free_port, inherited
+from tests.fakes.aws import moto_server
 from tests.fakes.server import Server
 from tests.fakes.tls import Authority, system_authorities
 from tests.worlds.home import HOST, TOKEN, URL, home
@@ -181,28 +180,13 @@ def test_the_page_is_there(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """What leads to moto's AWS."""
-    port = free_port()
-    process = Process(
-        "moto",
-        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
-        environ=inherited("HOME"),
-        log=tmp_path_factory.mktemp("moto") / "log",
-    )
-    try:
-        process.wait_until(lambda: _listens(port), 60)
+    with moto_server(tmp_path_factory.mktemp("moto") / "log") as address:
         yield {
-            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+            "AWS_ENDPOINT_URL": address,
             "AWS_ACCESS_KEY_ID": "testing",
             "AWS_SECRET_ACCESS_KEY": "testing",
             "AWS_DEFAULT_REGION": "eu-west-1",
         }
-    finally:
-        process.stop()
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 @pytest.mark.slow

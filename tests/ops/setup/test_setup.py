@@ -9,7 +9,6 @@ import json
 import os
 import shlex
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,7 +17,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 import urllib3
 
@@ -28,7 +26,7 @@ from ha_bridge_ops.local import ask as ask_tool
 from ha_bridge_ops.local import sam
 from ha_bridge_ops.local.embedded import HomeAssistantServer
 from ha_bridge_ops.local.lambda_runtime import LambdaRuntime
-from ha_bridge_ops.local.processes import Process, free_port, inherited
+from tests.fakes.aws import client_of, moto_server
 from tests.fakes.server import Behaviour, Server
 from tests.fakes.smapi import Smapi, cli_config
 from tests.fakes.tls import Authority, system_authorities
@@ -133,13 +131,7 @@ class House:
             pytest.fail(child.stdout.read())
 
     def client(self, service: str) -> Any:
-        return boto3.client(
-            service,
-            region_name=REGION,
-            endpoint_url=self.aws,
-            aws_access_key_id="testing",
-            aws_secret_access_key="testing",
-        )
+        return client_of(self.aws, service, REGION)
 
     def stacks(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.client("cloudformation").describe_stacks()[
@@ -203,24 +195,8 @@ class _Permitted(set[str]):
 @pytest.fixture(scope="module")
 def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of moto's AWS."""
-    port = free_port()
-    aws = Process(
-        "moto",
-        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
-        environ=inherited("HOME"),
-        log=tmp_path_factory.mktemp("moto") / "log",
-    )
-    try:
-        aws.wait_until(lambda: _listens(port), 60)
-        # By this name moto knows its own buckets in an address.
-        yield f"http://localhost:{port}"
-    finally:
-        aws.stop()
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+    with moto_server(tmp_path_factory.mktemp("moto") / "log") as address:
+        yield address
 
 
 @pytest.fixture
