@@ -12,6 +12,7 @@ that is no event: what goes well does not pay for it.
 import re
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
+from ipaddress import ip_address, ip_network
 from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl, urljoin, urlsplit, urlunsplit
 
@@ -31,8 +32,10 @@ _TITLE: Final = re.compile(rb"<title[^>]*>([^<]{1,200})", re.IGNORECASE)
 _IN_BODY: Final[Mapping[str, re.Pattern[bytes]]] = {
     "password_field": re.compile(rb"type\s*=\s*[\"']?password", re.IGNORECASE),
     "puzzle": re.compile(
-        rb"captcha|not a (?:ro)?bot|(?:you are|you're|are you) (?:a )?(?:human|robot)"
-        rb"|just a moment|checking your browser",
+        rb"captcha(?!-bypass)|not a (?:ro)?bot"
+        rb"|(?:you are|you're|are you) (?:a )?(?:human|robot)"
+        rb"|just a moment|one moment, please|checking your browser"
+        rb"|request is being verified",
         re.IGNORECASE,
     ),
     "certificate": re.compile(
@@ -45,9 +48,46 @@ _IN_BODY: Final[Mapping[str, re.Pattern[bytes]]] = {
         rb"|requires tls|http (?:request )?to an? (?:ssl|tls|https)",
         re.IGNORECASE,
     ),
-    "host": re.compile(rb"(?:invalid|unknown|disallowed) host", re.IGNORECASE),
+    "host": re.compile(
+        rb"(?:invalid|unknown|unrecogni[sz]ed|disallowed)\s?(?:http_)?"
+        rb"(?:host|domain|sni\b)|host check|this host \(",
+        re.IGNORECASE,
+    ),
+    # Whoever speaks to a router by a name that it does not know for its own.
+    "router": re.compile(rb"dns[ -]rebind|rfc ?1918", re.IGNORECASE),
     "error_code": re.compile(rb"\A\s*error code: \d{3,4}\b", re.IGNORECASE),
+    # Cloudflare has no host of this name, or one that leads nowhere.
+    # https://developers.cloudflare.com/support/troubleshooting/http-status-codes/cloudflare-1xxx-errors/
+    "no_host_code": re.compile(
+        rb"\berror(?:[ _]code)?\"?:?(?:\s|<[^<>]{0,200}>)*"
+        rb"(?:100[0-4]|101[348]|1023|1034)\b",
+        re.IGNORECASE,
+    ),
 }
+
+#: Where a bot protection sends whom it wants to test.
+_TEST_PATH: Final = re.compile(r"/(?:challenge|captcha|anti-?bot)[^/]*", re.IGNORECASE)
+
+#: Networks inside homes and providers, and names that only those know.
+_INSIDE: Final = tuple(
+    map(
+        ip_network,
+        (
+            "10.0.0.0/8",
+            "100.64.0.0/10",
+            "127.0.0.0/8",
+            "169.254.0.0/16",
+            "172.16.0.0/12",
+            "192.168.0.0/16",
+            "::1/128",
+            "fc00::/7",
+            "fe80::/10",
+        ),
+    )
+)
+_INSIDE_NAME: Final = re.compile(
+    r"[^.]+|.*\.(?:local|localhost|lan|home|internal|intranet|home\.arpa|fritz\.box)"
+)
 
 #: What names of headers may say, by the name of the mark.
 _IN_NAMES: Final[Mapping[str, re.Pattern[str]]] = {
@@ -161,14 +201,31 @@ def _redirect(location: str, address: Address) -> tuple[str, str, str]:
             return "", "", ""
         if not url.path.endswith(PATH) or any(PATH in value for value in values):
             # A portal says in the query where to come back to.
-            return shown, "", "elsewhere"
+            return shown, "", _leads_elsewhere(url.path, address)
         prefix = url.path.removesuffix(PATH)
         target = parse_address(f"{url.scheme}://{host}{prefix}")
     except ValueError:
         return "", "", ""
+    if _is_inside(target.host) and not _is_inside(address.host):
+        return shown, "", "inside"
     if target == address or (address.is_tls and not target.is_tls):
         return shown, "", "loop"
     return shown, str(target)[:300], "moved"
+
+
+def _leads_elsewhere(path: str, address: Address) -> str:
+    if path == f"{address.path}{PATH}/":
+        return ""  # another program, which likes its paths with a slash at the end
+    return "robot" if _TEST_PATH.search(path) else "elsewhere"
+
+
+def _is_inside(host: str) -> bool:
+    """Return whether a host is known only at home, where AWS is not."""
+    try:
+        ip = ip_address(host)
+    except ValueError:
+        return _INSIDE_NAME.fullmatch(host) is not None
+    return any(ip in network for network in _INSIDE)
 
 
 def _text(data: str) -> str:
@@ -257,11 +314,19 @@ def _is_rule(answer: Answer) -> bool:
 
 
 def _has_no_site(answer: Answer) -> bool:
-    # 405: files do not take a POST. 421: the name of TLS is not that of the request.
-    # Caddy answers 200 and nothing.
+    # 405, 501: files do not take a POST. 421: the name of TLS is not that of the
+    # request. Caddy answers 200 and nothing. Some redirect inside instead of asking.
     is_nothing = answer.status == HTTPStatus.OK and "empty" in answer.marks
-    is_refused = answer.status == HTTPStatus.BAD_REQUEST and "host" in answer.marks
-    return answer.status in (404, 405, 410, 421) or is_nothing or is_refused
+    is_refused = answer.status >= 400 and "host" in answer.marks  # noqa: PLR2004 - 4xx, 5xx
+    is_unknown = 400 <= answer.status < 500 and "no_host_code" in answer.marks  # noqa: PLR2004 - 4xx
+    leads_inside = "inside" in answer.marks
+    said = is_nothing or is_refused or is_unknown or leads_inside
+    return said or answer.status in (404, 405, 410, 421, 501)
+
+
+def _is_proxy_error(answer: Answer) -> bool:
+    # 408: the proxy has not got the request in time, as it thinks.
+    return answer.status == HTTPStatus.REQUEST_TIMEOUT or answer.status >= 500  # noqa: PLR2004 - 5xx
 
 
 def _is_page(answer: Answer) -> bool:
@@ -303,9 +368,10 @@ ANSWERERS: Final[tuple[Answerer, ...]] = (
     Answerer("wants_https", Failure.WANTS_HTTPS, _wants_https),
     Answerer("client_certificate", Failure.CLIENT_CERTIFICATE, _wants_certificate),
     Answerer("portal", Failure.PORTAL, _is_portal),
+    Answerer("page", Failure.PAGE, lambda answer: "router" in answer.marks),
     Answerer("no_site", Failure.NO_SITE, _has_no_site),
     Answerer("rule", Failure.FIREWALL, _is_rule),
-    Answerer("proxy_error", Failure.PROXY_ERROR, lambda answer: answer.status >= 500),  # noqa: PLR2004 - 5xx
+    Answerer("proxy_error", Failure.PROXY_ERROR, _is_proxy_error),
     Answerer("page", Failure.PAGE, _is_page),
     Answerer(
         "not_an_event",

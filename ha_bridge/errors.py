@@ -284,9 +284,9 @@ class Failure(Enum):
         ErrorType.INTERNAL_ERROR,
         "Home Assistant has no Alexa endpoint",
         'Put "alexa:" with "smart_home:" under it, at the top level, into '
-        "configuration.yaml and restart; if it is there, Home Assistant's log says "
-        "why it is invalid, or it is in recovery mode; or the path in BASE_URL is "
-        "wrong.",
+        "configuration.yaml and restart; if it is there, Home Assistant is still "
+        "starting or in recovery mode, or its log says why it is invalid; or the path "
+        "in BASE_URL is wrong.",
     )
     NOT_ALLOWED = (
         ErrorType.INTERNAL_ERROR,

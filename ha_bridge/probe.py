@@ -11,6 +11,7 @@ import re
 import socket
 import ssl
 import time
+import zlib
 from collections.abc import Callable, Mapping
 from functools import partial
 from http.client import HTTPConnection, HTTPException
@@ -316,13 +317,27 @@ def _asked(
         ms = _ms(started)
         body = answer.read(MAX_LOOK)
         headers = dict(answer.headers.items())
-        seen = describe(answer.status, headers, body, address)
+        seen = describe(answer.status, headers, _unpacked(body, headers), address)
         return seen._asdict() | {"ms": ms}
     except OSError as error:
         said = spoken(sock, error)
         return {"error": kind_of(said), "reason": _reason(said)}
     except HTTPException as error:
         return {"error": kind_of(error), "reason": type(error).__name__}
+
+
+def _unpacked(body: bytes, headers: Mapping[str, str]) -> bytes:
+    """Return what is packed in the beginning of a body, which nobody has asked for."""
+    coding = {name.lower(): value for name, value in headers.items()}.get(
+        "content-encoding", ""
+    )
+    if coding.strip().lower() not in ("gzip", "x-gzip", "deflate"):
+        return body
+    try:
+        # 32: gzip or zlib, as it begins.
+        return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(body, MAX_LOOK)
+    except zlib.error:
+        return body
 
 
 def kind_of(error: Exception) -> str:

@@ -135,6 +135,9 @@ SAMPLES: Mapping[str, Sample] = {
     "Access: an error": Sample(
         "access", Failure.ACCESS, 403, b"", {"CF-Access-Error": "x"}
     ),
+    "a portal by 303, after a POST": redirect(
+        "portal", Failure.PORTAL, f"https://auth.example.org/?rd={HOME}{PATH}", 303
+    ),
     # -- bot protection ----------------------------------------------------------
     "Cloudflare's challenge": Sample(
         "challenge",
@@ -170,7 +173,24 @@ SAMPLES: Mapping[str, Sample] = {
     "a captcha": Sample(
         "challenge", Failure.CHALLENGE, 403, page("Hello", "<div id=h-captcha>"), HTML
     ),
+    "a page that waits": Sample(
+        "challenge", Failure.CHALLENGE, 200, page("One moment, please..."), HTML
+    ),
+    "to a puzzle": redirect("challenge", Failure.CHALLENGE, "/challenge?next=/"),
+    "to a captcha": redirect(
+        "challenge", Failure.CHALLENGE, "https://guard.example.net/captcha.php"
+    ),
     # -- firewalls and rules -----------------------------------------------------
+    "Cloudflare's block, which speaks of a captcha": Sample(
+        "rule",
+        Failure.FIREWALL,
+        403,
+        page("Attention Required!", '<meta name="captcha-bypass">You are blocked'),
+        {**HTML, **CLOUDFLARE},
+    ),
+    "Cloudflare's rule, as JSON": Sample(
+        "rule", Failure.FIREWALL, 403, b'{"status":403,"error_code":1020}', JSON
+    ),
     "Cloudflare's rule, by signature": Sample(
         "rule", Failure.FIREWALL, 403, b"error code: 1010", {**TEXT, **CLOUDFLARE}
     ),
@@ -242,7 +262,55 @@ SAMPLES: Mapping[str, Sample] = {
     "an unknown host name": Sample(
         "no_site", Failure.NO_SITE, 400, page("Bad Request", "Invalid Hostname"), HTML
     ),
+    **{
+        f"an unknown host name: {said}": Sample("no_site", failure, status, body, HTML)
+        for failure in (Failure.NO_SITE,)
+        for said, status, body in (
+            ("Jetty", 400, page("Error 400 Invalid SNI")),
+            ("Django", 400, page("DisallowedHost", "Invalid HTTP_HOST header: 'x'")),
+            ("a developer's server", 403, b"Invalid Host header"),
+            ("Vite", 403, b'Blocked request. This host ("x") is not allowed.'),
+            ("Syncthing", 403, b"Host check error"),
+            ("Fastly", 500, page("Fastly error: unknown domain x")),
+        )
+    },
+    **{
+        f"Cloudflare has no such host: {said}": Sample(
+            "no_site", failure, status, body, {**HTML, **CLOUDFLARE}
+        )
+        for failure in (Failure.NO_SITE,)
+        for said, status, body in (
+            ("1001", 409, b"error code: 1001"),
+            ("1003", 403, b"error code: 1003\n"),
+            ("1018, as JSON", 409, b'{"error_code":1018, "title": "x"}'),
+            (
+                "1000, as a page",
+                403,
+                page("x", "<h1><span>Error</span>\n <span id=c>1000</span></h1>"),
+            ),
+        )
+    },
+    "no POST in Python's own server": Sample(
+        "no_site", Failure.NO_SITE, 501, page("Error", "Unsupported method"), HTML
+    ),
+    **{
+        f"a redirect into the home: {where}": redirect(
+            "no_site", Failure.NO_SITE, f"{where}{PATH}", 301
+        )
+        for where in (
+            "http://192.168.1.10:8123",
+            "https://172.20.0.3",
+            "https://100.100.1.1",
+            "https://[fd00::1]:8123",
+            "https://homeassistant.local:8123",
+            "https://localhost",
+            "http://homeassistant:8123",
+        )
+    },
     # -- the proxy failed --------------------------------------------------------
+    "HAProxy: a request that takes too long": Sample(
+        "proxy_error", Failure.PROXY_ERROR, 408, page("408 Request Time-out"), HTML
+    ),
     "nginx: auth_request is down": Sample(
         "proxy_error", Failure.PROXY_ERROR, 500, page("500 Internal Server Error"), HTML
     ),
@@ -325,6 +393,18 @@ SAMPLES: Mapping[str, Sample] = {
     "nginx: no POST on files": Sample(
         "no_site", Failure.NO_SITE, 405, page("405 Not Allowed"), HTML
     ),
+    **{
+        f"a router that was asked by a strange name: {said}": Sample(
+            "page", failure, status, body, HTML
+        )
+        for failure in (Failure.PAGE,)
+        for said, status, body in (
+            ("pfSense", 501, page("501", "Potential DNS Rebind attack detected")),
+            ("OpenWrt", 403, b"Rejected request from RFC1918 IP to public address"),
+            ("FRITZ!Box", 403, page("FRITZ!Box", "Der DNS-Rebind-Schutz hat")),
+        )
+    },
+    "a slash at the end": redirect("other", Failure.SOMETHING_ELSE, f"{PATH}/", 301),
     "JSON of another program": Sample(
         "not_an_event", Failure.NOT_AN_EVENT, 200, b'{"hello": "world"}', JSON
     ),

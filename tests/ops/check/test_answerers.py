@@ -1,6 +1,8 @@
 """Whoever answers, the check knows them by the table of the core."""
 
-from collections.abc import Mapping
+import gzip
+import zlib
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import pytest
@@ -8,7 +10,7 @@ import pytest
 from ha_bridge.answerers import ANSWERERS, OWN
 from ha_bridge_ops.check.catalogue import CHAIN
 from ha_bridge_ops.check.model import Status
-from tests.fakes.answers import SAMPLES
+from tests.fakes.answers import HTML, SAMPLES, page
 from tests.fakes.behaviours import reply
 from tests.ops.check.conftest import Serve
 from tests.worlds.home import context, findings, home, ids
@@ -62,6 +64,22 @@ def test_base_url_is_changed_only_for_what_has_moved(name: str, serve: Serve) ->
         assert pasted == ["BASE_URL=https://home.example.org"]
     else:
         assert pasted == []
+
+
+@pytest.mark.parametrize(
+    ("coding", "pack"), [("gzip", gzip.compress), ("deflate", zlib.compress)]
+)
+def test_an_answer_that_is_packed_unasked_is_read(
+    coding: str, pack: Callable[[bytes], bytes], serve: Serve
+) -> None:
+    """Some servers pack whatever they say, whoever asks; a broken one is told too."""
+    said = page("Potential DNS Rebind attack detected", "." * 9000)
+    headers = {**HTML, "Content-Encoding": coding}
+    for body, who in ((pack(said), "page"), (b"not packed", "rule")):
+        behaviour = reply(403, body, headers)
+        found = context(serve(home(get=behaviour)).port)
+        assert found.evidence is not None
+        assert found.evidence.who == who
 
 
 def test_every_row_has_its_texts() -> None:
