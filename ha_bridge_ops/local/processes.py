@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -10,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 from ha_bridge_ops.errors import CommandError
 
@@ -42,11 +44,25 @@ def inherited(*more: str) -> dict[str, str]:
     return {k: v for k, v in os.environ.items() if k in exact or k.startswith(begins)}
 
 
+#: Ports that no system gives by itself: whatever asks for any, and each connection that
+#: leaves, gets a higher one (Linux from 32768, the others from 49152, as RFC 6335 has
+#: it).  So nobody takes one between its being chosen and its server's being up.
+_QUIET_PORTS: Final = range(20_000, 32_768)
+
+
 def free_port() -> int:
-    """Return a loopback port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
+    """Return a loopback port that nobody listens on, by lot.
+
+    Raises:
+        CommandError: There is none.
+    """
+    for port in random.sample(_QUIET_PORTS, len(_QUIET_PORTS)):
+        with (
+            contextlib.suppress(OSError),  # somebody does
+            socket.create_server(("127.0.0.1", port)),
+        ):
+            return port
+    raise CommandError("No port is free on 127.0.0.1.")
 
 
 def run(
