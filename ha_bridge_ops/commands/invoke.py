@@ -77,8 +77,9 @@ def invoke(event: Path, *, table: bool, as_json: bool, env_file: Path) -> None:
     hide = _Hide(directive, variables)
     log.setFormatter(LogFormatter("%(levelname)s: %(message)s", hide=hide))
     logging.basicConfig(handlers=[log])
-    hide.function = InProcess(variables)
-    answer = hide.function.invoke(directive)
+    with InProcess(variables) as function:
+        hide.function = function
+        answer = function.invoke(directive)
     _show(answer, hide, table=table, as_json=as_json)
     if kind := error_type(answer):
         if kind in _ABOUT_THE_TOKEN:

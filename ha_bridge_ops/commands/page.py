@@ -133,27 +133,30 @@ def show(
     # The page shows what the handler logs.
     logging.getLogger("ha_bridge").addHandler(logging.NullHandler())
     logging.getLogger("ha_bridge").propagate = False
-    function = InProcess(variables)
-    home = Home(function, token=lambda: sent, may_open=may_open)
-    server = PageServer(
-        Shown(
-            home,
-            variables["BASE_URL"],
-            variables,
-            lambda: (Secret(sent), *function.secrets),
-            is_demo=is_demo,
+    with InProcess(variables) as function:
+        home = Home(function, token=lambda: sent, may_open=may_open)
+        server = PageServer(
+            Shown(
+                home,
+                variables["BASE_URL"],
+                variables,
+                lambda: (Secret(sent), *function.secrets),
+                is_demo=is_demo,
+            )
         )
-    )
-    if opens:
-        # In a thread: where there is no window, it may be a browser in a terminal.
-        # It waits for the first answer, for the socket listens already.
-        threading.Thread(
-            target=webbrowser.open, args=(server.address,), daemon=True
-        ).start()
-        echo(f"In your browser: {server.address}", err=True)
-        echo("The address works once. Ctrl-C ends the page.", err=True)
-    else:
-        echo(server.address)
-        echo("Open it on this machine; it works once. Ctrl-C ends the page.", err=True)
-    server.run()
+        if opens:
+            # In a thread: where there is no window, it may be a browser in a terminal.
+            # It waits for the first answer, for the socket listens already.
+            threading.Thread(
+                target=webbrowser.open, args=(server.address,), daemon=True
+            ).start()
+            echo(f"In your browser: {server.address}", err=True)
+            echo("The address works once. Ctrl-C ends the page.", err=True)
+        else:
+            echo(server.address)
+            echo(
+                "Open it on this machine; it works once. Ctrl-C ends the page.",
+                err=True,
+            )
+        server.run()
     echo("Ended.", err=True)

@@ -229,24 +229,26 @@ class InProcess:
         spec = importlib.util.spec_from_file_location("lambda_function", path)
         if spec is None or spec.loader is None:
             raise ImportError(path)
-        self._module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(self._module)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        self._handler = module.lambda_handler
+        self._bridge = module._bridge  # noqa: SLF001 - the module's only name for it
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_why: object) -> None:
-        """Nothing to end."""
+        self._bridge.close()
 
     def invoke(self, event: object) -> Event:
         """Return what the handler answers to an event."""
-        answer: Event = self._module.lambda_handler(event, Context(TIMEOUT_S))
+        answer: Event = self._handler(event, Context(TIMEOUT_S))
         return answer
 
     @property
     def secrets(self) -> tuple[Secret, ...]:
         """What the function has sent that stands in no event, references resolved."""
-        found: tuple[Secret, ...] = self._module._bridge.secrets  # noqa: SLF001 - the module's only name for it
+        found: tuple[Secret, ...] = self._bridge.secrets
         return found
 
 

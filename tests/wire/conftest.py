@@ -35,13 +35,13 @@ def stranger(tmp_path: Path) -> Authority:
 
 @pytest.fixture
 def make_bridge() -> Iterator[MakeBridge]:
-    open_ones: list[HomeAssistant] = []
+    open_ones: list[Bridge] = []
 
     def make(url: str, **environ: str) -> Bridge:
         settings = Settings.from_environ({"BASE_URL": url, **environ})
         home_assistant = HomeAssistant(Connector.for_settings(settings))
-        open_ones.append(home_assistant)
-        return Bridge(settings, home_assistant)
+        open_ones.append(Bridge(settings, home_assistant))
+        return open_ones[-1]
 
     yield make
     for one in open_ones:

@@ -428,6 +428,18 @@ def test_no_object_of_ours_shows_a_secret(make_bridge: MakeBridge) -> None:
 
 
 @pytest.mark.slow
+def test_a_bridge_that_is_closed_leaves_nothing_open(make_bridge: MakeBridge) -> None:
+    """A command that has used the function ends its connection politely."""
+    with Server((answer_directive,)) as server:
+        bridge = make_bridge(server.url)
+        bridge.answer(TURN_ON)
+        assert len(server.open_connections()) == 1
+        bridge.close()
+        with pytest.raises(LookupError):  # noqa: PT012 - as soon as there is none
+            while server.open_connections():
+                time.sleep(0.001)
+
+
 def test_fifty_environments_at_once(make_bridge: MakeBridge) -> None:
     """Each gets the answers to its own directives."""
     everybody = threading.Barrier(50)
