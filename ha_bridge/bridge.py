@@ -12,13 +12,13 @@ from ha_bridge.delivery import Kind
 from ha_bridge.errors import BridgeError, Failure
 from ha_bridge.home_assistant import Answered, Reply, no_event
 from ha_bridge.messages import (
+    DESCRIBED,
     Directive,
     Event,
     describe,
-    endpoint_count,
     error_message,
     error_response,
-    error_type,
+    outcome,
     read_answer,
 )
 from ha_bridge.redaction import Redacted, Secret, secrets_of
@@ -63,7 +63,7 @@ class Transport(Protocol):
         """Open a connection for the next directive; return whether there was one."""
 
     def close(self) -> None:
-        """Close the kept connection."""
+        """Close all connections."""
 
 
 class Bridge:
@@ -103,6 +103,10 @@ class Bridge:
         lent = (self._lent,) if self._lent else ()
         return (*lent, *self._transport.secrets)
 
+    def close(self) -> None:
+        """Close all connections; Lambda never does, but what outlives the bridge."""
+        self._transport.close()
+
     def answer(self, event: object, context: object = None) -> Event:
         """Return Home Assistant's answer to a directive, or an ErrorResponse.
 
@@ -120,12 +124,11 @@ class Bridge:
             if isinstance(event, dict) and set(event) == {"ha_bridge"}:
                 return self._answer_own(event["ha_bridge"], deadline)
             answer = self._forward(event, deadline, line)
-            if error_type(answer):
+            line |= outcome(answer)
+            if "errorType" in line:
                 # Such as a device that is gone: Alexa asks for it until it is deleted.
                 said = self._redacted(error_message(answer), event)
                 level, message = logging.WARNING, f"Home Assistant says {said}"
-            elif (count := endpoint_count(answer)) is not None:
-                line["endpoints"] = count
         except Exception as error:  # noqa: BLE001 - Alexa always gets an answer
             known = error if isinstance(error, BridgeError) else _unexpected(error)
             if known.status is not None:
@@ -133,8 +136,9 @@ class Bridge:
             if known.reused is not None:
                 line["connection"] = _connection(reused=known.reused)
             answer = error_response(event, known)
+            line |= outcome(answer)
             level, message = logging.ERROR, known.message
-        self._log_line(line, answer, started, level, message)
+        self._log_line(line, started, level, message)
         self._log_whole("Answer", answer, beside=event)
         return answer
 
@@ -199,7 +203,6 @@ class Bridge:
     def _log_line(
         self,
         line: dict[str, Any],
-        answer: Event,
         started: float,
         level: int,
         message: str,
@@ -210,16 +213,12 @@ class Bridge:
         `errorType` already.
         """
         line["duration_ms"] = round((self._clock() - started) * 1000)
-        if kind := error_type(answer):
-            line["errorType"] = kind
-        what = " ".join(
-            line[key] for key in ("namespace", "name", "endpointId") if key in line
-        )
+        what = " ".join(filter(None, map(line.get, DESCRIBED)))
         _log(
             level,
             "%s: %s in %d ms%s",
             what or "Unreadable event",
-            kind or "answered",
+            line.get("errorType", "answered"),
             line["duration_ms"],
             f": {message}" if message else "",
             extra={"directive": line},

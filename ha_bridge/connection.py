@@ -6,6 +6,7 @@ import os
 import selectors
 import socket
 import ssl
+import struct
 import sys
 import threading
 import time
@@ -46,17 +47,15 @@ _NO_LINGER: Final = bytes(8)
 #: 4.2.3.2, has 0.5 at the most; Linux and Windows wait 0.2).
 _DELAYED_S: Final = 0.25
 
-#: Fields of struct tcp_info: tcpi_last_data_sent, tcpi_rtt, tcpi_bytes_acked,
-#: tcpi_notsent_bytes, tcpi_bytes_sent and tcpi_bytes_retrans; and what opening a
-#: connection adds to those acknowledged.
+#: The fields of struct tcp_info that tell it: tcpi_last_data_sent in ms, tcpi_rtt in
+#: us, tcpi_bytes_acked, tcpi_notsent_bytes, tcpi_bytes_sent and tcpi_bytes_retrans; and
+#: what opening a connection adds to those acknowledged.
 #: https://github.com/torvalds/linux/blob/master/include/uapi/linux/tcp.h
-_LAST_SENT_MS: Final = slice(44, 48)
-_ROUND_TRIP_US: Final = slice(68, 72)
-_ACKNOWLEDGED: Final = slice(120, 128)
-_UNSENT: Final = slice(144, 148)
-_SENT: Final = slice(200, 208)
-_SENT_AGAIN: Final = slice(208, 216)
+_TCP_INFO: Final = struct.Struct("=44x I 20x I 48x Q 16x I 52x Q Q")
 _SYN: Final = 1
+
+#: Bytes that a look whether there is an answer reads of it, as many as `http.client`.
+_EARLY: Final = 8192
 
 #: Resolves a name, as socket.getaddrinfo.
 Resolve = Callable[..., list[Any]]
@@ -85,16 +84,12 @@ def _counters(sock: socket.socket) -> _Counters | None:
     """
     if sys.platform != "linux":
         return None
-    info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)
-    if len(info) < _SENT_AGAIN.stop:  # before Linux 4.19
+    info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO.size)
+    if len(info) < _TCP_INFO.size:  # before Linux 4.19
         return None
-
-    def field(where: slice) -> int:
-        return int.from_bytes(info[where], sys.byteorder)
-
-    written = field(_SENT) - field(_SENT_AGAIN) + field(_UNSENT)
-    quiet_s = field(_LAST_SENT_MS) / 1e3 - field(_ROUND_TRIP_US) / 1e6
-    return _Counters(written + _SYN, field(_ACKNOWLEDGED), quiet_s)
+    last_ms, round_trip_us, acknowledged, unsent, sent, again = _TCP_INFO.unpack(info)
+    written = sent - again + unsent + _SYN
+    return _Counters(written, acknowledged, last_ms / 1e3 - round_trip_us / 1e6)
 
 
 class _Bound(socket.socket):
@@ -114,7 +109,7 @@ class _Bound(socket.socket):
     _is_asking = False
     _before: _Counters | None = None
     _has_arrived = False
-    _first = b""
+    _early = b""
 
     def begin(self, deadline: float) -> None:
         """Start a request: until `finish`, closing aborts, and what arrives is noted.
@@ -138,13 +133,15 @@ class _Bound(socket.socket):
         (Linux: at the latest when both were read), which is why the request is sent as
         head and body: what was not acknowledged when a connection ends was not read.
         """
-        with contextlib.suppress(OSError):  # closed, and noted before
+        try:
             now = _counters(self)
-            self._has_arrived = (
-                now is None
-                or self._before is None
-                or now.acknowledged > self._before.written
-            )
+        except OSError:  # closed, and noted before
+            return self._has_arrived
+        self._has_arrived = (
+            now is None
+            or self._before is None
+            or now.acknowledged > self._before.written
+        )
         return self._has_arrived
 
     def may_be_acknowledged_in(self) -> float:
@@ -181,21 +178,31 @@ class _Bound(socket.socket):
     def answers_before(self, until: float) -> bool:
         """Return whether the answer, or the end, comes before a time.
 
-        A byte is read for that, because session tickets are bytes on the wire too.
+        It is read for that, because session tickets are bytes on the wire too.
 
         Raises:
             OSError: The connection broke off.
         """
-        self.settimeout(max(min(until, self.deadline) - time.monotonic(), 0.001))
-        with contextlib.suppress(TimeoutError):
-            self._first = self._first or self.recv(1)
-            return True
-        return False
+        if not self._early:
+            self.settimeout(max(min(until, self.deadline) - time.monotonic(), 0.001))
+            try:
+                self._early = super().recv(_EARLY)
+            except TimeoutError:
+                return False
+        return True
+
+    def _take_early(self, size: int) -> bytes:
+        taken, self._early = self._early[:size], self._early[size:]
+        return taken
+
+    def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
+        return self._take_early(buflen) if self._early else super().recv(buflen, flags)
 
     def recv_into(self, buffer: Any, *args: Any, **kwargs: Any) -> int:
-        if self._first:
-            buffer[:1], self._first = self._first, b""
-            return 1
+        if self._early:
+            taken = self._take_early(len(buffer))
+            buffer[: len(taken)] = taken
+            return len(taken)
         self._bind()
         size = super().recv_into(buffer, *args, **kwargs)
         self.has_ended = size == 0

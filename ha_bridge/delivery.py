@@ -16,7 +16,7 @@ What is given up is aborted, so that nothing of it arrives after its answer; see
 `connection`, which also knows what has been acknowledged.
 """
 
-from enum import Enum, auto
+from enum import StrEnum, auto
 from typing import Final
 
 #: Seconds without any acknowledgment after which the path of a kept connection has
@@ -28,7 +28,7 @@ VANISHED_AFTER_S: Final = 1.5
 PATIENCE_S: Final = 2.0
 
 
-class Kind(Enum):
+class Kind(StrEnum):
     """What a directive does."""
 
     ASKS = auto()
@@ -39,7 +39,7 @@ class Kind(Enum):
     """It steps, starts or may open something; and all that is not known."""
 
 
-class Fate(Enum):
+class Fate(StrEnum):
     """What is known of an attempt; the rows of the rule."""
 
     UNSENT = auto()

@@ -8,8 +8,7 @@ import json
 import logging
 import ssl
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from http.client import BadStatusLine, HTTPException, IncompleteRead, RemoteDisconnected
 from itertools import chain, repeat
 from typing import Final, NamedTuple, NoReturn
@@ -125,7 +124,7 @@ class HomeAssistant:
         """
         if token is None:
             raise BridgeError(Failure.NO_TOKEN)
-        with self._at_the_gate():
+        try:
             headers = {
                 **self._headers,
                 **self._extra_headers(deadline),
@@ -134,6 +133,8 @@ class HomeAssistant:
             request = _Request(self._target, headers, body, deadline, kind)
             answered = self._answered(request)
             _check(answered, token, self.address)
+        except BridgeError as error:
+            raise self._judged(error) from None
         return Reply(answered.body, answered.reused, answered.headers)
 
     def post_form(
@@ -150,7 +151,7 @@ class HomeAssistant:
         Raises:
             BridgeError: Nothing was answered.
         """
-        with self._at_the_gate():
+        try:
             headers = {
                 **self._headers,
                 "Content-Type": "application/x-www-form-urlencoded",
@@ -158,6 +159,8 @@ class HomeAssistant:
             }
             target = self.address.path + path
             return self._answered(_Request(target, headers, form, deadline, kind))
+        except BridgeError as error:
+            raise self._judged(error) from None
 
     def reject(self, answered: Answered) -> NoReturn:
         """Raise what an answer means that is not Home Assistant's.
@@ -165,8 +168,7 @@ class HomeAssistant:
         Raises:
             BridgeError: Always.
         """
-        with self._at_the_gate():
-            raise _by_who_answered(answered, self.address)
+        raise self._judged(_by_who_answered(answered, self.address))
 
     def _answered(self, request: "_Request") -> Answered:
         answer = self._deliver(request)
@@ -192,42 +194,39 @@ class HomeAssistant:
         Raises:
             BridgeError: None could be opened.
         """
-        with self._at_the_gate():
-            try:
-                fresh = self._open(deadline)
-            except OSError as error:
-                raise _failure_of(error, reused=None)[0] from None
+        try:
+            fresh = self._open(deadline)
+        except OSError as error:
+            raise self._judged(_failure_of(error, reused=None)[0]) from None
+        except BridgeError as error:
+            raise self._judged(error) from None
         was_ready = self._kept is not None and is_fit(self._kept.sock)
         self._connector.drop_ahead()
         self._keep(fresh)
         return was_ready
 
     def close(self) -> None:
-        """Close the kept connection."""
-        kept, self._kept = self._kept, None
-        if kept is not None:
-            kept.close()
+        """Close the kept connection, and the one that is opened ahead."""
+        self._connector.drop_ahead()
+        self._keep(None)
 
-    @contextmanager
-    def _at_the_gate(self) -> Iterator[None]:
-        """Say what a refusal means for the settings that open a closed home."""
-        try:
-            yield
-        except BridgeError as error:
-            if self.gate is None:
-                raise
-            told = self.gate.judge(error)
-            if told is not error:  # what was refused may have been replaced meanwhile
-                self._connector.forget()
-                self.close()
-            raise told from None
+    def _judged(self, error: BridgeError) -> BridgeError:
+        """Return what a refusal means for the settings that open a closed home."""
+        if self.gate is None:
+            return error
+        told = self.gate.judge(error)
+        if told is not error:  # what was refused may have been replaced meanwhile
+            self._connector.forget()
+            self.close()
+        return told
 
     def _extra_headers(self, deadline: float) -> Mapping[str, str]:
         return self.gate.headers(deadline) if self.gate is not None else {}
 
-    def _keep(self, connection: "_Connection") -> None:
-        self.close()
-        self._kept = connection
+    def _keep(self, connection: "_Connection | None") -> None:
+        before, self._kept = self._kept, connection
+        if before is not None:
+            before.close()
 
     def _take_ready(self, deadline: float) -> "_Connection | None":
         """Return a connection that is open and seems fit, or None."""
@@ -408,7 +407,7 @@ class _Answer(NamedTuple):
 
 
 class _Connection:
-    """HTTP on one socket."""
+    """HTTP on one socket.  A `with` block that fails closes it."""
 
     def __init__(self, sock: Socket) -> None:
         self.sock = sock
@@ -418,6 +417,13 @@ class _Connection:
         self._http.auto_open = 0
         self._uses = 0
         self._is_given_up = False
+
+    def __enter__(self) -> None:
+        """Begin what closes the connection if it fails."""
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            self.close()
 
     @property
     def reused(self) -> bool:
@@ -433,11 +439,11 @@ class _Connection:
 
     def send(self, request: _Request) -> None:
         self._uses += 1
-        with self._closed_on_failure():
+        with self:
             self.sock.begin(request.deadline)
             self._http.timeout = max(request.deadline - time.monotonic(), 0.001)
-            # Head and body are two packets, and must be: see `has_arrived`.
-            with _heard(self.sock):
+            try:
+                # Head and body are two packets, and must be: see `has_arrived`.
                 self._http.request(
                     "POST",
                     request.target,
@@ -445,10 +451,15 @@ class _Connection:
                     request.headers,
                     preload_content=False,
                 )
+            except (ConnectionError, ssl.SSLEOFError) as error:
+                # What the server said before the write failed, if it said something.
+                from ha_bridge.network_errors import spoken  # noqa: PLC0415 - as below
+
+                raise spoken(self.sock, error) from None
 
     def answers_before(self, until: float) -> bool:
         """Return whether an answer begins before a time, in that of time.monotonic."""
-        with self._closed_on_failure():
+        with self:
             return self.sock.answers_before(until)
 
     def has_vanished(self, until: float) -> bool:
@@ -470,7 +481,7 @@ class _Connection:
 
     def receive(self) -> _Answer:
         """Read the answer to its last byte, or as much of it as is allowed."""
-        with self._closed_on_failure():
+        with self:
             response = self._response()
             if not self.sock.has_arrived():
                 # Written before the request arrived, so no answer to it: a proxy that
@@ -504,28 +515,9 @@ class _Connection:
             raise IncompleteRead(b"")
         return response
 
-    @contextmanager
-    def _closed_on_failure(self) -> Iterator[None]:
-        try:
-            yield
-        except BaseException:
-            self.close()
-            raise
-
     def close(self) -> None:
         self._http.close()
         self.sock.close()
-
-
-@contextmanager
-def _heard(sock: Socket) -> Iterator[None]:
-    """Raise what the server said before a write to it failed, if it said something."""
-    try:
-        yield
-    except (ConnectionError, ssl.SSLEOFError) as error:
-        from ha_bridge.network_errors import spoken  # noqa: PLC0415 - as below
-
-        raise spoken(sock, error) from None
 
 
 def _authorization(token: Secret) -> str:

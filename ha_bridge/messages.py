@@ -23,6 +23,10 @@ PAYLOAD_VERSION: Final = "3"
 #: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 MAX_ANSWER: Final = 6 * 1024 * 1024
 
+#: Bytes that an answer may have without being measured: the runtime makes at most three
+#: of one, where all is letters that it escapes.
+_SURELY_FITS: Final = MAX_ANSWER // 3
+
 #: Whether Lambda's runtime escapes all but ASCII, which it did before Python 3.12.
 _IS_ESCAPED: Final = sys.version_info < (3, 12)
 
@@ -125,7 +129,9 @@ def read_answer(body: bytes, event: object = None) -> Event:
         text = body.decode()
         answer = _DECODER.decode(text)
         # Half a surrogate pair can be read, but not sent on in UTF-8.
-        if "\\u" in text or _may_grow_to(text) > MAX_ANSWER:
+        if "\\u" in text or (
+            len(body) > _SURELY_FITS and _may_grow_to(text) > MAX_ANSWER
+        ):
             _check_size(answer)
     # RecursionError: a body of a million brackets. UnicodeDecodeError is a ValueError.
     except (ValueError, RecursionError):
@@ -169,11 +175,8 @@ def error_type(answer: Event) -> str | None:
 
     "unknown" for what is no such type, for it goes into the log.
     """
-    event = _member(answer, "event")
-    if _text(_member(event, "header"), "name") != "ErrorResponse":
-        return None
-    kind = _text(_member(event, "payload"), "type")
-    return kind if _ERROR_TYPE.fullmatch(kind) else "unknown"
+    kind = outcome(answer).get("errorType")
+    return str(kind) if kind else None
 
 
 def error_message(answer: Event) -> str:
@@ -181,13 +184,21 @@ def error_message(answer: Event) -> str:
     return _text(_member(_member(answer, "event"), "payload"), "message")[:300]
 
 
-def endpoint_count(answer: Event) -> int | None:
-    """Return how many endpoints an answer to a Discovery has; None for any other."""
+def outcome(answer: Event) -> dict[str, str | int]:
+    """Return what a log line says of an answer.
+
+    That is the `errorType` of an ErrorResponse, how many `endpoints` a Discovery found,
+    and of any other nothing.
+    """
     event = _member(answer, "event")
-    if _text(_member(event, "header"), "name") != "Discover.Response":
-        return None
-    found = (_member(event, "payload") or {}).get("endpoints")
-    return len(found) if isinstance(found, list) else None
+    name = _text(_member(event, "header"), "name")
+    if name == "ErrorResponse":
+        kind = _text(_member(event, "payload"), "type")
+        return {"errorType": kind if _ERROR_TYPE.fullmatch(kind) else "unknown"}
+    if name == "Discover.Response":
+        found = (_member(event, "payload") or {}).get("endpoints")
+        return {"endpoints": len(found)} if isinstance(found, list) else {}
+    return {}
 
 
 def error_response(event: object, error: BridgeError) -> Event:
@@ -220,21 +231,25 @@ def error_response(event: object, error: BridgeError) -> Event:
     return {"event": answer}
 
 
+#: What a log line says of a directive, as far as it has it.
+DESCRIBED: Final = ("namespace", "name", "endpointId")
+
+
 def describe(event: object) -> dict[str, str]:
-    """Return what a log line says of a directive: namespace, name and endpointId.
+    """Return what a log line says of a directive: those of DESCRIBED that it has.
 
     It works on any value, for what cannot be read as a directive is logged too.
     """
     directive = _member(event, "directive")
     header = _member(directive, "header")
-    fields = {
-        "namespace": _text(header, "namespace"),
-        "name": _text(header, "name"),
-        "endpointId": _text(_member(directive, "endpoint"), "endpointId"),
-    }
+    values = (
+        _text(header, "namespace"),
+        _text(header, "name"),
+        _text(_member(directive, "endpoint"), "endpointId"),
+    )
     return {
-        key: "".join(char if char.isprintable() else "?" for char in value[:256])
-        for key, value in fields.items()
+        key: _printable(value[:256])
+        for key, value in zip(DESCRIBED, values, strict=True)
         if value
     }
 
@@ -253,10 +268,15 @@ def _text(parent: object, key: str) -> str:
 
 def _is_text(value: str) -> bool:
     try:
-        value.encode()
+        return value.isascii() or bool(value.encode())
     except UnicodeEncodeError:
         return False
-    return True
+
+
+def _printable(value: str) -> str:
+    if value.isprintable():
+        return value
+    return "".join(char if char.isprintable() else "?" for char in value)
 
 
 def _looks_like(body: bytes) -> str:
