@@ -4,6 +4,7 @@ SAM's own translator turns it into plain CloudFormation.  moto checks neither pa
 nor rules, so both are checked here as CloudFormation does.
 """
 
+import functools
 import json
 import os
 import re
@@ -11,9 +12,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import boto3
 from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
+
+from tests.fakes.aws import kept_client
 
 ROOT = Path(__file__).parents[2]
 STACK = "ha-bridge"
@@ -39,8 +41,13 @@ class _NoManagedPolicies:
 
 def read_template(path: Path = ROOT / "template.yaml") -> Template:
     """Return a template with its tags written out: `!Ref x` is {"Ref": "x"}."""
-    template: Template = yaml_parse(path.read_text())
+    template: Template = json.loads(_as_json(path.read_text()))
     return template
+
+
+@functools.cache
+def _as_json(template: str) -> str:
+    return json.dumps(yaml_parse(template))
 
 
 def checked(
@@ -186,7 +193,7 @@ class Stack:
 
     def client(self, service: str) -> Any:
         """Return a client for a service in the stack's region."""
-        return boto3.client(service, region_name=self.region)
+        return kept_client(service, self.region)
 
     @property
     def resources(self) -> set[str]:

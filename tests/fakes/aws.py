@@ -1,6 +1,7 @@
 """AWS on this machine: moto as a server, and clients of it."""
 
 import contextlib
+import functools
 import socket
 import sys
 from collections.abc import Iterator
@@ -33,6 +34,12 @@ def moto_server(log: Path) -> Iterator[str]:
 def _listens(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@functools.cache
+def kept_client(service: str, region: str) -> Any:
+    """Return a client of moto in this process; it takes long to make."""
+    return boto3.client(service, region_name=region)
 
 
 def client_of(address: str, service: str, region: str) -> Any:

@@ -22,6 +22,7 @@ from ha_bridge_ops.check.context import Context, Options
 from ha_bridge_ops.check.model import Finding
 from ha_bridge_ops.commands.check import check
 from ha_bridge_ops.local.published import Known
+from tests.fakes.aws import kept_client
 from tests.worlds.home import (
     PUBLIC,
     TOKEN,
@@ -65,7 +66,7 @@ class Cloud:
         self.code = b""
         self.trail: list[tuple[float, str, dict[str, Any]]] = []
         self.known = Known("1.0.0", True, frozenset(), {}, {}, "")  # noqa: FBT003 - a row
-        role = boto3.client("iam", region_name=REGION).create_role(
+        role = kept_client("iam", REGION).create_role(
             RoleName="ha-bridge-role", AssumeRolePolicyDocument="{}"
         )
         self.role = role["Role"]["Arn"]
@@ -79,7 +80,7 @@ class Cloud:
         self.known = replace(self.known, installed=frozenset({sha}))
         variables = {"BASE_URL": URL, "NOT_VERIFY_SSL": "false", "DEBUG": "false"}
         variables |= changes.pop("variables", {})
-        boto3.client("lambda", region_name=region).create_function(
+        kept_client("lambda", region).create_function(
             **{
                 "FunctionName": name,
                 "Runtime": "python3.13",
@@ -124,7 +125,7 @@ class Cloud:
 
     def client(self, service: str, region: str | None) -> Any:
         """Return a client of AWS, as the check asks for one."""
-        real = boto3.client(service, region_name=region)
+        real = kept_client(service, region) if region else boto3.client(service)
         return Client(self, service, real, refuses=region in self.refused_in)
 
     def look(

@@ -23,7 +23,7 @@ from botocore.exceptions import ClientError
 from ha_bridge_ops.aws.function import Function, functions_in
 from ha_bridge_ops.aws.session import Session
 from ha_bridge_ops.aws.version import Live
-from tests.aws.conftest import function_code
+from tests.aws.conftest import function_code, function_configuration
 
 REGION = "eu-west-1"
 NAME = "home"
@@ -214,10 +214,7 @@ def code_now() -> bytes:
 
 
 def configuration_now() -> dict[str, Any]:
-    found: dict[str, Any] = client("lambda", REGION).get_function_configuration(
-        FunctionName=NAME
-    )
-    return found
+    return function_configuration(NAME, REGION)
 
 
 class _Lambda:
