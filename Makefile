@@ -13,6 +13,13 @@ HERE := $(shell cd "$$(dirname "$(strip $(MAKEFILE_LIST))")" && pwd)
 RELEASE :=
 RELEASES = $(foreach release,$(RELEASE),--release '$(release)')
 
+# How many processes share the tests: one a core, and no more than this; 0 for none.
+WORKERS := 2
+SHARED = $(if $(filter 0,$(WORKERS)),,-n auto --maxprocesses $(WORKERS))
+
+# Tests start hundreds of Pythons, which need not compile all packages each time.
+test live quick: export PYTHONDONTWRITEBYTECODE =
+
 # `make quick PYTHON=3.14` uses another Python, in an environment of its own.
 PYTHON :=
 VENV := $(if $(PYTHON),.tools/venv-$(PYTHON),.venv)
@@ -43,13 +50,13 @@ bench: .venv/.installed ## how fast it is, beside what is usual and what is poss
 	@.venv/bin/ha-bridge bench
 
 test: .venv/.installed ## every test, with a real Home Assistant and the real runtime
-	@.venv/bin/python -m pytest $(RELEASES)
+	@.venv/bin/python -m pytest $(SHARED) $(RELEASES)
 
 live: .venv/.installed ## just the tests with a real Home Assistant; RELEASE=2025.1.4
-	@.venv/bin/python -m pytest -m release $(RELEASES)
+	@.venv/bin/python -m pytest -m release $(SHARED) $(RELEASES)
 
 quick: $(VENV)/.installed ## the core without Home Assistant and Lambda, in seconds
-	@$(VENV)/bin/python -m pytest -q -m "not live and not runtime and not slow" \
+	@$(VENV)/bin/python -m pytest -q $(SHARED) -m "not live and not runtime and not slow" \
 	  --ignore tests/contract/test_package.py tests/unit tests/wire tests/contract
 
 check: .venv/.installed ## format, lint and types; the workflows too

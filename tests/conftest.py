@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -52,7 +53,8 @@ def chosen_releases(config: pytest.Config) -> list[Release]:
     """Return the releases of this run, the newest first; they are looked for once."""
     if CHOSEN not in config.stash:
         remarks = config.stash.setdefault(REMARKS, [])
-        if wanted := config.getoption("release"):
+        told = getattr(config, "workerinput", {}).get("releases")
+        if wanted := told or config.getoption("release"):
             found = [releases.named(version) for version in wanted]
         else:
             found = [releases.newest(remarks.append), releases.oldest(remarks.append)]
@@ -67,6 +69,20 @@ def pytest_terminal_summary(
     for remark in config.stash.get(REMARKS, []):
         terminalreporter.section("Home Assistant", yellow=True, bold=True)
         terminalreporter.line(remark)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Say how workers share the tests, if there are any: `pytest -n 2`."""
+    if config.pluginmanager.hasplugin("xdist"):
+        config.pluginmanager.import_plugin("tests.workers")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker which releases this run has: all must collect the same tests."""
+    node.workerinput["releases"] = [
+        release.version for release in chosen_releases(node.config)
+    ]
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
