@@ -5,12 +5,18 @@ it might be, and what it does not understand.
 """
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from ha_bridge_ops.endpoints.abilities import category
-from ha_bridge_ops.endpoints.capabilities import Endpoint, id_of, name_of
+from ha_bridge_ops.endpoints.capabilities import (
+    Endpoint,
+    capability,
+    id_of,
+    name_of,
+)
 from ha_bridge_ops.endpoints.grammar import EXAMPLES, Wish, plain, readings
 from ha_bridge_ops.endpoints.limits import MAX_NAME
 from ha_bridge_ops.endpoints.names import heard, words
@@ -63,6 +69,44 @@ def understand(
     wish, name = first
     search = _Search(endpoints, name, wish, state_of)
     return search.best() if chosen is None else search.of(chosen)
+
+
+#: Sentences for a home that has nothing of `EXAMPLES`: what must be able to, and how.
+_FOR_ANY_HOME: Final = (
+    ("Alexa.PowerController", "turn on the {}"),
+    ("Alexa.BrightnessController", "set the {} to 40 percent"),
+    ("Alexa.ColorController", "set the {} to blue"),
+    ("Alexa.LockController", "lock the {}"),
+    ("Alexa.ThermostatController", "set the {} to 22 degrees"),
+    ("Alexa.TemperatureSensor", "what is the temperature of the {}"),
+    ("Alexa.PowerController", "is the {} on"),
+)
+#: Names that are tried for each of them.
+_TRIED: Final = 5
+
+
+def examples_for(endpoints: Sequence[Endpoint]) -> list[str]:
+    """Return sentences that mean something in this home; none if nothing can be said.
+
+    They are those of the grammar, if they fit, and others with the home's own names.
+    """
+    names = {heard(name_of(one)) for one in endpoints}
+    if all(_is_about(sentence, names) for sentence in EXAMPLES):
+        return list(EXAMPLES)
+    found = []
+    for interface, template in _FOR_ANY_HOME:
+        able = (one for one in endpoints if capability(one, interface))
+        for endpoint in islice(able, _TRIED):
+            sentence = template.format(visible(name_of(endpoint), MAX_NAME).lower())
+            meant = understand(sentence, endpoints)
+            if meant.endpoint is endpoint and not meant.others:
+                found.append(sentence)
+                break
+    return found
+
+
+def _is_about(sentence: str, names: Container[str]) -> bool:
+    return any(heard(name) in names for _, name in readings(sentence))
 
 
 def _not_understood(sentence: str) -> str:

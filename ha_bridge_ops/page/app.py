@@ -27,8 +27,8 @@ from ha_bridge_ops.endpoints.capabilities import (
 )
 from ha_bridge_ops.endpoints.controls import controls
 from ha_bridge_ops.endpoints.exposure import Entity, configuration, in_words
-from ha_bridge_ops.endpoints.grammar import EXAMPLES
 from ha_bridge_ops.endpoints.limits import CATEGORIES, MAX_ENDPOINTS, MAX_NAME
+from ha_bridge_ops.endpoints.sentences import examples_for
 from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.outside import quoted, visible, without
 from ha_bridge_ops.page import contents
@@ -131,7 +131,6 @@ class _Page:
                 categories=sorted(CATEGORIES),
                 locales=sorted(LOCALES),
                 parts=PARTS,
-                examples=EXAMPLES,
                 is_demo=self._shown.is_demo,
                 may_open=self._home.may_open,
             )
@@ -149,6 +148,7 @@ class _Page:
         return {
             "milliseconds": round(found.milliseconds),
             "limit": MAX_ENDPOINTS,
+            "examples": examples_for(found.endpoints),
             "endpoints": [
                 contents.card(one, wrong.get(id_of(one), ())) for one in found.endpoints
             ],
@@ -275,9 +275,11 @@ def _chosen(known: Discovery, item: Mapping[str, Any]) -> Entity:
     endpoint = known.find(item.get("id"))
     name, kind = (str(item.get(key) or "").strip() for key in ("name", "category"))
     kinds = categories_of(endpoint)
+    # The page was shown what can be seen of a name, and sends it back as it was.
+    its_own = (name_of(endpoint), contents.brief(endpoint)["name"].strip())
     return Entity(
         entity_of(endpoint),
-        "" if name == name_of(endpoint) else name,
+        "" if name in its_own else name,
         "" if kinds[:1] == (kind,) else kind,
     )
 

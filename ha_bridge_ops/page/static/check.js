@@ -36,7 +36,7 @@ async function walk() {
       parts.get(part).append(line(one));
     }
     const count = (status) => found.filter((one) => one.status === status).length;
-    now.textContent = `${count("failed")} failed, ${count("warning")} warnings, ${count("ok")} fine, ${count("skipped")} skipped`;
+    now.textContent = `${count("failed")} failed, ${count("warning")} warning${count("warning") === 1 ? "" : "s"}, ${count("ok")} fine, ${count("skipped")} skipped`;
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     now.textContent = error.message;

@@ -3,7 +3,7 @@
 import { get, post, Problem } from "./api.js";
 import { announce, find, fromTemplate, later, LongList, make, setIcon } from "./dom.js";
 import { showFinding } from "./check.js";
-import { showSent, onSent } from "./talk.js";
+import { onSent, showExamples, showSent } from "./talk.js";
 
 export const devices = new Map();
 const states = new Map();
@@ -89,10 +89,12 @@ function take(home) {
     one.text = [one.name, one.kind, one.entity, one.abilities].join("\n").toLocaleLowerCase();
     devices.set(one.id, one);
   }
+  showExamples(home.examples);
   const hinted = home.endpoints.filter((one) => one.troubles.length).length;
   const numbers = find("#numbers");
   numbers.replaceChildren(make("strong", {}, String(home.endpoints.length)),
-    ` of ${home.limit} devices that Alexa takes · ${hinted} with hints · found in ${home.milliseconds} ms`);
+    (home.endpoints.length > home.limit ? ` devices, more than the ${home.limit} that Alexa takes · `
+      : ` of ${home.limit} devices that Alexa takes · `) + `${hinted} with hints · found in ${home.milliseconds} ms`);
   const meter = find("#meter");
   Object.assign(meter, { max: home.limit, high: home.limit * 0.8, optimum: 0, value: home.endpoints.length });
   options("#kind", home.endpoints.map((one) => one.kind));
@@ -132,7 +134,9 @@ function filter() {
   cards.clear();
   list.show(shown);
   const all = shown.length === devices.size;
-  find("#shown").textContent = shown.length ? (all ? "" : `${shown.length} of ${devices.size} devices`) : "No device is like that.";
+  const none = devices.size ? "No device is like that."
+    : "Home Assistant offers Alexa no device. Check says what can be the cause.";
+  find("#shown").textContent = shown.length ? (all ? "" : `${shown.length} of ${devices.size} devices`) : none;
 }
 
 // -- Cards

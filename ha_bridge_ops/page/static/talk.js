@@ -14,12 +14,20 @@ export function startTalk() {
     event.preventDefault();
     say(input.value);
   });
-  for (const chip of findAll("[data-example]")) {
-    chip.addEventListener("click", () => {
-      input.value = chip.textContent;
-      say(input.value);
-    });
-  }
+}
+
+/** Offer sentences that mean something in this home. */
+export function showExamples(sentences) {
+  const input = find("#sentence");
+  const chip = (sentence) => make("button.chip", {
+    type: "button", "data-example": "", onclick: () => {
+      input.value = sentence;
+      say(sentence);
+    },
+  }, sentence);
+  input.placeholder = sentences[0] ?? "";
+  find("#examples").hidden = !sentences.length;
+  find("#examples").replaceChildren(make("span", {}, "Such as"), ...sentences.map(chip));
 }
 
 export async function say(sentence, id) {

@@ -6,7 +6,7 @@ import pytest
 
 from ha_bridge_ops.endpoints.capabilities import id_of, name_of
 from ha_bridge_ops.endpoints.grammar import EXAMPLES, number_of
-from ha_bridge_ops.endpoints.sentences import understand
+from ha_bridge_ops.endpoints.sentences import examples_for, understand
 
 Home = list[dict[str, Any]]
 
@@ -229,3 +229,29 @@ def test_what_a_hit_might_mean_too_is_told(home: Home) -> None:
 def test_numbers(text: str, number: float | None) -> None:
     """In digits and in words."""
     assert number_of(text) == number
+
+
+@pytest.mark.parametrize(
+    ("lamps", "expected"),
+    [
+        (["Stehlampe"], ["turn on the stehlampe", "is the stehlampe on"]),
+        (["  ", "台所", "Desk lamp"], ["turn on the 台所", "is the 台所 on"]),
+        (["Lamp", "lamp"], []),
+        ([], []),
+    ],
+)
+def test_the_examples_are_about_what_is_there(
+    lamps: list[str], expected: list[str]
+) -> None:
+    """Those of the demo say nothing to a home without its devices."""
+    power = {"interface": "Alexa.PowerController"}
+    home = [
+        {"endpointId": f"light#{n}", "friendlyName": name, "capabilities": [power]}
+        for n, name in enumerate(lamps)
+    ]
+    assert examples_for(home) == expected
+
+
+def test_the_demo_has_the_examples_of_the_grammar(home: Home) -> None:
+    """They show more than one kind of sentence."""
+    assert examples_for(home) == list(EXAMPLES)

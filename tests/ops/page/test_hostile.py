@@ -393,6 +393,27 @@ def test_an_odd_state_breaks_no_page(place: str, opened: Opened) -> None:
         assert all(one["text"].isprintable() for one in shown["readings"])
 
 
+def test_a_name_that_cannot_be_shown_is_not_renamed(opened: Opened) -> None:
+    """What was only ticked keeps its name, however the page has to show it."""
+    names = [
+        "",
+        "  ",
+        "a\u202eb",
+        "\U0001f3f3\ufe0f\u200d\U0001f308",
+        " Lamp ",
+        "x" * 300,
+    ]
+    home = TableHome([{**LAMP, "endpointId": f"light#{n}"} for n in range(len(names))])
+    for endpoint, name in zip(home.endpoints, names, strict=True):
+        endpoint["friendlyName"] = name
+    client = opened(home)
+    _, found = client.get("/api/home")
+    chosen = [{"id": one["id"], "name": one["name"]} for one in found["endpoints"]]
+    _, told = client.post("/api/choice", chosen=chosen, locale="en-GB")
+    assert "renamed" not in told["words"]
+    assert "name:" not in told["block"]
+
+
 def test_two_at_once_do_no_harm(opened: Opened) -> None:
     """Each has its own port and cookie, and lets in nobody of the other."""
     one, other = opened(TableHome()), opened(TableHome())
