@@ -31,6 +31,20 @@ MAX_HEADER_BYTES: Final = 4096
 _NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 _VALUE: Final = re.compile(r"[!-~](?:[ \t!-~]*[!-~])?")
 
+#: How somebody begins who means a reference, a file or a place in AWS.
+_PLACE: Final = re.compile(
+    r"\s*(?:arn:aws|ssm\b|secrets?[ _-]?manager\b|file:|[.~]?/|[a-z]:\\)[^\n{]{0,300}",
+    re.IGNORECASE,
+)
+
+#: What OpenSSL says of a certificate that is of another key, or of another kind of key.
+_MISMATCHES: Final = (
+    "KEY_VALUES_MISMATCH",
+    "KEY_TYPE_MISMATCH",
+    "NO_CERTIFICATE_ASSIGNED",
+    "UNKNOWN_CERTIFICATE_TYPE",
+)
+
 #: Headers that are the bridge's, the connection's or the proxy's own, in lower case;
 #: Home Assistant refuses a request with the last of them unless a proxy wrote it.
 _REFUSED: Final = re.compile(
@@ -63,7 +77,8 @@ def parse_headers(text: str) -> Mapping[str, str]:
 
 def _object(text: str) -> dict[str, Any]:
     try:
-        found = json.loads(text, object_pairs_hook=_unique)
+        # Windows' editors begin a file with an invisible mark.
+        found = json.loads(text.lstrip("\ufeff"), object_pairs_hook=_unique)
     except json.JSONDecodeError as error:
         raise ValueError(
             f"is no JSON: see line {error.lineno}, column {error.colno}. "
@@ -82,7 +97,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     known = set[str]()
     for name, _ in pairs:
         if name.lower() in known:
-            raise _NamedError(f"has a header twice, {_shown(name)}")
+            raise _NamedError(f"has a header twice: {_shown(name)}")
         known.add(name.lower())
     return dict(pairs)
 
@@ -112,6 +127,11 @@ def _checked_value(name: str, value: object) -> str:
             f"has a value for {name} that cannot stand in a header: it is empty, or "
             "has a line break, a space at an end, or a letter that is not ASCII"
         )
+    if value.lower().startswith(f"{name.lower()}:"):
+        raise ValueError(
+            f"has a value for {name} that begins with that name again: keep only what "
+            "comes after the colon"
+        )
     return value
 
 
@@ -121,7 +141,9 @@ def _usual(name: str) -> str:
 
 
 def _shown(name: str) -> str:
-    """Return as much of a wrong name as is no value that slipped into it."""
+    """Return as much of a name as is no value that slipped into it."""
+    if _NAME.fullmatch(name):
+        return repr(name[:40])
     start = _NAME.match(name)
     return f"after {start[0][:40]!r}" if start else "at its first letter"
 
@@ -168,6 +190,7 @@ def parse_client(text: str) -> str:
         raise ValueError(
             "has a certificate, but no key: cat client.crt client.key > client.pem"
         )
+    keys = list(dict.fromkeys(keys))
     if len(keys) > 1:
         raise ValueError("has more than one key: keep the certificate's own")
     for first in certificates:
@@ -176,7 +199,7 @@ def parse_client(text: str) -> str:
         try:
             load_client(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), pem)
         except ssl.SSLError as error:
-            if error.reason != "KEY_VALUES_MISMATCH":
+            if error.reason not in _MISMATCHES:
                 raise ValueError(_unreadable(error)) from None
         else:
             return pem
@@ -271,6 +294,12 @@ def complaints_of(
                 f"{name} would be sent in clear: BASE_URL must be https for it"
             )
         elif not is_reference(value):
+            if _PLACE.fullmatch(value.reveal()):
+                complaints.append(
+                    f"{name} says where it is kept in a way that is not known: write "
+                    "ssm:/name or secretsmanager:name-or-arn, or its text itself"
+                )
+                continue
             try:
                 PARSERS[name](value.reveal())
             except ValueError as error:

@@ -87,7 +87,7 @@ class SecretReader:
 
     def _read(self, value: Secret) -> Secret:
         service, _, name = value.reveal().partition(":")
-        text = READERS[service](self._client(service), name).strip()
+        text = READERS[service](self._client(service), name.strip()).strip()
         if not text:
             raise _EmptyError
         known = self._known[value] = Secret(text)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -29,7 +29,7 @@ class Pair(NamedTuple):
     """A certificate and its key."""
 
     certificate: x509.Certificate
-    key: ec.EllipticCurvePrivateKey
+    key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
     @property
     def certificate_pem(self) -> str:
@@ -67,6 +67,12 @@ def authority(name: str = "Our own authority", *, bare: bool = False) -> Pair:
             x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False
         )
     return Pair(builder.sign(key, hashes.SHA256()), key)
+
+
+def of_another_kind() -> Pair:
+    """Return an authority with an RSA key; all others here have elliptic curves."""
+    key = rsa.generate_private_key(65537, 2048)
+    return Pair(_builder("RSA", "RSA", key).sign(key, hashes.SHA256()), key)
 
 
 def issued(
@@ -126,7 +132,7 @@ _SIGNS = signing(digital_signature=True)
 def _builder(
     subject: str,
     issuer: str,
-    key: ec.EllipticCurvePrivateKey,
+    key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey,
     not_after: dt.datetime = NOW + 300 * DAY,
 ) -> x509.CertificateBuilder:
     return (

@@ -67,6 +67,11 @@ WRONG_HEADERS = {
     "no name": ('{"": "hunter2-and-more"}', "at its first letter"),
     "a line break in the name": ('{"X-Key\\r\\nhunter2-and-more": "1"}', "'X-Key'"),
     "twice": ('{"X-Key": "hunter2-and-more", "x-key": "2"}', "twice"),
+    "a name in the value": (
+        '{"X-Key": "x-key: hunter2-and-more"}',
+        "for X-Key that begins with that name",
+    ),
+    "a reference misspelt": ("SSM:/hunter2-and-more", "write ssm:/name"),
     "too many": (json.dumps({f"X-{n}": "hunter2-and-more" for n in range(11)}), "10"),
     "too large": (json.dumps({"X-Key": "hunter2-and-more" * 300}), "4096"),
 }
@@ -138,11 +143,17 @@ def _spoilt(text: str) -> dict[str, str]:
 KEY_FIRST = CLIENT.key_pem() + CLIENT.certificate_pem
 OLD_KEY = CLIENT.certificate_pem + CLIENT.key_pem(form=PrivateFormat.TraditionalOpenSSL)
 CHAIN_FIRST = CA.certificate_pem + CLIENT.pem
+OTHER_KIND = pem.of_another_kind()
 GOOD = {
     **_spoilt(CLIENT.pem),
     **{f"key first, {name}": text for name, text in _spoilt(KEY_FIRST).items()},
     "a key of old": OLD_KEY,
     "the authority first": CHAIN_FIRST,
+    "the authority first, with a key of another kind": (
+        OTHER_KIND.certificate_pem + CLIENT.pem
+    ),
+    "the same key twice": CLIENT.pem + CLIENT.key_pem(),
+    "after an invisible mark": f"\ufeff{CLIENT.pem}",
     "JSON of two": json.dumps(
         {"certificate": CLIENT.certificate_pem, "key": CLIENT.key_pem()}
     ),
@@ -170,7 +181,7 @@ def test_any_mixture_of_lost_newlines_is_mended(ends: list[str]) -> None:
 
 WRONG_CLIENTS = {
     "PKCS#12": (base64.b64encode(CLIENT.pkcs12()).decode(), "openssl pkcs12"),
-    "a file name": ("/home/me/client.pem", "-----BEGIN"),
+    "a sentence": ("my certificate", "-----BEGIN"),
     "no key": (CLIENT.certificate_pem, "no key: cat"),
     "no certificate": (CLIENT.key_pem(), "no certificate: cat"),
     "an encrypted key": (
@@ -183,6 +194,10 @@ WRONG_CLIENTS = {
         "openssl pkey -in",
     ),
     "another's key": (CLIENT.certificate_pem + STRANGER.key_pem(), "not the cert"),
+    "a key of another kind": (
+        CLIENT.certificate_pem + OTHER_KIND.key_pem(),
+        "not the cert",
+    ),
     "two keys": (CLIENT.pem + STRANGER.key_pem(), "more than one key"),
     "cut off": (CLIENT.pem.replace("MII", "", 1), "was all of it copied"),
 }
@@ -196,6 +211,34 @@ def test_a_wrong_client_certificate_is_a_sentence_with_its_cure(name: str) -> No
     assert "CLIENT_CERTIFICATE has" in said
     assert word in said
     assert text not in said
+
+
+@pytest.mark.parametrize("name", ["CLIENT_CERTIFICATE", "CA_CERTIFICATE"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "arn:aws:secretsmanager:eu-west-1:123456789012:secret:hunter2-AbCdEf",
+        "SSM:/hunter2",
+        "secretmanager:hunter2",
+        "/home/hunter2/client.pem",
+        "~/hunter2.pem",
+        "C:\\hunter2.pem",
+        "file:///hunter2.pem",
+    ],
+)
+def test_a_place_that_is_not_known_is_told_from_a_broken_text(
+    name: str, text: str
+) -> None:
+    """The two that are known are named; what was typed is not repeated."""
+    said = complaint(**{name: text})
+    assert f"{name} says where it is kept" in said
+    assert "ssm:/name or secretsmanager:name-or-arn" in said
+    assert "hunter2" not in said
+
+
+def test_headers_after_an_invisible_mark_are_read() -> None:
+    """As Windows' editors leave it at the beginning."""
+    assert dict(parse_headers('\ufeff{"X-Key": "1"}')) == {"X-Key": "1"}
 
 
 def test_a_key_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
