@@ -2,6 +2,7 @@
 
 import platform
 import re
+import shutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from ha_bridge_ops.local import home_assistant_lock
 from ha_bridge_ops.local.lambda_runtime import PYTHON_VERSIONS
 from ha_bridge_ops.local.tools import (
     LOCKS,
+    ROOT,
     Interpreter,
     at_hand,
     environment,
@@ -95,8 +97,16 @@ def named(version: str) -> Release:
     raise CommandError(
         f"Home Assistant {version} needs Python {python} or a later patch of it, which "
         "is neither on this machine nor can be fetched: install it, or choose another "
-        "release."
+        f"release.{_also(python)}"
     )
+
+
+def _also(python: str, program: Path = ROOT / ".ci/python-from-debian") -> str:
+    """Return how else a Python may be had: in a copy of the project, on Debian."""
+    if not program.is_file() or not shutil.which("apt-get"):
+        return ""
+    minor = ".".join(python.split(".")[:2])
+    return f" Here, .ci/{program.name} {minor} may bring it."
 
 
 def install(release: Release) -> Path:
@@ -134,6 +144,7 @@ def _first(versions: Iterable[str], say: Say) -> Release:
             say(
                 f"Home Assistant {best} needs Python {SUPPORTED[best]}, which is not "
                 f"here and cannot be fetched, so {version} is used."
+                f"{_also(SUPPORTED[best])}"
             )
         return Release(version, found, LOCKS / f"home-assistant-{version}.txt")
     wanted = ", ".join(_minors())

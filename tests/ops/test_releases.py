@@ -33,16 +33,20 @@ def installed(tmp_path: Path) -> Path:
 
 
 def take(
-    which: str, installed: Path, tmp_path: Path, *pythons: str
+    which: str, installed: Path, tmp_path: Path, *pythons: str, on_debian: bool = False
 ) -> tuple[str, list[str]]:
     """Return the release that is taken, and what is said of it.
 
     Args:
         which: The name of the function.
         pythons: Full versions of the Pythons that are on PATH; uv can fetch none.
+        on_debian: Whether apt-get is on PATH too.
     """
     programs = tmp_path / "programs"
     programs.mkdir()
+    if on_debian:
+        (programs / "apt-get").write_text("#!/bin/sh\n")
+        (programs / "apt-get").chmod(0o755)
     for version in pythons:
         minor = version.rpartition(".")[0]
         # The one that runs is asked too, so it must look like another.
@@ -121,6 +125,17 @@ def test_without_any_python_for_it_the_fix_is_named(
     assert not version
     for python in ("3.11", "3.12", "3.13", "3.14"):
         assert python in said[0]
+
+
+@pytest.mark.parametrize("on_debian", [True, False])
+def test_a_copy_of_the_project_on_debian_says_what_brings_a_python(
+    *, on_debian: bool, installed: Path, tmp_path: Path
+) -> None:
+    """In the same line, where that can run."""
+    (installed / ".ci").mkdir()
+    (installed / ".ci/python-from-debian").touch()
+    _, [said] = take("newest", installed, tmp_path, "3.13.0", on_debian=on_debian)
+    assert (".ci/python-from-debian 3.14" in said) is on_debian
 
 
 @pytest.mark.parametrize("version", ["2026", "latest", "1.2.3; rm", "--help", ""])
