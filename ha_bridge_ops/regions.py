@@ -136,6 +136,13 @@ def locale_of(text: str) -> str:
     )
 
 
+def english_in(aws_region: str) -> str:
+    """Return a locale to stand in an example: the English of a region of AWS."""
+    usual = {EUROPE: "en-GB", FAR_EAST: "en-AU"}
+    place = region_in(aws_region)
+    return usual.get(place, "en-US") if place else "en-US"
+
+
 def region_of(locale: str) -> Region:
     """Return the region of a locale.
 

@@ -14,6 +14,7 @@ from ha_bridge_ops.check.model import Fine, Outcome, Problem
 from ha_bridge_ops.check.search import deployed_anew, of_function
 from ha_bridge_ops.grammar import ERROR_TYPE
 from ha_bridge_ops.outside import one_of, quoted
+from ha_bridge_ops.regions import english_in
 
 HOURS: Final = 24
 
@@ -70,6 +71,7 @@ def logs(context: Context, function: Function) -> Outcome:
     values = {
         "group": group,
         "region": function.region,
+        "locale": context.options.locale or english_in(function.region),
         **deployed_anew(context, function),
     }
     seen, log = _Seen(), Log(function, context.now() - HOURS * 3600)

@@ -16,6 +16,7 @@ from ha_bridge_ops.outside import (
     prose,
     to_json,
 )
+from ha_bridge_ops.project import WITHOUT_A_COPY, addresses, is_a_copy, located
 from ha_bridge_ops.terminal import Console
 
 #: Colours only repeat what sign and word of a status say.
@@ -39,11 +40,21 @@ class Screen:
 
     Args:
         console: Where to.
+        has_copy: Whether a copy of the project is around the command.
+        known: Addresses of the project, as its package has them.
     """
 
-    def __init__(self, console: Console) -> None:
+    def __init__(
+        self,
+        console: Console,
+        *,
+        has_copy: bool | None = None,
+        known: Iterable[str] | None = None,
+    ) -> None:
         self._console = console
         self._part = ""
+        self._has_copy = is_a_copy() if has_copy is None else has_copy
+        self._known = list(addresses() if known is None else known)
 
     def add(self, finding: Finding) -> None:
         """Show one finding."""
@@ -60,35 +71,50 @@ class Screen:
         else:
             line.append(finding.id, style="bold")
         self._console.print(line)
-        self._say(saw)
+        self.say(saw)
         for row in _table(finding):
             self._console.print(Text(row), soft_wrap=True)
-        self._say(finding.means)
-        self._say(finding.fix, arrow="→ ")
-        for pasted in finding.paste.splitlines():
-            shown = Text(" " * (_INDENT + 4) + pasted, style="cyan")
-            # Never broken: it is there to be copied.
-            self._console.print(shown, soft_wrap=True)
+        self.say(finding.means)
+        self.say(finding.fix, "→ ")
+        self.paste(finding.paste)
 
-    def _say(self, text: str, *, arrow: str = "") -> None:
-        """Print a text below the id, in lines of its own."""
+    def heading(self, title: str, text: str) -> None:
+        """Print a title, and what it is about."""
+        self._console.print(Text.assemble("\n", (title, "bold")))
+        self.say(text)
+
+    def say(self, text: str, label: str = "") -> None:
+        """Print a text below the id, in lines of its own; an arrow makes it bold."""
+        is_bold = label == "→ "
         lines = textwrap.wrap(
-            text,
+            f"{label}{self._located(text)}" if text else "",
             self._console.width,
-            initial_indent=" " * _INDENT + arrow,
-            subsequent_indent=" " * (_INDENT + len(arrow)),
+            initial_indent=" " * _INDENT,
+            subsequent_indent=" " * (_INDENT + (len(label) if is_bold else 0)),
             break_on_hyphens=False,
+            break_long_words=False,
         )
         for line in lines:
-            shown = Text(line, style="bold" if arrow else "")
+            shown = Text(line, style="bold" if is_bold else "")
             self._console.print(shown, soft_wrap=True)
+
+    def paste(self, text: str) -> None:
+        """Print lines to paste; they are never broken."""
+        for pasted in text.splitlines():
+            shown = Text(" " * (_INDENT + 4) + pasted, style="cyan")
+            self._console.print(shown, soft_wrap=True)
+        if "sam build" in text and not self._has_copy:
+            self.say(WITHOUT_A_COPY)
 
     def end(self, findings: Sequence[Finding]) -> None:
         """Show how it went in all."""
         self._console.print(f"\n{summary(findings)}")
         if first := first_failed(findings):
-            self._console.print(f"Begin with {first.id}.")
-            self._console.print(f"It is described in {first.page}", soft_wrap=True)
+            self._console.print(f"Begin with {first.id}. All that it can be:")
+            self._console.print(f"  ha-bridge check --explain {first.id}")
+
+    def _located(self, text: str) -> str:
+        return located(text, has_copy=self._has_copy, known=self._known)
 
 
 def first_failed(findings: Iterable[Finding]) -> Finding | None:

@@ -30,7 +30,11 @@ def token_uri(context: Context) -> Outcome:
     wanted = context.options.token_url
     if wanted and wanted != f"{context.address}{TOKEN_PATH}":
         return _endpoint(context)
-    if evidence is None or not evidence.is_home_assistant:
+    if evidence is None:
+        return Untried("there is no address to look at")
+    if evidence.status is None:
+        return Untried("nothing answers")
+    if not evidence.is_home_assistant:
         return Untried("it is not Home Assistant that answers")
     if context.gate is None:
         return Fine("nothing is given for a gate")

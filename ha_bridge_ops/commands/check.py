@@ -10,6 +10,7 @@ from ha_bridge.settings import parse_address
 from ha_bridge_ops import options
 from ha_bridge_ops.aws.function import FUNCTION_ARN
 from ha_bridge_ops.aws.session import boto3_clients
+from ha_bridge_ops.check import explain as explanation
 from ha_bridge_ops.check import output
 from ha_bridge_ops.check.catalogue import AWS, CHAIN, LINKING
 from ha_bridge_ops.check.chain import walk
@@ -21,7 +22,7 @@ from ha_bridge_ops.check.search import SKILL_ID
 from ha_bridge_ops.check.show import shown
 from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.regions import locale_of
-from ha_bridge_ops.terminal import agreed, answer_to, echo
+from ha_bridge_ops.terminal import Console, agreed, answer_to, echo
 from ha_bridge_ops.variables import read_variables
 
 #: Makes the context; a test hands in its own world.
@@ -61,6 +62,11 @@ MakeContext = Callable[..., Context]
     help=f"Repair what is wrong: {', '.join(REPAIRS)}.",
 )
 @options.yes
+@click.option(
+    "--explain",
+    metavar="ID",
+    help="Print all that is known of a finding, and look at nothing.",
+)
 @options.as_json
 @click.option(
     "--markdown", is_flag=True, help="Print Markdown for a forum, without your address."
@@ -82,6 +88,7 @@ def check(  # noqa: PLR0913 - one a option
     profile: str | None,
     fix: str | None,
     yes: bool,
+    explain: str | None,
     as_json: bool,
     markdown: bool,
     env_file: Path,
@@ -94,6 +101,7 @@ def check(  # noqa: PLR0913 - one a option
       ha-bridge check --base-url https://home.example.org
       ha-bridge check --aws --locale en-GB   check the function in AWS too
       ha-bridge check --link --locale en-GB  link an account, as Alexa does
+      ha-bridge check --explain ha.gate      all that this finding can be
       ha-bridge check --fix aws.timeout      repair it, after asking you
       ha-bridge check --markdown             for a forum: no token, no address
 
@@ -108,6 +116,9 @@ def check(  # noqa: PLR0913 - one a option
 
     Exit status: 0 no failure, 1 a failure or a refusal, 2 it could not run.
     """
+    if explain is not None:
+        explanation.explain(explanation.check_named(explain), output.Screen(Console()))
+        return
     if as_json and markdown:
         raise CommandError("Choose one of --json and --markdown.")
     if fix is not None and (as_json or markdown):

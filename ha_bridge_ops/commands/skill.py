@@ -12,6 +12,7 @@ from ha_bridge_ops import options
 from ha_bridge_ops.aws import stacks
 from ha_bridge_ops.aws.function import arn_of
 from ha_bridge_ops.outside import quoted, to_json
+from ha_bridge_ops.project import WITHOUT_A_COPY, addresses, is_a_copy, located
 from ha_bridge_ops.regions import LOCALES
 from ha_bridge_ops.skill import arguments, consoles
 from ha_bridge_ops.skill.apply import Applied, State, apply
@@ -195,6 +196,7 @@ def _warn(talk: Console, wanted: Skill) -> None:
                 f"Amazon links accounts over port 443 only, and the {what} has port "
                 f"{port}. See docs/closed-homes.md."
             )
+            why = located(why, has_copy=is_a_copy(), known=addresses())
             talk.print(Text.assemble(sign, why))
     if wanted.token_endpoint and wanted.function and not wanted.token_url:
         why = "The stack has no token endpoint yet. Deploy it, and run this again."
@@ -209,6 +211,8 @@ def _show(show: Console, wanted: Skill, folder: Folder, skill_id: str | None) ->
     for number, command in enumerate(consoles.commands(wanted, folder, skill_id), 1):
         show.print(Text(f"\n# {number}. {command.what}", style="dim"))
         show.print(consoles.folded(command.line))
+        if "sam build" in command.line and not is_a_copy():
+            show.print(Text(f"# {WITHOUT_A_COPY}", style="dim"))
     show.print(Text("\nBy hand, in the consoles", style="bold"))
     page = ""
     for entry in consoles.entries(wanted, skill_id, folder):
@@ -229,6 +233,7 @@ def _show_applied(show: Console, wanted: Skill, applied: Applied) -> None:
             Text.assemble(
                 "\nNow let it, and no other, call the function:\n\n",
                 (consoles.folded(applied.next), "bold"),
+                "" if is_a_copy() else f"\n\n({WITHOUT_A_COPY})",
                 f"\n\nand run this command again with --stack {consoles.STACK} "
                 "(or with --function).",
             )

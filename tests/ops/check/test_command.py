@@ -11,7 +11,7 @@ from typing import Any, Literal
 import pytest
 from click.testing import CliRunner, Result
 
-from ha_bridge_ops.check.catalogue import CHAIN, EVERY, PARTS
+from ha_bridge_ops.check.catalogue import CHAIN, EVERY, PARTS, TEXTS
 from ha_bridge_ops.check.chain import CHECKS
 from ha_bridge_ops.check.context import Context, Options
 from ha_bridge_ops.check.model import Finding, Status, Told
@@ -34,6 +34,9 @@ from tests.worlds.home import (
 
 #: Keys of a finding.
 KEYS = ["id", "status", "saw", "fix", "page", "problems", "rows"]
+
+#: What a package says of its project, if GitHub has built it.
+DOCUMENTS = "Documentation, https://example.org/p/blob/main/docs/setup.md"
 
 #: Types `ha-bridge check`, in a world where the home is at a port on loopback.
 Type = Callable[..., Result]
@@ -273,3 +276,63 @@ def test_linking_needs_to_know_where_one_lives(type_it: Type) -> None:
     assert done.exit_code == 2
     assert "--link needs --locale" in done.stderr
     assert done.stdout == ""
+
+
+@pytest.mark.parametrize("name", [link.id for link in EVERY])
+def test_a_finding_is_explained_without_looking(name: str) -> None:
+    """All its causes with what each means and asks for, in 80 columns, offline."""
+    done = CliRunner().invoke(check, ["--explain", name], env={"COLUMNS": "80"})
+    assert done.exit_code == 0
+    shown = " ".join(done.stdout.split())
+    (link,) = [one for one in EVERY if one.id == name]
+    for cause in link.causes:
+        assert f"{cause.name} (" in shown
+        for text in (cause.symptom, cause.means, cause.fix):
+            assert " ".join(TEXTS.with_examples(text).split()) in shown
+        for line in TEXTS.with_examples(cause.paste).splitlines():
+            assert f"    {line}\n" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("ha.gat", "Do you mean ha.gate?"),
+        ("gate", "Do you mean ha.gate?"),
+        ("tls", "Do you mean tls.certificate?"),
+        ("x y\x1b[2J", "check prints the ids."),
+    ],
+)
+def test_a_finding_that_is_not_there_is_one_sentence(name: str, said: str) -> None:
+    """It names what is like it."""
+    done = CliRunner().invoke(check, ["--explain", name])
+    assert done.exit_code == 2
+    assert said in done.stderr
+    assert "\x1b" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("has_copy", "known", "where"),
+    [
+        (True, [DOCUMENTS], "docs/closed-homes.md"),
+        (False, [DOCUMENTS], "https://example.org/p/blob/main/docs/closed-homes.md"),
+        (False, ["Issues, https://example.org/p/issues"], "docs/closed-homes.md"),
+        (False, [], "docs/closed-homes.md"),
+    ],
+)
+def test_documents_are_where_they_can_be_read(
+    *, has_copy: bool, known: list[str], where: str
+) -> None:
+    """An installed command has none of them beside it, and names its project's."""
+    text = io.StringIO()
+    screen = Screen(Console(file=text, width=200), has_copy=has_copy, known=known)
+    screen.say("Read docs/closed-homes.md, not docs.")
+    screen.paste("sam build && sam deploy")
+    assert f"Read {where}, not docs." in text.getvalue()
+    assert ("ha-bridge setup" in text.getvalue()) is not has_copy
+
+
+def test_without_an_address_all_the_rest_says_so(type_it: Type) -> None:
+    """Nothing is said to have answered where nothing was asked."""
+    done = type_it(1, "--base-url", "nonsense")
+    assert "it is not Home Assistant" not in done.stdout
+    assert done.stdout.endswith("  ha-bridge check --explain settings.base_url\n")

@@ -12,7 +12,7 @@ from tests.worlds.home import assert_only
 @pytest.mark.parametrize(
     ("lines", "cause", "fix"),
     [
-        ([], "no_calls", "--link"),
+        ([], "no_calls", "--link --locale en-GB"),
         (
             [line("TurnOn", "BRIDGE_UNREACHABLE", "the cause. The fix.")] * 3,
             "errors",
