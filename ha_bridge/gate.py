@@ -295,9 +295,12 @@ def complaints_of(
             )
         elif not is_reference(value):
             if _PLACE.fullmatch(value.reveal()):
+                text = '{"Name": "value"}'
+                if name != "EXTRA_HEADERS":
+                    text = "the text from -----BEGIN to -----END"
                 complaints.append(
-                    f"{name} says where it is kept in a way that is not known: write "
-                    "ssm:/name or secretsmanager:name-or-arn, or its text itself"
+                    f"{name} has a place in it that cannot be read: write ssm:/name, "
+                    f"secretsmanager:name-or-arn, or {text} itself"
                 )
                 continue
             try:

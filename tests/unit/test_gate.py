@@ -182,6 +182,7 @@ def test_any_mixture_of_lost_newlines_is_mended(ends: list[str]) -> None:
 WRONG_CLIENTS = {
     "PKCS#12": (base64.b64encode(CLIENT.pkcs12()).decode(), "openssl pkcs12"),
     "a sentence": ("my certificate", "-----BEGIN"),
+    "a file name": ("/home/me/client.pem", "-----BEGIN"),
     "no key": (CLIENT.certificate_pem, "no key: cat"),
     "no certificate": (CLIENT.key_pem(), "no certificate: cat"),
     "an encrypted key": (
@@ -231,8 +232,8 @@ def test_a_place_that_is_not_known_is_told_from_a_broken_text(
 ) -> None:
     """The two that are known are named; what was typed is not repeated."""
     said = complaint(**{name: text})
-    assert f"{name} says where it is kept" in said
-    assert "ssm:/name or secretsmanager:name-or-arn" in said
+    assert f"{name} has a place in it that cannot be read" in said
+    assert "ssm:/name, secretsmanager:name-or-arn, or the text" in said
     assert "hunter2" not in said
 
 
