@@ -5,6 +5,7 @@ it might be, and what it does not understand.
 """
 
 import difflib
+from collections import Counter
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -90,16 +91,17 @@ def examples_for(endpoints: Sequence[Endpoint]) -> list[str]:
 
     They are those of the grammar, if they fit, and others with the home's own names.
     """
-    names = {heard(name_of(one)) for one in endpoints}
+    names = Counter(heard(name_of(one)) for one in endpoints)
     if all(_is_about(sentence, names) for sentence in EXAMPLES):
         return list(EXAMPLES)
     found = []
     for interface, template in _FOR_ANY_HOME:
         able = (one for one in endpoints if capability(one, interface))
         for endpoint in islice(able, _TRIED):
-            sentence = template.format(visible(name_of(endpoint), MAX_NAME).lower())
-            meant = understand(sentence, endpoints)
-            if meant.endpoint is endpoint and not meant.others:
+            name = name_of(endpoint)
+            sentence = template.format(visible(name, MAX_NAME).lower())
+            is_clear = names[heard(name)] == 1 and bool(name.strip())
+            if is_clear and _is_about(sentence, {heard(name)}):
                 found.append(sentence)
                 break
     return found
