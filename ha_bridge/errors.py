@@ -101,7 +101,8 @@ class Failure(Enum):
     CONNECTION_LOST = (
         ErrorType.BRIDGE_UNREACHABLE,
         "The connection to Home Assistant broke off",
-        "It may be restarting; else check the proxy or tunnel in front of it.",
+        "It may be restarting; else check the proxy or tunnel in front of it, and "
+        "whether the port speaks http or https as BASE_URL says.",
     )
     NO_ROUTE = (
         ErrorType.BRIDGE_UNREACHABLE,

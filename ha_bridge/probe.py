@@ -121,6 +121,10 @@ def examine(
     if sock is not None:
         with sock:
             report["http"] = _asked(sock, address, _sendable(report, gate, deadline))
+        # Home Assistant itself hangs up on who speaks plainly to its TLS.
+        hung_up = not address.is_tls and report["http"].get("error") == "reset"
+        if hung_up and _speaks_tls(address.host, again):
+            report["http"]["error"] = "wants_https"
         if gate is not None and gate.closes and not report.get("tls", {}).get("error"):
             report["bare"] = _bare(address, again, gate)
     return _hidden(report, gate) if gate is not None else report
@@ -212,6 +216,18 @@ def _speaks_plainly(address: Address, again: Callable[[], PlainSocket]) -> bool:
             return "status" in _asked(sock, address)
     except OSError:
         return False
+
+
+def _speaks_tls(host: str, again: Callable[[], PlainSocket]) -> bool:
+    """Return whether TLS is spoken where plain HTTP is hung up on."""
+    blind = ssl.create_default_context()
+    blind.check_hostname = False
+    blind.verify_mode = ssl.CERT_NONE
+    try:
+        secure(again(), blind, host).close()
+    except OSError:
+        return False
+    return True
 
 
 def _stricter(host: str, again: Callable[[], PlainSocket], gate: Gate | None) -> Report:

@@ -239,6 +239,17 @@ def test_a_port_that_is_silent_on_tls_and_speaks_http() -> None:
     assert ids(found, Status.FAILED) == {CERTIFICATE}
 
 
+def test_a_port_that_hangs_up_on_plain_http_and_speaks_tls(tmp_path: Path) -> None:
+    """As Home Assistant with a certificate of its own does."""
+    tls = Issued.root().server(HOST).context(tmp_path)
+    with Server(home(), tls=tls) as server:
+        found = findings(
+            context(server.port, environ={"BASE_URL": f"http://{HOST}:443"})
+        )
+    assert found["ha.reachable"].causes == ("wants_https",)
+    assert found["ha.reachable"].paste == f"BASE_URL=https://{HOST}"
+
+
 @pytest.mark.slow
 def test_a_port_that_is_silent_on_everything() -> None:
     """Then it stays what it was."""
