@@ -19,6 +19,7 @@ from ha_bridge_ops.events import EVENTS, load, with_token
 from ha_bridge_ops.local import lambda_runtime, releases
 from ha_bridge_ops.local.embedded import HomeAssistantServer
 from ha_bridge_ops.local.lambda_runtime import Function, InProcess, LambdaRuntime
+from ha_bridge_ops.project import is_a_copy
 from ha_bridge_ops.terminal import Console, Steps, echo, plain_table
 
 #: Seconds for a device of the demo to reach its state; its locks take two.
@@ -244,6 +245,10 @@ def _play(stage: Stage, server: HomeAssistantServer, function: Function) -> Resu
     mishaps = list(_mishaps(stage, server, function))
     stage.show.print(_mishap_table(mishaps))
     stage.title("What next")
+    command, more = "ha-bridge", ""
+    if is_a_copy():
+        command = ".venv/bin/ha-bridge"
+        more = "All the tests: make test.  The whole story: README.md\n"
     stage.show.print(
         Text.assemble(
             "Your own home, with a long-lived token from your profile there:\n\n",
@@ -252,14 +257,14 @@ def _play(stage: Stage, server: HomeAssistantServer, function: Function) -> Resu
                 "BASE_URL=https://…\n"
                 "LONG_LIVED_ACCESS_TOKEN=…\n"
                 "END\n"
-                ".venv/bin/ha-bridge invoke events/discovery.json --table\n\n",
+                f"{command} invoke discovery --table\n\n",
                 "bold",
             ),
             "This home in a browser, as Alexa sees it: ",
-            (".venv/bin/ha-bridge page --demo\n\n", "bold"),
-            "All the tests: ",
-            ("make test", "bold"),
-            ".  The whole story: README.md\n",
+            (f"{command} page --demo\n\n", "bold"),
+            "To set it up: ",
+            (f"{command} setup\n\n", "bold"),
+            more,
         )
     )
     return Results(len(endpoints), cold_ms, played, mishaps)
