@@ -21,7 +21,7 @@ def check_named(name: str) -> Check:
     if name in known:
         return known[name]
     parts = [one for one in known if name in one.split(".")]
-    close = parts or difflib.get_close_matches(name, known, 3, 0.5)
+    close = parts or difflib.get_close_matches(name, known, 3, 0.75)
     which = f"Do you mean {' or '.join(close)}?" if close else "check prints the ids."
     raise CommandError(f"There is no finding {name!r}. {which}")
 
