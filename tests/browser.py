@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.action_chains import ActionChains
@@ -19,7 +20,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 
-from ha_bridge_ops.local.tools import tools_folder
+from ha_bridge_ops.local.tools import locked, tools_folder
 
 AXE = "axe-core@4.14.1"
 
@@ -47,14 +48,26 @@ PHONE = (390, 844)
 def why_no_browser() -> str | None:
     """Return why there is no browser; where it may be installed, it is."""
     if not _found() and os.geteuid() == 0 and shutil.which("apt-get"):
-        environ = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        packages = ["chromium", "chromium-driver", "fonts-dejavu-core"]
+        _install()
+    return None if _found() else "Chromium and chromedriver are not installed"
+
+
+def _install() -> None:
+    environ = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    packages = ["chromium", "chromium-driver", "fonts-dejavu-core"]
+    with apt_lock():
+        if _found():
+            return
         for command in (
             ["apt-get", "update", "-qq"],
             ["apt-get", "install", "-qq", "-y", "--no-install-recommends", *packages],
         ):
             subprocess.run(command, env=environ, check=True, capture_output=True)
-    return None if _found() else "Chromium and chromedriver are not installed"
+
+
+def apt_lock() -> FileLock:
+    """Let one worker at a time run apt-get, which fails where another one runs."""
+    return locked(tools_folder() / "apt")
 
 
 def _found() -> bool:
@@ -75,15 +88,16 @@ def axe() -> str:
         pytest.skip("no npm, and so no axe-core: install Node.js")
     folder = tools_folder() / AXE.replace("@", "-")
     source = folder / "node_modules/axe-core/axe.min.js"
-    if not source.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-save"]
-        subprocess.run(
-            [npm, "install", "--prefix", str(folder), *quiet, AXE],
-            check=True,
-            capture_output=True,
-            timeout=600,
-        )
+    with locked(folder):
+        if not source.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-save"]
+            subprocess.run(
+                [npm, "install", "--prefix", str(folder), *quiet, AXE],
+                check=True,
+                capture_output=True,
+                timeout=600,
+            )
     return source.read_text("utf-8")
 
 

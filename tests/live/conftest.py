@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser import apt_lock
+
 PACKAGES = (
     *("nginx", "caddy", "haproxy"),
     *("liblua5.3-0", "libopentracing-c-wrapper0", "libopentracing1"),
@@ -18,9 +20,10 @@ def debian(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "packages").mkdir(mode=0o755)
     download = ["apt-get", "download", *PACKAGES]
     where = folder / "packages"
-    if _ran(download, where).returncode:
-        _ran(["apt-get", "update"], where).check_returncode()
-        _ran(download, where).check_returncode()
+    with apt_lock():
+        if _ran(download, where).returncode:
+            _ran(["apt-get", "update"], where).check_returncode()
+            _ran(download, where).check_returncode()
     for package in where.glob("*.deb"):
         unpack = ["dpkg-deb", "-x", str(package), str(folder / "root")]
         _ran(unpack, where).check_returncode()
