@@ -85,40 +85,32 @@ def endpoints_of(context: Context) -> list[Endpoint]:
 
 def endpoints(context: Context) -> Outcome:
     """Each device is described as Alexa wants it."""
-    found = endpoints_of(context)
-    if not found:
-        return Untried("there is no list of devices")
-    return _told(troubles.descriptions(found), "all as Alexa requires")
+    return _troubles(context, troubles.descriptions, "all as Alexa requires")
+
+
+def duplicate_names(context: Context) -> Outcome:
+    """No two devices have the same name."""
+    return _troubles(context, troubles.duplicate_names, "all different")
 
 
 def names(context: Context) -> Outcome:
     """Names can be said, and mean one device."""
-    return _hint(context, troubles.names, "all can be said", "may be hard to say")
+    return _troubles(context, troubles.names, "all easy to say")
 
 
 def use(context: Context) -> Outcome:
     """Alexa can do something with each device."""
-    return _hint(context, troubles.use, "with each", "have no stream, state or use")
+    return _troubles(context, troubles.use, "with each")
 
 
-def _hint(
-    context: Context,
-    look: Callable[[list[Endpoint]], list[Trouble]],
-    otherwise: str,
-    what: str,
+def _troubles(
+    context: Context, look: Callable[[list[Endpoint]], list[Trouble]], otherwise: str
 ) -> Outcome:
-    """Tell what could be better, which is no fault: every home has some of it."""
+    """Tell what is wrong with the endpoints, or that nothing is."""
     found = endpoints_of(context)
     if not found:
         return Untried("there is no list of devices")
-    seen = {one for trouble in look(found) for one in trouble.endpoint_ids}
-    if not seen:
-        return Fine(otherwise)
-    return Fine(f"{len(seen)} of {len(found)} {what}: see ha-bridge page")
-
-
-def _told(found: list[Trouble], otherwise: str) -> Outcome:
-    return list(_gathered(found)) if found else Fine(otherwise)
+    return list(_gathered(look(found))) or Fine(otherwise)
 
 
 def _gathered(found: list[Trouble]) -> Iterator[Problem]:
@@ -127,21 +119,8 @@ def _gathered(found: list[Trouble]) -> Iterator[Problem]:
         same = [trouble for trouble in found if trouble.cause == cause]
         saw = "; ".join(trouble.saw for trouble in same[:_SHOWN])
         if len(same) > _SHOWN:
-            saw += f"; and {len(same) - _SHOWN} more"
+            saw += f"; and {len(same) - _SHOWN} more, which ha-bridge page shows"
         yield Problem(cause, saw, same[0].values)
-
-
-def duplicate_names(context: Context) -> Outcome:
-    """No two devices have the same name."""
-    found = endpoints_of(context)
-    if not found:
-        return Untried("there is no list of devices")
-    twice = troubles.duplicate_names(found)
-    if not twice:
-        return Fine("all different")
-    saw = ", ".join(trouble.saw for trouble in twice[:_SHOWN])
-    more = f" and {len(twice) - _SHOWN} more" if len(twice) > _SHOWN else ""
-    return Problem("duplicates", f"{saw}{more}")
 
 
 def size(context: Context) -> Outcome:

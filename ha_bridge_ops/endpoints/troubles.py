@@ -54,7 +54,8 @@ def names(endpoints: Sequence[Endpoint]) -> list[Trouble]:
     for one in endpoints:
         name = name_of(one)
         if is_group_word(name):
-            found.append(_about(one, "discovery.names", "group_word", quoted(name)))
+            saw = f"{quoted(name)}: a room or a group"
+            found.append(_about(one, "discovery.names", "group_word", saw))
         if why := hard_to_say(name):
             found.append(
                 _about(one, "discovery.names", "hard", f"{quoted(name)}: {why}")
@@ -75,11 +76,20 @@ def use(endpoints: Sequence[Endpoint]) -> list[Trouble]:
     for one in endpoints:
         name = quoted(name_of(one))
         if "CAMERA" in categories_of(one) and not _shows(one):
-            found.append(_about(one, "discovery.use", "no_stream", name))
+            found.append(
+                _about(one, "discovery.use", "no_stream", f"{name}: no stream")
+            )
         elif abilities(one) == NOTHING:
-            found.append(_about(one, "discovery.use", "nothing", name))
+            found.append(
+                _about(
+                    one,
+                    "discovery.use",
+                    "nothing",
+                    f"{name}: nothing to control or to ask",
+                )
+            )
         elif not _can_be_read(one):
-            found.append(_about(one, "discovery.use", "no_state", name))
+            found.append(_about(one, "discovery.use", "no_state", f"{name}: no state"))
     return found
 
 

@@ -37,7 +37,7 @@ PUBLIC = "93.184.216.34"
 USUAL = {"settings.long_lived_access_token"}
 
 #: What Home Assistant's demo devices are warned of as well.
-DEMO = USUAL | {"discovery.endpoints"}
+DEMO = USUAL | {"discovery.endpoints", "discovery.names", "discovery.use"}
 
 
 def jwt(

@@ -4,12 +4,12 @@ import pytest
 
 from ha_bridge.redaction import Secret
 from ha_bridge_ops.check.model import Status
-from ha_bridge_ops.endpoints import troubles
 from tests.fakes.behaviours import after, raw, reply, reply_json, silence
 from tests.fakes.server import Behaviour
 from tests.ops.check.conftest import Serve
 from tests.worlds.home import (
     TOKEN,
+    USUAL,
     assert_only,
     context,
     endpoint,
@@ -27,6 +27,9 @@ from tests.worlds.home import (
 
 #: Links that need a list of devices.
 LISTED = links_after("discovery.count")
+
+#: What a home of numbered lamps is warned of as well.
+NUMBERED = USUAL | {"discovery.names"}
 
 # -- token -----------------------------------------------------------------------------
 
@@ -188,7 +191,7 @@ def test_no_list_that_alexa_takes(
 ) -> None:
     """Each in its own words; what lists no devices leaves nothing to look at."""
     found = findings(context(serve(home(discover=behaviour)).port))
-    assert_only(found, "discovery.count", cause, fix=fix)
+    assert_only(found, "discovery.count", cause, fix=fix, warned=NUMBERED)
     if cause == "too_many":
         assert ids(found, Status.SKIPPED) == set()
         assert "301" in found["discovery.count"].saw
@@ -210,7 +213,7 @@ ABLE = endpoint()["capabilities"]
         ({"endpointId": "light#ä"}, "bad_id", "Rename"),
         ({"endpointId": "x" * 257}, "bad_id", "Rename"),
         ({"friendlyName": ""}, "bad_name", "light.hall:"),
-        ({"friendlyName": "x" * 129}, "bad_name", "light.hall:"),
+        ({"friendlyName": "la" * 65}, "bad_name", "light.hall:"),
         ({"description": "x" * 129}, "bad_name", "light.hall:"),
         ({"capabilities": []}, "capabilities", "- light.hall"),
         ({"capabilities": ABLE[:1] * 101}, "capabilities", "- light.hall"),
@@ -224,9 +227,13 @@ def test_a_device_that_alexa_does_not_take(
     changes: dict[str, object], cause: str, fix: str, serve: Serve
 ) -> None:
     """It is named, and so is its entity."""
-    devices = listing(endpoint(), {**endpoint("Hall"), **changes})
+    hall = endpoint("Hall lamp", endpointId="light#hall")
+    devices = listing(endpoint(), {**hall, **changes})
     found = findings(context(serve(home(discover=devices)).port))
-    assert_only(found, "discovery.endpoints", cause, fix=fix, skipped=set())
+    # What has no capabilities is of no use either.
+    warned = USUAL | ({"discovery.use"} if cause == "capabilities" else set())
+    link = "discovery.endpoints"
+    assert_only(found, link, cause, fix=fix, warned=warned, skipped=set())
     is_warning = cause == "category"
     status = Status.WARNING if is_warning else Status.FAILED
     assert found["discovery.endpoints"].status is status
@@ -243,7 +250,7 @@ def test_many_faults_are_told_shortly(serve: Serve) -> None:
     """The first five of a kind, and how many more."""
     many = [endpoint(f"Lamp {n}", displayCategories=None) for n in range(40)]
     found = findings(context(serve(home(discover=listing(*many))).port))
-    assert found["discovery.endpoints"].saw.endswith("and 35 more")
+    assert "; and 35 more, which" in found["discovery.endpoints"].saw
 
 
 def test_the_same_name_twice(serve: Serve) -> None:
@@ -259,15 +266,49 @@ def test_the_same_name_twice(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "cause"), [("Kitchen", "group_word"), ("TV 2000 (old)", "hard")]
+    ("name", "cause", "saw"),
+    [
+        ("Kitchen", "group_word", "“Kitchen”: a room or a group"),
+        ("TV 2000", "hard", "“TV 2000”: it has digits"),
+    ],
 )
-def test_a_name_that_means_something_else(name: str, cause: str, serve: Serve) -> None:
-    """The page says which; for the check it is a hint, because every home has some."""
-    (trouble,) = troubles.names([endpoint(name)])
-    assert (trouble.finding, trouble.cause) == ("discovery.names", cause)
+def test_a_name_that_means_something_else(
+    name: str, cause: str, saw: str, serve: Serve
+) -> None:
+    """It is a warning, with what to write instead: a mere name fails nothing."""
     found = findings(context(serve(home(discover=listing(endpoint(name)))).port))
-    assert found["discovery.names"].status is Status.OK
-    assert found["discovery.names"].saw.startswith("1 of 1 may be hard to say")
+    assert_only(found, "discovery.names", cause, fix="        name: ", skipped=set())
+    assert found["discovery.names"].status is Status.WARNING
+    assert found["discovery.names"].saw == saw
+
+
+@pytest.mark.parametrize(
+    ("changes", "cause", "fix"),
+    [
+        (
+            {"displayCategories": ["CAMERA"], "capabilities": ABLE[:1]},
+            "no_stream",
+            "https",
+        ),
+        ({"capabilities": ABLE[:1]}, "nothing", "- light.hall"),
+        (
+            {"capabilities": [{**ABLE[1], "properties": {"retrievable": False}}]},
+            "no_state",
+            "need not do anything",
+        ),
+    ],
+)
+def test_a_device_of_little_use(
+    changes: dict[str, object], cause: str, fix: str, serve: Serve
+) -> None:
+    """It is a warning, which names the device."""
+    devices = listing(
+        endpoint(), endpoint("Hall lamp", endpointId="light#hall", **changes)
+    )
+    found = findings(context(serve(home(discover=devices)).port))
+    assert_only(found, "discovery.use", cause, fix=fix, skipped=set())
+    assert found["discovery.use"].status is Status.WARNING
+    assert found["discovery.use"].saw.startswith("“Hall lamp”: no")
 
 
 @pytest.mark.parametrize(("size", "cause"), [(5, "large"), (6, "too_large")])
