@@ -5,6 +5,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from ha_bridge_ops.local.embedded import HomeAssistantServer
+
 EVENTS = Path(__file__).parent.parent / "events"
 
 #: Stands in no other text, so that a search finds every place it leaks to.
@@ -27,6 +29,13 @@ def event(name: str, token: str | None = TOKEN) -> dict[str, Any]:
     if token is not None:
         scope["token"] = token
     return read
+
+
+def offered(home: HomeAssistantServer) -> list[dict[str, Any]]:
+    """Return the endpoints that a Home Assistant offers Alexa, asked itself."""
+    answer = home.answer(event("discovery", home.access_token))
+    found: list[dict[str, Any]] = answer["event"]["payload"]["endpoints"]
+    return found
 
 
 def scope_of(directive: dict[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,6 @@ import urllib3
 
 from ha_bridge.settings import PATH
 from ha_bridge_ops.errors import CommandError
-from ha_bridge_ops.events import EVENTS, load, with_token
 from ha_bridge_ops.local.processes import Process, free_port, inherited
 from ha_bridge_ops.local.releases import Release, install
 from ha_bridge_ops.local.tools import program
@@ -164,18 +163,10 @@ class HomeAssistantServer:
         )
         return answer
 
-    def endpoints(self) -> list[dict[str, Any]]:
-        """Return what it offers Alexa."""
-        event = with_token(load(EVENTS / "discovery.json"), self.access_token)
-        found: list[dict[str, Any]] = self.answer(event)["event"]["payload"][
-            "endpoints"
-        ]
-        return found
-
     def expired_token(self) -> str:
         """Return an access token that Home Assistant has signed, but for the past.
 
-        It is signed here with Home Assistant's own key, for to wait takes half an hour.
+        It is signed here with Home Assistant's own key: waiting takes half an hour.
         """
         return self._signed(iat=-7200, exp=-7200)
 

@@ -34,7 +34,7 @@ from ha_bridge_ops.local.embedded import USER, HomeAssistantServer
 from ha_bridge_ops.local.lambda_runtime import LambdaRuntime
 from ha_bridge_ops.local.processes import free_port
 from ha_bridge_ops.local.releases import Release
-from tests.directives import event
+from tests.directives import event, offered
 from tests.fakes import access
 from tests.fakes.http_api import http_api
 from tests.fakes.server import Server
@@ -252,7 +252,7 @@ def test_discovery_and_a_command_pass(
     environ = opened(ALL[name], gates[name], keys)
     with LambdaRuntime({**environ, "DEBUG": "true"}) as function:
         answer = function.invoke(with_lasting(home_assistant, "discovery"))
-        assert answer["event"]["payload"]["endpoints"] == home_assistant.endpoints()
+        assert answer["event"]["payload"]["endpoints"] == offered(home_assistant)
         assert_lamp_obeys(function, home_assistant)
         report = function.invoke({"ha_bridge": {"probe": {}}})["ha_bridge"]["probe"]
         log = function.log()

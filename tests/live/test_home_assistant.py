@@ -11,7 +11,7 @@ from ha_bridge.errors import ErrorType
 from ha_bridge_ops.events import with_token
 from ha_bridge_ops.local.embedded import HomeAssistantServer
 from ha_bridge_ops.local.lambda_runtime import LambdaRuntime
-from tests.directives import EVENTS, without
+from tests.directives import EVENTS, offered, without
 from tests.oracle import assert_error, assert_event
 
 pytestmark = [pytest.mark.live, pytest.mark.runtime]
@@ -191,7 +191,7 @@ def test_discovery_is_what_home_assistant_has(
     """Each endpoint is an entity, and every lamp, lock and fan is an endpoint."""
     answer = ask(function, home_assistant, "discovery")
     endpoints = answer["event"]["payload"]["endpoints"]
-    assert endpoints == home_assistant.endpoints()
+    assert endpoints == offered(home_assistant)
     found = {one["endpointId"].replace("#", ".") for one in endpoints}
     states = home_assistant.states()
     assert found <= set(states)

@@ -13,6 +13,7 @@ import pytest
 from ha_bridge_ops.local import lambda_runtime, releases
 from ha_bridge_ops.local.embedded import HomeAssistantServer
 from ha_bridge_ops.local.releases import Release
+from tests.directives import offered
 from tests.ops.conftest import Run
 from tests.ops.leftovers import assert_nothing_left
 
@@ -47,7 +48,7 @@ def test_the_demo_as_json(run: Run, home_assistant: HomeAssistantServer) -> None
     done = run("demo", "--json", "--release", home_assistant.release.version)
     shown = json.loads(done.stdout)
     assert shown["all_well"] is True
-    assert shown["endpoints"] == len(home_assistant.endpoints())
+    assert shown["endpoints"] == len(offered(home_assistant))
     assert [one["after"] for one in shown["directives"]] == [
         "on",
         "40 %",

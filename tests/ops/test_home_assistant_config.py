@@ -12,6 +12,7 @@ from ha_bridge_ops.local import releases
 from ha_bridge_ops.local.embedded import CONFIGURATION, HomeAssistantServer
 from ha_bridge_ops.local.releases import Release
 from ha_bridge_ops.regions import LOCALES
+from tests.directives import offered
 from tests.ops.conftest import Run
 
 FILTERS = (
@@ -264,7 +265,7 @@ def test_home_assistant_starts_with_it_and_filters(release: Release) -> None:
     )
     with server:
         # What it should leave, by the rules of the filter and the states there are.
-        found = {one["endpointId"].replace("#", ".") for one in server.endpoints()}
+        found = {one["endpointId"].replace("#", ".") for one in offered(server)}
         wanted = {
             entity
             for entity in server.states()
@@ -295,7 +296,7 @@ def test_home_assistant_shows_just_what_was_chosen(release: Release) -> None:
     block = configuration("en-GB", entities=[*chosen, Entity("lock.front_door")])
     text = CONFIGURATION.replace("alexa:\n  smart_home:\n", block)
     with HomeAssistantServer(release, text) as server:
-        found = {one["endpointId"].replace("#", "."): one for one in server.endpoints()}
+        found = {one["endpointId"].replace("#", "."): one for one in offered(server)}
     assert set(found) == {*names, "lock.front_door"}
     for entity, name in names.items():
         assert found[entity]["friendlyName"] == name

@@ -14,6 +14,7 @@ from ha_bridge_ops.local import embedded, releases
 from ha_bridge_ops.local.embedded import USER, HomeAssistantServer
 from ha_bridge_ops.local.lambda_runtime import LambdaRuntime
 from ha_bridge_ops.local.releases import Release
+from tests.directives import offered
 from tests.fakes.server import Server
 from tests.fakes.tls import Authority
 from tests.ops.check.conftest import Serve
@@ -106,7 +107,7 @@ def test_a_healthy_home(proxied: HomeAssistantServer, serve: Serve) -> None:
     found = look(server, proxied)
     assert ids(found, Status.FAILED) | ids(found, Status.SKIPPED) == set()
     assert ids(found, Status.WARNING) == DEMO
-    count = len(proxied.endpoints())
+    count = len(offered(proxied))
     assert f"{count} endpoints" in found["discovery.count"].saw
     assert "invalid authentication" not in proxied.log()
 

@@ -16,6 +16,7 @@ from selenium.webdriver.common.keys import Keys
 from ha_bridge.settings import VARIABLES
 from ha_bridge_ops.local.embedded import CONFIGURATION, HomeAssistantServer
 from tests.browser import PHONE, WIDE, Browser, browser_or_skip, chromium
+from tests.directives import offered
 from tests.ops.conftest import ROOT, Run
 from tests.ops.page.conftest import HOSTILE
 
@@ -122,18 +123,18 @@ def page(running: Page) -> Page:
 
 def test_the_home_is_there(page: Page) -> None:
     """Every endpoint that Home Assistant offers, with kind, abilities and state."""
-    offered = page.home.endpoints()
+    endpoints = offered(page.home)
     page.home.call_service(
         "light", "turn_on", entity_id="light.ceiling_lights", brightness_pct=70
     )
     page.load()
     browser = page.browser
-    browser.shows("#numbers", f"{len(offered)} of 300 devices")
+    browser.shows("#numbers", f"{len(endpoints)} of 300 devices")
     cards = browser.run(
         "return [...document.querySelectorAll('#cards h3')].map((e) => e.textContent)"
     )
-    names = {" ".join(one["friendlyName"].split()) for one in offered}
-    assert len(cards) == min(60, len(offered))
+    names = {" ".join(one["friendlyName"].split()) for one in endpoints}
+    assert len(cards) == min(60, len(endpoints))
     assert set(cards) <= names
     for words in ("light", "brightness", "on, 7"):
         browser.wait(lambda _, words=words: words in page.card("Ceiling Lights").text)
@@ -294,7 +295,7 @@ def test_choose_and_rename(page: Page) -> None:
     """Home Assistant starts with the block, and shows just that."""
     browser = page.browser
     browser.part("Choose")
-    count = len(page.home.endpoints())
+    count = len(offered(page.home))
     browser.one("#words", f"{count} of {count} stay")
     browser.click("#none")
     browser.one("#words", "Nothing is chosen")
@@ -316,7 +317,7 @@ def test_choose_and_rename(page: Page) -> None:
     browser.one("#words", "1 is renamed")
     text = CONFIGURATION.replace("alexa:\n  smart_home:\n", block + "\n")
     with HomeAssistantServer(page.home.release, text) as server:
-        found = server.endpoints()
+        found = offered(server)
     told = [(one["endpointId"], one["friendlyName"]) for one in found]
     assert told == [("light#bed_light", "Reading lamp: “blue” # 1")]
     assert found[0]["displayCategories"] == ["SWITCH"]
