@@ -107,8 +107,8 @@ _ANSWER: Final[Mapping[str, _Read]] = {
     ),
 }
 
-#: What each part of a report may hold; what is not listed is kept if it is a text or a
-#: number.
+#: What each part of a report may hold, and milliseconds; what is not listed is kept if
+#: it is a text, a yes or a no.
 _PARTS: Final[Mapping[str, Mapping[str, _Read]]] = {
     "resolve": {
         "addresses": _list_of(_address),
@@ -151,16 +151,15 @@ def read(found: Mapping[str, Any]) -> dict[str, Any] | None:
     return report
 
 
-def _part(part: Mapping[str, Any], readers: Mapping[str, _Read]) -> dict[str, Any]:
-    scalars: dict[str, Any] = {
+def _part(part: Mapping[str, Any], own: Mapping[str, _Read]) -> dict[str, Any]:
+    readers = {"ms": _number, **own}
+    kept: dict[str, Any] = {
         str(key)[:_TEXT]: value[:_TEXT] if isinstance(value, str) else value
         for key, value in part.items()
         if key not in readers and isinstance(value, str | bool)
     }
-    if (ms := _number(part.get("ms"))) is not None:
-        scalars["ms"] = ms
     for key, reads in readers.items():
         value = reads(part.get(key))
         if value is not None:
-            scalars[key] = value
-    return scalars
+            kept[key] = value
+    return kept

@@ -74,11 +74,11 @@ def accepted(context: Context) -> Outcome:
     if isinstance(tried, Exception):
         return Untried("no answer came; see discovery.count")
     if tried.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-        is_own = tried.is_own("Unauthorized")
-        saw = f"HTTP {tried.status}: {tried.text[:60]}" if is_own else ""
+        if tried.is_own("Unauthorized"):
+            return Problem("refused", f"HTTP {tried.status}: {tried.text[:60]}")
         server = context.hide(tried.server)
-        saw = saw or f"HTTP {tried.status} from {known(server or 'another server')}"
-        return Problem("refused" if is_own else "blocked", saw)
+        who = known(server) if server else "another server"
+        return Problem("blocked", f"HTTP {tried.status} from {who}")
     return Fine("accepted")
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from ha_bridge.redaction import Secret
 from ha_bridge_ops.check.model import Status
-from tests.fakes.behaviours import after, raw, reply, reply_json, silence
+from tests.fakes.behaviours import after, hang_up, raw, reply, reply_json, silence
 from tests.fakes.server import Behaviour
 from tests.ops.check.conftest import Serve
 from tests.worlds.home import (
@@ -73,21 +73,23 @@ def test_the_clock_is_the_contexts(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize(
-    ("behaviour", "cause", "fix"),
+    ("behaviour", "cause", "saw"),
     [
-        (plain(401, "401: Unauthorized"), "refused", "Local access only"),
-        (reply(401, b"<html>", {"Content-Type": "text/html"}), "blocked", "POST"),
-        (reply(403, b"<html>", {"Content-Type": "text/html"}), "blocked", "POST"),
+        (plain(401, "401: Unauthorized"), "refused", "HTTP 401: 401: Unauthorized"),
+        (reply(401, b"<html>"), "blocked", "HTTP 401 from another server"),
+        (reply(403, b"", {"Server": "nginx"}), "blocked", "HTTP 403 from nginx"),
     ],
 )
 def test_a_token_that_is_refused(
-    behaviour: Behaviour, cause: str, fix: str, serve: Serve
+    behaviour: Behaviour, cause: str, saw: str, serve: Serve
 ) -> None:
     """By Home Assistant, or by something in front of it; it is sent once."""
+    fix = "Local access only" if cause == "refused" else "POST"
     server = serve(home(discover=behaviour))
     found = findings(context(server.port))
     skipped = links_after("token.accepted")
     assert_only(found, "token.accepted", cause, fix=fix, skipped=skipped)
+    assert found["token.accepted"].saw == saw
     assert len(server.requests) == 2
 
 
@@ -327,20 +329,27 @@ def test_a_list_that_lambda_does_not_pass_on(
 
 
 @pytest.mark.parametrize(
-    "behaviour",
+    ("behaviour", "saw"),
     [
-        reply_json(event("ErrorResponse", {"type": "INTERNAL_ERROR"})),
-        reply_json(event("Response", {})),
-        reply_json({}),
-        plain(500, "500 Internal Server Error"),
+        (
+            reply_json(event("ErrorResponse", {"type": "INTERNAL_ERROR"})),
+            "INTERNAL_ERROR",
+        ),
+        (reply_json(event("Response", {})), "a Response"),
+        (reply_json({}), "not an event"),
+        (plain(500, "500 Internal Server Error"), "HTTP 500"),
+        (hang_up, "RemoteDisconnected"),
     ],
 )
-def test_a_device_that_does_not_report(behaviour: Behaviour, serve: Serve) -> None:
-    """Listed, but it cannot say how it is."""
+def test_a_device_that_does_not_report(
+    behaviour: Behaviour, saw: str, serve: Serve
+) -> None:
+    """Listed, but it cannot say how it is; what it did instead is told."""
     found = findings(context(serve(home(report=behaviour)).port))
-    assert_only(
-        found, "directive.report_state", "failed", fix="light.desk_lamp", skipped=set()
-    )
+    link = "directive.report_state"
+    assert found[link].saw == f"“light.desk_lamp”: {saw}"
+    skipped = {"directive.time"} if behaviour is hang_up else set()
+    assert_only(found, link, "failed", fix="light.desk_lamp", skipped=skipped)
 
 
 @pytest.mark.slow

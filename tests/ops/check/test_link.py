@@ -13,8 +13,10 @@ from ha_bridge_ops.check.model import Finding, Question, Status
 from tests.fakes.behaviours import after as after_seconds
 from tests.fakes.behaviours import hang_up, reply, reply_json
 from tests.fakes.server import Behaviour, Exchange, Server
+from tests.fakes.tls import Authority
 from tests.ops.check.conftest import Serve
 from tests.worlds.home import (
+    HOST,
     NOT_ALLOWED,
     PUBLIC,
     URL,
@@ -488,3 +490,19 @@ def test_where_nothing_answers_nothing_is_linked() -> None:
     found = findings(made, (*CHAIN, *LINKING))
     assert found["link.authorize"].status is Status.SKIPPED
     assert found["link.authorize"].saw == "nothing answers"
+
+
+@pytest.mark.parametrize("verifies", [True, False])
+def test_a_certificate_that_is_not_trusted_links_nothing(
+    verifies: bool,  # noqa: FBT001
+    stranger: Authority,
+) -> None:
+    """The page is asked for only if the function would, and a password never sent."""
+    environ = {} if verifies else {"NOT_VERIFY_SSL": "true"}
+    with Server(home_that_links(), tls=stranger.server(HOST)) as server:
+        found = look(server, environ=environ)
+    page, login = found["link.authorize"], found["link.login"]
+    assert page.status is (Status.SKIPPED if verifies else Status.OK)
+    assert "the certificate is not trusted" in (page if verifies else login).saw
+    assert login.status is Status.SKIPPED
+    assert not [one for one in paths(server) if "login_flow" in one]

@@ -105,6 +105,7 @@ def test_a_self_signed_certificate(tmp_path: Path) -> None:
     """No authority at all; seen from home it may be the router's."""
     found = found_behind(Issued.root(HOST).context(tmp_path))
     assert found[CERTIFICATE].causes == ("self_signed",)
+    assert found[CERTIFICATE].saw.startswith("self-signed certificate; issued by ")
     assert "public authority" in found[CERTIFICATE].fix
     assert "mobile data" in found[CERTIFICATE].fix
 
