@@ -75,7 +75,7 @@ def cli() -> None:
       ha-bridge check --aws                     what is wrong, why, what to do
       ha-bridge report                          how good was my home?
 
-    Settings come from the environment or from a file .env. A token is never an
+    Settings come from the environment or from the file .env. A token is never an
     argument. Exit status: 0 fine, 1 something was found or refused, 2 it could
     not run.
     """

@@ -203,7 +203,6 @@ def commands() -> str:
     return "\n".join(lines)
 
 
-#: What is written into which page.
 def consoles() -> str:
     """Return where AWS's console has what, region by region."""
     lines = [f"| {' | '.join(['Amazon account of', *CONSOLE])} |"]
@@ -214,6 +213,7 @@ def consoles() -> str:
     return "\n".join([*lines, ""])
 
 
+#: What is written into which page.
 PAGES: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {
     "docs/commands.md": {"commands": commands},
     "docs/errors.md": {"errors": errors},

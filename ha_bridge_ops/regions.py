@@ -131,7 +131,7 @@ def locale_of(text: str) -> str:
         if locale.lower() == wanted:
             return locale
     raise CommandError(
-        f"{text!r} is no locale that Alexa and Home Assistant share. "
+        f"{text!r} is not a locale that Alexa and Home Assistant share. "
         f"They are {', '.join(LOCALES)}."
     )
 

@@ -20,7 +20,7 @@ def read_variables(env_file: Path, *more: str) -> dict[str, str]:
     """Return those of the function's variables that are set and not empty.
 
     What stands in the file is taken as it stands: `${…}` is no reference to another
-    variable, for then a line that somebody was told to paste could send a secret away.
+    variable, because a line that somebody was told to paste could send a secret away.
 
     Raises:
         CommandError: The file cannot be read, or was named and is not there.

@@ -65,7 +65,7 @@ _UNREADABLE: Final = (
 
 
 def _no_zip() -> CommandError:
-    return CommandError("The function's code is no zip that can be read.")
+    return CommandError("The function's code is not a zip that can be read.")
 
 
 def files_of(code: bytes) -> Files:

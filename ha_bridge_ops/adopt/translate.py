@@ -139,7 +139,7 @@ def _config(old: Version) -> dict[str, Any]:
         raise CommandError(
             "This haaska is of Alexa's payload version 2, which Amazon has switched "
             "off: this function cannot have worked, and its devices are not those of "
-            "today. Set it up anew with `ha-bridge setup`."
+            "today. Set it up again with `ha-bridge setup`."
         )
     if config.get("ssl_client"):
         raise CommandError(

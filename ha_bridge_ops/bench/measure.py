@@ -32,7 +32,7 @@ DIRECTIVES = 20
 IDLE_CLOSES = 3
 DISCOVERIES = 3
 
-#: Who comes when is drawn by lot, for each leaves the machine in another state; and
+#: Who comes when is drawn by lot, because each leaves the machine in another state; and
 #: seconds between two, for the connections of one to be closed before the next.
 TURNS = random.Random(0)  # noqa: S311 - not for secrets
 PAUSE_S = 0.06

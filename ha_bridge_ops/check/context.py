@@ -67,7 +67,7 @@ class Context:
         now: Seconds since the epoch.
         resolve: As socket.getaddrinfo.
         dial: As socket.create_connection.
-        aws: Gives clients of AWS; None where boto3 is not installed.
+        aws: Gives clients of AWS; None where it is not to be asked.
         prompt: Puts a question to the user; None if nobody is there.
         known_code: Gives what code can be told by its hash.
         fetch: Gets the code that AWS has an address for.
@@ -133,7 +133,7 @@ class Context:
 
     @cached_property
     def session(self) -> Session | None:
-        """AWS; None where boto3 is not installed, or AWS is not to be asked."""
+        """AWS; None where it is not to be asked."""
         if self.aws is None:
             return None
         return Session(self.aws, self.options.region or REGIONS[0].aws_region)

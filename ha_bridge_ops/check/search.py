@@ -20,7 +20,7 @@ SKILL_ID: Final = re.compile(r"amzn1\.ask\.skill\.[0-9a-f-]{36}")
 
 #: botocore's exceptions for what is missing on this machine, and the causes they are.
 _LOGINS: Final[Mapping[str, str]] = {
-    # `aws login` signs with a library that boto3 does not bring along.
+    # `aws login` signs with a library that is not there on each machine.
     "MissingDependencyException": "crt",
     "ProfileNotFound": "profile",
     "ConfigNotFound": "profile",
@@ -32,7 +32,7 @@ _LOGINS: Final[Mapping[str, str]] = {
 def credentials(context: Context) -> Outcome:
     """AWS lets us look."""
     if context.session is None:
-        return Problem("boto3", "boto3 is not installed")
+        return Untried("AWS is not asked")
     try:
         identity = call(context.session.client("sts").get_caller_identity)
     except AwsError as error:

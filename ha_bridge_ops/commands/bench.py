@@ -99,14 +99,14 @@ def bench(*, as_json: bool, picture: Path | None, **chosen: Any) -> None:
       ha-bridge bench --against ../before              is it slower than it was?
 
     It compares contenders, which take turns and run in processes of their own: this
-    handler; it as one file, and with CA_CERTIFICATE, of which only the cold start
-    differs; a script that makes a new client for every directive; and the limit, a bare
-    TLS socket that stays open, posts the same bytes and only reads the answer.
+    handler; the same as one file, and with CA_CERTIFICATE, to compare the cold start; a
+    script that makes a new client for every directive; and the limit, a bare TLS socket
+    that stays open, posts the same bytes and only reads the answer.
     They talk to a real Home Assistant behind TLS 1.3 and a delayed network. Where
     Linux allows it, they get only the CPU of a small Lambda function.
 
-    Everything is on this machine, and nothing keeps running afterwards. It wants Linux
-    or macOS, for Home Assistant does not run on Windows.
+    Everything is on this machine, and nothing keeps running afterwards. It needs
+    Linux or macOS, because Home Assistant does not run on Windows.
 
     Exit status: 0 measured, whatever the result; 2 it could not run.
     """

@@ -126,8 +126,8 @@ class Stage(Steps):
     "--release",
     "wanted",
     metavar="RELEASE",
-    help="Home Assistant to run, such as 2025.1.4, or newest: PyPI's. If not given, "
-    "the newest that the project knows and that there is a Python for.",
+    help="Release of Home Assistant, such as 2025.1.4, or newest: the newest on PyPI. "
+    "Otherwise the newest that the project knows and for which there is a Python.",
 )
 def demo(*, as_json: bool, wanted: str | None) -> None:
     """Watch Alexa's directives switch things in a real Home Assistant.
@@ -141,8 +141,8 @@ def demo(*, as_json: bool, wanted: str | None) -> None:
     It installs Home Assistant into the project's .tools folder (once; some 1.1 GB),
     starts it with its demo devices on loopback, and runs directives through the
     function in AWS's own Lambda runtime. No account is needed, nothing leaves this
-    machine, and nothing keeps running afterwards. It wants Linux or macOS, for Home
-    Assistant does not run on Windows.
+    machine, and nothing keeps running afterwards. It needs Linux or macOS, because
+    Home Assistant does not run on Windows.
 
     Exit status: 0 all went as it should, 1 it did not, 2 it could not run.
     """

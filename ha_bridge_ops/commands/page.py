@@ -53,7 +53,7 @@ def page(*, demo: bool, no_open: bool, allow_unlock: bool, env_file: Path) -> No
     It runs the function in this process, with BASE_URL and LONG_LIVED_ACCESS_TOKEN
     from the environment or .env. Only this machine can reach it, and only the
     browser that opens the printed address, which works once. Ctrl-C ends it. Only
-    --demo wants Linux or macOS, for Home Assistant does not run on Windows.
+    --demo needs Linux or macOS, because Home Assistant does not run on Windows.
 
     Exit status: 0 ended by Ctrl-C, 2 it could not run.
     """

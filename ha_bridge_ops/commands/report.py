@@ -89,7 +89,7 @@ def report(  # noqa: PLR0913 - one a option
     all deployments and not only the last one, cloudtrail:LookupEvents. AWS charges
     nothing for reading in this way.
 
-    Exit status: 0 every number of Amazon's is met, 1 one is missed or AWS refused,
+    Exit status: 0 all of Amazon's numbers are met, 1 one is missed or AWS refused,
     2 it could not run.
     """
     if as_json and markdown:

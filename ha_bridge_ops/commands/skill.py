@@ -126,7 +126,7 @@ def skill(  # noqa: PLR0913 - one argument an option
     skill. Use --skill-id to continue with a skill that you created in another way.
 
     For a closed home, --token-endpoint adds what makes the stack's token endpoint to
-    the command that deploys; docs/closed-homes.md leads through it. With --stack its
+    the command that deploys; docs/closed-homes.md leads through it. With --stack, its
     address is taken from the stack. If only the page for logging in is elsewhere, give
     --authorize-url.
 

@@ -2,8 +2,8 @@
 
     python3 build.py FOLDER
 
-Nothing here needs more than Python 3.9 itself, for SAM runs it with whatever `python3`
-is; a wheel has the same file, so that both make the same bytes.
+Nothing here needs more than Python 3.9, because SAM runs it with any `python3`.  A
+wheel has the same file, so that both make the same bytes.
 """
 
 from __future__ import annotations

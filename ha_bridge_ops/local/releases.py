@@ -126,8 +126,8 @@ def _look_at_this_computer() -> None:
     if platform.system() == "Windows":
         raise CommandError(
             "Home Assistant itself does not run on Windows, and so neither does what "
-            "starts one: `demo`, `bench` and `page --demo` want Linux or macOS; the "
-            "Windows Subsystem for Linux is one."
+            "starts one: `demo`, `bench` and `page --demo` need Linux or macOS. "
+            "The Windows Subsystem for Linux works too."
         )
 
 

@@ -159,7 +159,7 @@ class Calls:
 
 
 def _kind(value: object) -> str:
-    """Return what Alexa was told; UNKNOWN for what is no type of hers."""
+    """Return what Alexa was told; UNKNOWN for what is no type of its own."""
     if not value:
         return ""
     return value if isinstance(value, str) and ERROR_TYPE.fullmatch(value) else UNKNOWN

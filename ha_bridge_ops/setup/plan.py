@@ -230,7 +230,7 @@ def _documents(plan: Plan) -> Iterator[tuple[str, Mapping[str, Any]]]:
     linking = whole.account_linking()
     request = {
         **linking["accountLinkingRequest"],
-        "clientSecret": "(random; stands in client-secret.txt then)",
+        "clientSecret": "(random; then it is in client-secret.txt)",
     }
     yield "its account linking", {"accountLinkingRequest": request}
     yield (

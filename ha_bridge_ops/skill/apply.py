@@ -154,7 +154,7 @@ def apply(skill: Skill, folder: Folder, ask: AskCli, state: State) -> Applied:
 
 
 def _enable(ask: AskCli, skill_id: str, progress: Steps) -> str | None:
-    """Switch the skill on; return why Amazon did not, for that is a click by hand."""
+    """Switch the skill on; return why Amazon did not: then it is a click by hand."""
     try:
         with progress.step("Switching the skill on for your own account"):
             ask.enable(skill_id)

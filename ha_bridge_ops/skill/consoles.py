@@ -65,8 +65,8 @@ def folded(line: str) -> str:
 def commands(skill: Skill, folder: Folder, skill_id: str | None) -> list[Command]:
     """Return what creates the skill, in the order that works.
 
-    The permission comes before the endpoint, for Amazon tries it out; account linking
-    comes after, for a change of the manifest resets it.
+    The permission comes before the endpoint, because Amazon tries it out. Account
+    linking comes after, because a change of the manifest resets it.
 
     Args:
         skill: As it should be.
