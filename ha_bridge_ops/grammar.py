@@ -44,10 +44,6 @@ skill_id: Final = matching(
 
 #: https://docs.aws.amazon.com/lambda/latest/api/API_FunctionConfiguration.html
 function_name: Final = matching(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,139}")
-function_arn: Final = matching(
-    r"arn:aws[a-z-]{0,20}:lambda:[a-z0-9-]{1,30}:[0-9]{12}:function:"
-    r"[A-Za-z0-9_-]{1,140}(?::[A-Za-z0-9_$-]{1,128})?"
-)
 aws_region: Final = matching(r"[a-z]{2}(?:-[a-z]{1,16}){1,3}-[0-9]{1,2}")
 
 #: https://docs.aws.amazon.com/lambda/latest/api/API_AddPermission.html

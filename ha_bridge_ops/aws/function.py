@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Self
@@ -14,7 +14,7 @@ from ha_bridge_ops.regions import Region
 
 #: What the ARN of a function looks like; its region is the first group.
 FUNCTION_ARN: Final = re.compile(
-    r"arn:aws[a-z-]*:lambda:([a-z0-9-]+):\d{12}:function:[\w-]+(?::[\w$-]+)?",
+    r"arn:aws[a-z-]*:lambda:([a-z0-9-]+):\d{12}:function:[\w-]{1,64}(?::[\w$-]{1,128})?",
     re.ASCII,
 )
 
@@ -27,19 +27,6 @@ _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 #: In an ARN without version or alias.
 _COLONS: Final = 6
-
-
-@dataclass(frozen=True)
-class Permission:
-    """Who may call a function."""
-
-    principal: str
-    """Such as alexa-connectedhome.amazon.com."""
-    skill_id: str | None
-    """The only skill for which it may; None for any."""
-    statement_id: str = ""
-    is_anybody: bool = False
-    """Whether it is for everybody who has an account of AWS, or none at all."""
 
 
 @dataclass(frozen=True)
@@ -181,29 +168,6 @@ class Function:
         except ODD_SHAPE:
             return []
 
-    def permissions(self) -> Iterator[Permission]:
-        """Give who may call the function.
-
-        Raises:
-            AwsError: AWS does not say.
-        """
-        for one in self.callers():
-            skill_id = one.conditions.get("lambda:EventSourceToken")
-            yield Permission(
-                one.principal,
-                str(skill_id) if skill_id is not None else None,
-                one.statement_id,
-                one.is_anybody,
-            )
-
-    def has_open_url(self) -> bool:
-        """Return whether it has an address that answers to anybody in the world.
-
-        Raises:
-            AwsError: AWS does not say.
-        """
-        return self.open_url() is not None
-
     def open_url(self) -> str | None:
         """Return its address that asks for no login, with a slash at its end.
 
@@ -259,15 +223,9 @@ def arn_of(name: str, region: Region) -> str:
     """
     if name.startswith("arn:") or not _NAME.fullmatch(name):
         return name  # what is no ARN is refused by who reads it
-    make = boto3_clients()
-    if make is None:
-        raise CommandError(
-            f"To find {name} in AWS needs boto3: install it (pip install boto3), or "
-            "give the function's ARN."
-        )
     where = region.aws_region
     try:
-        found = functions_in(Session(make, where), where, name)
+        found = functions_in(Session(boto3_clients(), where), where, name)
     except AwsError as error:
         kind = CommandError if error.is_no_login else RefusedError
         raise kind(f"AWS did not say where {name} is: {error.code}.") from None

@@ -38,10 +38,11 @@ class Caller(NamedTuple):
 
     principal: str
     """Such as alexa-connectedhome.amazon.com; * is anybody."""
-    conditions: Mapping[str, Any]
-    """What StringEquals asks for."""
+    skill_id: str | None
+    """The only skill for which it may; None for any."""
     statement_id: str
     is_anybody: bool
+    """Whether it is for everybody who has an account of AWS, or none at all."""
     actions: tuple[str, ...] = ()
     """Such as lambda:InvokeFunction."""
     asked: Mapping[str, str] = MappingProxyType({})
@@ -54,17 +55,22 @@ def callers(document: Any) -> Iterator[Caller]:
         conditions = statement.get("Condition")
         conditions = conditions if isinstance(conditions, Mapping) else {}
         equals = conditions.get("StringEquals")
-        equals = equals if isinstance(equals, Mapping) else {}
+        skill_id = _skill_id(equals if isinstance(equals, Mapping) else {})
         sid = str(statement.get("Sid", ""))
         more = tuple(map(str, _as_list(statement.get("Action")))), _asked(conditions)
         is_open = not _names_somebody(conditions)
         if "NotPrincipal" in statement:
             # Everybody but a few.
-            yield Caller("*", equals, sid, is_open, *more)
+            yield Caller("*", skill_id, sid, is_open, *more)
             continue
         for principal in _principals(statement.get("Principal")):
             is_anybody = is_open and principal == "*"
-            yield Caller(principal, equals, sid, is_anybody, *more)
+            yield Caller(principal, skill_id, sid, is_anybody, *more)
+
+
+def _skill_id(equals: Mapping[str, Any]) -> str | None:
+    found = equals.get("lambda:EventSourceToken")
+    return None if found is None else str(found)
 
 
 def is_broad(document: Any) -> bool:

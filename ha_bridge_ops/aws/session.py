@@ -4,7 +4,10 @@ import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
+
+from ha_bridge_ops.errors import CommandError, RefusedError
+from ha_bridge_ops.outside import quoted
 
 #: Gives the client of an AWS service in a region, as boto3.Session.client does.
 MakeClient = Callable[[str, str | None], Any]
@@ -128,17 +131,39 @@ class Session:
         return call(lambda: self._make(service, region or self._region))
 
 
-def boto3_clients(profile: str | None = None) -> MakeClient | None:
-    """Return what gives real clients; None where boto3 is not installed.
+def refused(error: AwsError, then: str = "") -> NoReturn:
+    """Say what AWS did not do.
+
+    Args:
+        error: What it raised.
+        then: What to do when that is solved, in a sentence.
+
+    Raises:
+        CommandError: This machine has no credentials; with what to type.
+        RefusedError: AWS said no.
+    """
+    if error.is_no_login:
+        raise CommandError(f"{how_to_log_in()} {then}".strip()) from None
+    words = f", {quoted(error.words)}" if error.words else ""
+    raise RefusedError(f"AWS refused: {error.code}{words}. {then}".strip()) from None
+
+
+def boto3_clients(profile: str | None = None) -> MakeClient:
+    """Return what gives real clients.
 
     Args:
         profile: Of the AWS command line; None for the one it would take.
+
+    Raises:
+        CommandError: boto3 is not installed.
     """
     try:
-        import boto3  # noqa: PLC0415 - it takes long, and need not be installed
+        import boto3  # noqa: PLC0415 - it takes long
         from botocore.config import Config  # noqa: PLC0415
     except ImportError:
-        return None
+        raise CommandError(
+            "AWS cannot be asked without boto3: pip install boto3."
+        ) from None
     # A probe may take as long as the function may.
     config = Config(
         connect_timeout=5, read_timeout=30, retries={"total_max_attempts": 2}

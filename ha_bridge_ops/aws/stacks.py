@@ -30,13 +30,7 @@ def functions_of(stack: str, needed: Region) -> list[str]:
         CommandError: The needed region has no such stack, or AWS cannot be asked.
         RefusedError: AWS does not let us look.
     """
-    make = boto3_clients()
-    if make is None:
-        raise CommandError(
-            "--stack needs boto3: install it (pip install boto3), or give the "
-            "ARN with --function."
-        )
-    session = Session(make, needed.aws_region)
+    session = Session(boto3_clients(), needed.aws_region)
     found = []
     for region in REGIONS:
         try:
@@ -65,11 +59,9 @@ def token_endpoint_of(stack: str, region: Region) -> str | None:
         CommandError: There is no such stack, or AWS cannot be asked.
         RefusedError: AWS does not let us look.
     """
-    make = boto3_clients()
-    if make is None:
-        return None  # `functions_of` says so
     try:
-        client = Session(make, region.aws_region).client("cloudformation")
+        session = Session(boto3_clients(), region.aws_region)
+        client = session.client("cloudformation")
         answer = call(client.describe_stacks, StackName=stack)
     except AwsError as error:
         raise _why(error, stack, region) from None

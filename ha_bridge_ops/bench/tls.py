@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 from ha_bridge_ops.errors import CommandError
-from ha_bridge_ops.local.processes import Process, free_port, inherited
+from ha_bridge_ops.local.processes import Process, free_port, inherited, listens
 
 HOST = "127.0.0.1"
 
@@ -115,12 +115,5 @@ def start_nginx(
         log=folder / "nginx.log",
     )
     stack.callback(process.stop)
-    process.wait_until(lambda: all(map(_listens, tls_ports)), timeout=10)
+    process.wait_until(lambda: all(map(listens, tls_ports)), timeout=10)
     return tls_ports
-
-
-def _listens(port: int) -> bool:
-    import socket  # noqa: PLC0415
-
-    with socket.socket() as probe:
-        return probe.connect_ex((HOST, port)) == 0

@@ -9,11 +9,8 @@ from typing import Any, Final
 
 from ha_bridge.settings import parse_address, parse_switch
 from ha_bridge_ops.aws.changes import SMART_HOME
-from ha_bridge_ops.aws.function import (
-    Function,
-    Permission,
-)
-from ha_bridge_ops.aws.policies import is_broad
+from ha_bridge_ops.aws.function import Function
+from ha_bridge_ops.aws.policies import Caller, is_broad
 from ha_bridge_ops.aws.session import AwsError, call
 from ha_bridge_ops.check.context import Context
 from ha_bridge_ops.check.model import Fine, Outcome, Problem, Untried
@@ -83,14 +80,14 @@ def region(context: Context, function: Function) -> Outcome:
 @of_function
 def trigger(context: Context, function: Function) -> Outcome:
     """Alexa may call the function, and nobody else."""
-    may = list(function.permissions())
+    may = function.callers()
     alexa = _trigger(context, function, may)
     problems = [alexa] if isinstance(alexa, Problem) else []
     problems += _strangers(function, may)
     return problems or alexa
 
 
-def _strangers(function: Function, may: Iterable[Permission]) -> Iterator[Problem]:
+def _strangers(function: Function, may: Iterable[Caller]) -> Iterator[Problem]:
     values = {"name": function.name, "region": function.region}
     opened = [one for one in may if one.is_anybody]
     for one in opened[:_SHOWN]:
@@ -98,13 +95,13 @@ def _strangers(function: Function, may: Iterable[Permission]) -> Iterator[Proble
         yield Problem("anybody", saw, {**values, "statement": one.statement_id})
     # Where we may not look, the rest is still worth telling.
     with contextlib.suppress(AwsError):
-        if function.has_open_url():
+        if function.open_url():
             saw = "it has an address that asks for no login"
             yield Problem("open_url", saw, values)
 
 
 def _trigger(
-    context: Context, function: Function, may: Iterable[Permission]
+    context: Context, function: Function, may: Iterable[Caller]
 ) -> Fine | Problem:
     skills = [one.skill_id for one in may if one.principal == SMART_HOME]
     values = {"skill": context.options.skill_id or NO_SKILL_ID, **which(function)}

@@ -170,13 +170,8 @@ def token(context: Context) -> Outcome:
     linking = linking_of(context)
     if linking.code is None:
         return Untried("there was no login")
-    form = {
-        "grant_type": "authorization_code",
-        "code": linking.code.reveal(),
-        "client_id": linking.region.client_id,
-    }
-    answer = _ask_for_a_token(context, form)
-    given = answer.json if isinstance(answer.json, dict) else {}
+    form = {"grant_type": "authorization_code", "code": linking.code.reveal()}
+    answer, given = _ask_for_a_token(context, form)
     linking.access_token = _given(context, given, "access_token")
     linking.refresh_token = _given(context, given, "refresh_token")
     if answer.status != HTTPStatus.OK or linking.access_token is None:
@@ -191,18 +186,30 @@ def token(context: Context) -> Outcome:
     return Fine(saw)
 
 
-def _ask_for_a_token(context: Context, form: Mapping[str, str]) -> Answer:
-    """Ask as Amazon does: with the client secret, and where it would ask."""
+def _ask_for_a_token(
+    context: Context, grant: Mapping[str, str]
+) -> tuple[Answer, Mapping[str, Any]]:
+    """Ask as Amazon does: with the client secret, and where it would ask.
+
+    Returns:
+        The answer, and what is in it; nothing if it is no JSON object.
+    """
+    form = {**grant, "client_id": linking_of(context).region.client_id}
     secret = context.value("LINK_CLIENT_SECRET")
     endpoint = context.token_endpoint
     if endpoint is None:
         # As Amazon does, without what opens a closed home.
-        return context.as_amazon.request("POST", TOKEN_PATH, form=form)
+        return _read(context.as_amazon.request("POST", TOKEN_PATH, form=form))
     if not secret and context.prompt is not None:
         secret = context.prompt(Question.CLIENT_SECRET, "").strip()
     if secret:
         context.secrets.append(Secret(secret))
-    return endpoint.request("POST", TOKEN_PATH, form={**form, "client_secret": secret})
+    form["client_secret"] = secret
+    return _read(endpoint.request("POST", TOKEN_PATH, form=form))
+
+
+def _read(answer: Answer) -> tuple[Answer, Mapping[str, Any]]:
+    return answer, answer.json if isinstance(answer.json, dict) else {}
 
 
 def _given(context: Context, answer: Mapping[str, Any], name: str) -> Secret | None:
@@ -244,10 +251,8 @@ def refresh(context: Context) -> Outcome:
     form = {
         "grant_type": "refresh_token",
         "refresh_token": linking.refresh_token.reveal(),
-        "client_id": linking.region.client_id,
     }
-    answer = _ask_for_a_token(context, form)
-    given = answer.json if isinstance(answer.json, dict) else {}
+    answer, given = _ask_for_a_token(context, form)
     renewed = _given(context, given, "access_token")
     if answer.status != HTTPStatus.OK or renewed is None:
         return Problem("not_renewed", words_of(context, answer), values_of(context))

@@ -3,7 +3,7 @@
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 import uv
@@ -22,7 +22,7 @@ from ha_bridge_ops.aws.session import (
     Session,
     boto3_clients,
     call,
-    how_to_log_in,
+    refused,
 )
 from ha_bridge_ops.aws.version import Live, Version
 from ha_bridge_ops.errors import CommandError, RefusedError
@@ -98,7 +98,7 @@ def adopt(  # noqa: PLR0913 - one argument an option
     back, 2 it could not run.
     """
     talk = Console(stderr=True)
-    session = _session(region, profile)
+    session = Session(boto3_clients(profile), region or REGIONS[0].aws_region)
     arn, old = (None, None) if undo is None else saved.read(undo)
     make: MakeLive = make_live or Live
     found_function = _find(session, arn or function, region)
@@ -112,7 +112,7 @@ def adopt(  # noqa: PLR0913 - one argument an option
     try:
         now = live.read()
     except AwsError as error:
-        _refused(error)
+        refused(error)
     if old is not None:
         _undo(talk, live, old, now, dry_run=dry_run, yes=yes)
         return
@@ -153,13 +153,6 @@ _LEFT_ALONE = {
 }
 
 
-def _session(region: str | None, profile: str | None) -> Session:
-    make = boto3_clients(profile)
-    if make is None:
-        raise CommandError("This needs boto3: pip install boto3.")
-    return Session(make, region or REGIONS[0].aws_region)
-
-
 def _find(session: Session, name: str | None, region: str | None) -> Function:
     """Return the function that is meant.
 
@@ -171,19 +164,19 @@ def _find(session: Session, name: str | None, region: str | None) -> Function:
     where = [arn[1]] if arn else [region] if region else []
     places = where or [one.aws_region for one in REGIONS]
     found: list[Function] = []
-    refused: list[AwsError] = []
+    refusals: list[AwsError] = []
     for place in places:
         try:
             found += functions_in(session, place, name, handlers=_HANDLERS)
         except AwsError as error:
-            refused.append(error)
+            refusals.append(error)
     if len(found) == 1:
         return found[0]
     if found:
         names = ", ".join(one.arn for one in found)
         raise CommandError(f"There are several. Choose one with --function: {names}.")
-    if refused:
-        _refused(refused[0])
+    if refusals:
+        refused(refusals[0])
     what = quoted(name) if name else "function that may be the bridge"
     raise CommandError(
         f"There is no {what} in {', '.join(places)}; name it with --function and "
@@ -195,13 +188,6 @@ def _find(session: Session, name: str | None, region: str | None) -> Function:
 _HANDLERS = frozenset({"haaska.event_handler"})
 
 
-def _refused(error: AwsError) -> NoReturn:
-    if error.is_no_login:
-        raise CommandError(how_to_log_in()) from None
-    words = f", {quoted(error.words)}" if error.words else ""
-    raise RefusedError(f"AWS refused: {error.code}{words}.") from None
-
-
 def _parameters(function: Function) -> Callable[[str], str]:
     """Return what reads AWS's Parameter Store."""
 
@@ -211,7 +197,7 @@ def _parameters(function: Function) -> Callable[[str], str]:
                 function.client("ssm").get_parameter, Name=name, WithDecryption=True
             )
         except AwsError as error:
-            _refused(error)
+            refused(error)
         try:
             return str(answer["Parameter"]["Value"])
         except ODD_SHAPE:

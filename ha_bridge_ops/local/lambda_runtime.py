@@ -9,7 +9,6 @@ import importlib.util
 import json
 import os
 import platform
-import socket
 import sys
 import tempfile
 import time
@@ -22,7 +21,7 @@ import urllib3
 from ha_bridge.redaction import Secret
 from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.local.build import SOURCES
-from ha_bridge_ops.local.processes import Process, free_port
+from ha_bridge_ops.local.processes import Process, free_port, listens
 from ha_bridge_ops.local.tools import (
     LOCKS,
     Interpreter,
@@ -168,7 +167,7 @@ class LambdaRuntime:
             cwd=self._code,
         )
         try:
-            self._process.wait_until(lambda: _listens(port), timeout=30)
+            self._process.wait_until(lambda: listens(port), timeout=30)
         except BaseException:
             self.close()
             raise
@@ -265,8 +264,3 @@ class Context:
     def get_remaining_time_in_millis(self) -> int:
         """Return the time left in milliseconds, as Lambda's context does."""
         return max(0, round((self._end - time.monotonic()) * 1000))
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0

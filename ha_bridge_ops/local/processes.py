@@ -65,6 +65,12 @@ def free_port() -> int:
     raise CommandError("No port is free on 127.0.0.1.")
 
 
+def listens(port: int) -> bool:
+    """Return whether somebody listens on a loopback port."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 def run(
     command: Sequence[str],
     *,
@@ -179,13 +185,14 @@ def _one_kind(text: str) -> str:
     return text.replace("\r\n", "\n")  # Windows ends its lines otherwise
 
 
-def _end_group(child: subprocess.Popen[bytes]) -> None:
-    """Kill a child with a process group of its own, and all in it."""
-    if sys.platform == "win32":
+def _end_group(child: subprocess.Popen[bytes], *, gently: bool = False) -> None:
+    """End a child with a process group of its own, and all in it."""
+    if sys.platform == "win32":  # which has neither groups nor gentleness
         child.kill()
     else:
+        number = signal.SIGTERM if gently else signal.SIGKILL
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(child.pid, signal.SIGKILL)
+            os.killpg(child.pid, number)
 
 
 class Process:
@@ -253,23 +260,14 @@ class Process:
         Args:
             timeout: Seconds to wait before it is killed.
         """
-        self._end()
+        _end_group(self._child, gently=True)
         try:
-            self._child.wait(timeout)
-        except subprocess.TimeoutExpired:
-            pass
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._child.wait(timeout)
         finally:
             # Also what the child left behind in its group.
-            self._end(gently=False)
+            _end_group(self._child)
             self._child.wait()
-
-    def _end(self, *, gently: bool = True) -> None:
-        if sys.platform == "win32":  # which has neither groups nor gentleness
-            self._child.kill()
-        else:
-            number = signal.SIGTERM if gently else signal.SIGKILL
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._child.pid, number)
 
 
 @contextlib.contextmanager

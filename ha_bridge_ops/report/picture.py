@@ -1,10 +1,10 @@
 """The report as a picture in SVG: a bar a day, and p90 above it."""
 
 from typing import Final
-from xml.sax.saxutils import escape
 
 from ha_bridge_ops.report.figures import Day, Report, moment
 from ha_bridge_ops.report.tables import headline, number, when
+from ha_bridge_ops.svg import bar, document, text
 
 _WIDTH: Final = 860
 _LEFT: Final = 64
@@ -20,7 +20,6 @@ _LINES: Final = ((1000, "goal: 1 s"), (5000, "Amazon: 5 s"))
 
 _WELL: Final = "#1769aa"
 _FAILED: Final = "#c0392b"
-_INK: Final = "#1f2328"
 _FAINT: Final = "#8a8f98"
 
 
@@ -30,26 +29,18 @@ def svg(report: Report) -> str:
     step = (_WIDTH - _LEFT - _RIGHT) / max(1, len(days))
     span = f"{days[0].date} to {days[-1].date}, {report.all.directives:,} directives"
     parts = [
-        # A ground of its own, for pages that are dark.
-        f'<rect width="{_WIDTH}" height="{_HEIGHT}" rx="8" fill="#ffffff"/>',
-        _text(20, 32, headline(report), 17),
-        _text(20, 54, _summary(report), 13),
-        _text(20, 84, "p90 of each day", 13),
-        _text(20, 258, "Directives of each day, red those that failed", 13),
+        text(20, 32, headline(report), 17),
+        text(20, 54, _summary(report), 13),
+        text(20, 84, "p90 of each day", 13),
+        text(20, 258, "Directives of each day, red those that failed", 13),
         *_times(days, step),
         *_counts(days, step),
-        _text(_LEFT, _HEIGHT - 22, str(days[0].date), 12, faint=True),
-        _text(_WIDTH - _RIGHT - 70, _HEIGHT - 22, str(days[-1].date), 12, faint=True),
+        text(_LEFT, _HEIGHT - 22, str(days[0].date), 12, _FAINT),
+        text(_WIDTH - _RIGHT - 70, _HEIGHT - 22, str(days[-1].date), 12, _FAINT),
     ]
-    drawing = "\n  ".join(parts)
     until = when(moment(report.until_ms))
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" '
-        f'width="{_WIDTH}" height="{_HEIGHT}" role="img" '
-        'font-family="system-ui, -apple-system, Segoe UI, DejaVu Sans, sans-serif">\n'
-        f"  <title>{escape(f'{span}, until {until} UTC. {headline(report)}')}</title>\n"
-        f"  {drawing}\n</svg>\n"
-    )
+    title = f"{span}, until {until} UTC. {headline(report)}"
+    return document(_WIDTH, _HEIGHT, title, parts)
 
 
 def _summary(report: Report) -> str:
@@ -71,7 +62,7 @@ def _times(days: list[Day], step: float) -> list[str]:
             f'<line x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}" '
             f'stroke="{_FAINT}" stroke-dasharray="4 4"/>'
         )
-        parts.append(_text(_WIDTH - _RIGHT - 80, y - 4, what, 12, faint=True))
+        parts.append(text(_WIDTH - _RIGHT - 80, y - 4, what, 12, _FAINT))
     for place, day in enumerate(days):
         p90 = day.figures.ms(90)
         if p90 is not None:
@@ -84,7 +75,7 @@ def _counts(days: list[Day], step: float) -> list[str]:
     top, height = _COUNTS
     most = max([day.figures.directives for day in days] + [1])
     parts = [
-        _text(20, top + 10, f"{most:,}", 12, faint=True),
+        text(20, top + 10, f"{most:,}", 12, _FAINT),
         f'<line x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{top + height}" '
         f'y2="{top + height}" stroke="{_FAINT}"/>',
     ]
@@ -97,17 +88,6 @@ def _counts(days: list[Day], step: float) -> list[str]:
 
 
 def _bar(place: int, step: float, bottom: float, height: float, color: str) -> str:
-    if height <= 0:
-        return ""
-    return (
-        f'<rect x="{_LEFT + place * step + step * 0.1:.1f}" y="{bottom - height:.1f}" '
-        f'width="{step * 0.8:.1f}" height="{height:.1f}" fill="{color}"/>'
-    )
-
-
-def _text(x: float, y: float, text: str, size: int, *, faint: bool = False) -> str:
-    color = _FAINT if faint else _INK
-    return (
-        f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}" fill="{color}">'
-        f"{escape(text)}</text>"
+    return bar(
+        _LEFT + place * step + step * 0.1, bottom - height, step * 0.8, height, color
     )

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 from ha_bridge.redaction import Secret
 from ha_bridge_ops.aws.deployed import Stacks
@@ -15,12 +15,11 @@ from ha_bridge_ops.aws.session import (
     Session,
     boto3_clients,
     call,
-    how_to_log_in,
+    refused,
 )
 from ha_bridge_ops.check.context import Context
 from ha_bridge_ops.errors import CommandError, RefusedError
 from ha_bridge_ops.local import ask as ask_tool
-from ha_bridge_ops.outside import quoted
 from ha_bridge_ops.regions import LOCALES, Region
 from ha_bridge_ops.setup.deployment import Package, deploy
 from ha_bridge_ops.skill import arguments, consoles
@@ -38,7 +37,7 @@ T = TypeVar("T")
 class Outside:
     """What setup reaches beyond this machine; a test hands in its own."""
 
-    clients: Callable[[str | None], MakeClient | None] = boto3_clients
+    clients: Callable[[str | None], MakeClient] = boto3_clients
     context: Callable[..., Context] = Context
     ask: Callable[..., AskCli] = AskCli
     package: Callable[[Path], Package] = Package
@@ -157,7 +156,7 @@ class Desk:
         )
         name = arguments.read_name(wishes.name or memory.get("name") or consoles.NAME)
         if wishes.dry_run:  # which makes none
-            secret = self.state.kept_client_secret or "none as yet"
+            secret = self.state.kept_client_secret or "none yet"
         else:
             self.folder.make()
             secret = self.state.client_secret
@@ -185,10 +184,7 @@ class Desk:
         Raises:
             CommandError: boto3 is not installed.
         """
-        make = self.outside.clients(self.wishes.profile)
-        if make is None:
-            raise CommandError("This needs boto3: pip install boto3.")
-        return make
+        return self.outside.clients(self.wishes.profile)
 
     @cached_property
     def session(self) -> Session:
@@ -273,16 +269,8 @@ class Desk:
         try:
             yield
         except AwsError as error:
-            _refused(error)
-
-
-def _refused(error: AwsError) -> NoReturn:
-    if error.is_no_login:
-        raise CommandError(
-            f"{how_to_log_in()} Then run `ha-bridge setup` again."
-        ) from None
-    words = f", {quoted(error.words)}" if error.words else ""
-    raise RefusedError(
-        f"AWS refused: {error.code}{words}. When that is solved, run "
-        "`ha-bridge setup` again; it continues from here."
-    ) from None
+            refused(
+                error,
+                "When that is solved, run `ha-bridge setup` again; it continues from "
+                "here.",
+            )

@@ -1,20 +1,14 @@
 """What somebody types of a skill, read: each mistake is one sentence."""
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Final
 from urllib.parse import quote, urlsplit
 
 from ha_bridge.settings import Address, parse_address
 from ha_bridge_ops import grammar
+from ha_bridge_ops.aws.function import FUNCTION_ARN
 from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.regions import LOCALES, REGIONS, Region, locale_of, region_in
-
-_ARN: Final = re.compile(
-    r"arn:aws:lambda:(?P<region>[a-z0-9-]+):\d{12}:function:[\w-]{1,64}(:[\w$-]{1,128})?",
-    re.ASCII,
-)
 
 
 def read_address(text: str | None, env_file: Path) -> Address:
@@ -88,13 +82,13 @@ def read_functions(arns: Iterable[str], region: Region) -> dict[str, str]:
     """
     functions: dict[str, str] = {}
     for text in arns:
-        match = _ARN.fullmatch(text.strip())
+        match = FUNCTION_ARN.fullmatch(text.strip())
         if match is None:
             raise CommandError(
                 f"{text!r} is not the ARN of a Lambda function. It looks like "
                 f"arn:aws:lambda:{region.aws_region}:123456789012:function:name."
             )
-        place = region_in(match["region"])
+        place = region_in(match[1])
         if place is None:
             raise CommandError(
                 f"Alexa never calls functions in {match['region']}, only in "

@@ -2,7 +2,6 @@
 
 import contextlib
 import functools
-import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 import boto3
 
-from ha_bridge_ops.local.processes import Process, free_port, inherited
+from ha_bridge_ops.local.processes import Process, free_port, inherited, listens
 
 
 @contextlib.contextmanager
@@ -24,16 +23,11 @@ def moto_server(log: Path) -> Iterator[str]:
         log=log,
     )
     try:
-        process.wait_until(lambda: _listens(port), 60)
+        process.wait_until(lambda: listens(port), 60)
         # By this name moto knows its own buckets in an address.
         yield f"http://localhost:{port}"
     finally:
         process.stop()
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 @functools.cache

@@ -188,7 +188,6 @@ GRAMMARS = (
     grammar.aws_region,
     grammar.base_url,
     grammar.entity_id,
-    grammar.function_arn,
     grammar.function_name,
     grammar.host,
     grammar.log_group,

@@ -19,7 +19,7 @@ def seen(function: Function) -> object:
         function.timeout_s,
         function.memory_mb,
         function.variables,
-        [one.principal for one in function.permissions()],
+        [one.principal for one in function.callers()],
     )
 
 
@@ -60,7 +60,7 @@ def test_a_trigger_is_for_one_skill(look: Look) -> None:
     assert change.request.arguments["EventSourceToken"] == SKILL
     change.do()
     # moto keeps no EventSourceToken.
-    (permission,) = function.permissions()
+    (permission,) = function.callers()
     assert permission.principal == changes.SMART_HOME
     assert permission.statement_id == "ha-bridge-alexa-smart-home-12345678"
 
