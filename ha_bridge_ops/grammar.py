@@ -35,7 +35,8 @@ def matching(pattern: str) -> Grammar:
 host: Final = matching(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}")
 
 #: https://www.home-assistant.io/docs/configuration/state_object/
-entity_id: Final = matching(r"[a-z][a-z0-9_]{0,63}\.[a-z0-9_]{1,190}")
+ENTITY_ID: Final = re.compile(r"[a-z][a-z0-9_]{0,63}\.[a-z0-9_]{1,190}")
+entity_id: Final = matching(ENTITY_ID.pattern)
 
 #: https://developer.amazon.com/en-US/docs/alexa/smapi/skill-operations.html
 skill_id: Final = matching(

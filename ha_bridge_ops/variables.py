@@ -8,12 +8,15 @@ from pathlib import Path
 
 from dotenv.parser import parse_stream
 
+from ha_bridge.errors import BridgeError
 from ha_bridge.secrets import READERS
-from ha_bridge.settings import VARIABLES
+from ha_bridge.settings import VARIABLES, Settings
 from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.terminal import echo
 
 DEFAULT_FILE = Path(".env")
+
+TOKEN = "LONG_LIVED_ACCESS_TOKEN"  # noqa: S105 - its name
 
 
 def read_variables(env_file: Path, *more: str) -> dict[str, str]:
@@ -31,6 +34,28 @@ def read_variables(env_file: Path, *more: str) -> dict[str, str]:
         _warn_of_readers(env_file, found)
     values = {**found, **os.environ}
     return {name: value for name in (*VARIABLES, *more) if (value := values.get(name))}
+
+
+def usable_variables(env_file: Path, otherwise: str = "") -> dict[str, str]:
+    """Return the variables, with which the function can run.
+
+    Args:
+        env_file: As for `read_variables`.
+        otherwise: What else one can do if they cannot be used, such as ", or …".
+
+    Raises:
+        CommandError: They cannot; it says which and why.
+    """
+    variables = read_variables(env_file)
+    try:
+        Settings.from_environ(variables)
+    except BridgeError as error:
+        raise CommandError(
+            f"{error.detail}. Set it in the environment or in {env_file}{otherwise}."
+        ) from None
+    if any(character.isspace() for character in variables.get(TOKEN, "").strip()):
+        raise CommandError(f"{TOKEN} has a space in it: give the token alone.")
+    return variables
 
 
 def _read_file(env_file: Path) -> dict[str, str]:
@@ -56,7 +81,7 @@ def _read_file(env_file: Path) -> dict[str, str]:
 def _warn_of_readers(env_file: Path, found: Mapping[str, str]) -> None:
     """Say so if a token lies where every user of this machine may read it."""
     mode = env_file.stat().st_mode
-    token = found.get("LONG_LIVED_ACCESS_TOKEN", "")
+    token = found.get(TOKEN, "")
     is_secret = bool(token) and token.partition(":")[0] not in READERS
     if os.name != "posix":  # Windows keeps a home folder to its owner
         return

@@ -1,7 +1,7 @@
 """What a check is, what it may see, and what it says."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, StrEnum
 from types import MappingProxyType
 from typing import Any, Final
@@ -183,6 +183,21 @@ class Finding:
     def causes(self) -> tuple[str, ...]:
         """Names of the causes that were found."""
         return tuple(one.cause for one in self.problems)
+
+    @property
+    def told(self) -> list[Told]:
+        """Its problems; those that mean the same, with the same fix, as one."""
+        alike: dict[tuple[str, str], list[Told]] = {}
+        for one in self.problems:
+            alike.setdefault((one.means, one.fix), []).append(one)
+        return [
+            replace(
+                same[0],
+                saw="; ".join(one.saw for one in same),
+                paste=_joined((one.paste for one in same), "\n"),
+            )
+            for same in alike.values()
+        ]
 
     @property
     def means(self) -> str:

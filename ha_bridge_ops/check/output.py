@@ -63,8 +63,9 @@ class Screen:
             self._console.print(Text.assemble("\n", (part, "bold")))
             self._part = part
         line = Text(finding.status.mark.ljust(_INDENT), style=_COLOURS[finding.status])
-        saw = finding.saw
-        if not finding.means and len(saw) <= self._console.width - _SEEN:
+        told = finding.told
+        saw = told[0].saw if told else finding.saw
+        if not told and len(saw) <= self._console.width - _SEEN:
             line.append(finding.id.ljust(_SEEN - _INDENT))
             line.append(saw)
             saw = ""
@@ -74,9 +75,11 @@ class Screen:
         self.say(saw)
         for row in _table(finding):
             self._console.print(Text(row), soft_wrap=True)
-        self.say(finding.means)
-        self.say(finding.fix, "→ ")
-        self.paste(finding.paste)
+        for place, one in enumerate(told):
+            self.say(one.saw if place else "")
+            self.say(one.means)
+            self.say(one.fix, "→ ")
+            self.paste(one.paste)
 
     def heading(self, title: str, text: str) -> None:
         """Print a title, and what it is about."""

@@ -147,15 +147,7 @@ def demo(*, as_json: bool, wanted: str | None) -> None:
     Exit status: 0 all went as it should, 1 it did not, 2 it could not run.
     """
     stage = Stage(quiet=as_json)
-    with stage.step("Looking for a Home Assistant and a Python for it", kept=False):
-        release = (
-            releases.named(wanted) if wanted else releases.newest(stage.progress.print)
-        )
-    installing = (
-        f"Home Assistant {release.version}, Python {release.interpreter.version}"
-    )
-    with stage.step(f"Installing {installing} (minutes at first)"):
-        releases.install(release)
+    release = releases.brought(stage, wanted)
     reason = lambda_runtime.why_unavailable()
     if reason is None:
         with stage.step("Installing AWS's Lambda runtime and its emulator"):

@@ -11,23 +11,20 @@ from typing import Any
 import click
 from rich.text import Text
 
-from ha_bridge.errors import BridgeError, ErrorType
+from ha_bridge.errors import ErrorType
 from ha_bridge.messages import error_type
 from ha_bridge.redaction import Secret, redacted, secrets_of
-from ha_bridge.settings import Settings
 from ha_bridge_ops import options
 from ha_bridge_ops.endpoints.limits import LOOKED_AT, MAX_ENDPOINTS
 from ha_bridge_ops.endpoints.table import endpoint_table
 from ha_bridge_ops.endpoints.troubles import every
-from ha_bridge_ops.errors import CommandError, RefusedError
+from ha_bridge_ops.errors import RefusedError
 from ha_bridge_ops.events import load
 from ha_bridge_ops.home_client import TOO_DENSE, is_dense
 from ha_bridge_ops.local.lambda_runtime import InProcess
 from ha_bridge_ops.outside import shortened, to_json, without
 from ha_bridge_ops.terminal import Console, LogFormatter, echo
-from ha_bridge_ops.variables import read_variables
-
-TOKEN = "LONG_LIVED_ACCESS_TOKEN"  # noqa: S105 - its name
+from ha_bridge_ops.variables import TOKEN, usable_variables
 
 _ABOUT_THE_TOKEN = frozenset(
     {
@@ -62,15 +59,7 @@ def invoke(event: Path, *, table: bool, as_json: bool, env_file: Path) -> None:
     run.
     """
     directive = load(event)
-    variables = read_variables(env_file)
-    try:
-        Settings.from_environ(variables)
-    except BridgeError as error:
-        raise CommandError(
-            f"{error.detail}. Set it in the environment or in {env_file}."
-        ) from None
-    if any(character.isspace() for character in variables.get(TOKEN, "")):
-        raise CommandError(f"{TOKEN} has a space in it: give the token alone.")
+    variables = usable_variables(env_file)
     # What a function is warned of is no news here: only errors are shown.
     log = logging.StreamHandler(sys.stderr)
     log.setLevel(logging.ERROR)

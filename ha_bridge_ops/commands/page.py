@@ -9,21 +9,14 @@ from pathlib import Path
 
 import click
 
-from ha_bridge.errors import BridgeError
 from ha_bridge.redaction import Secret
-from ha_bridge.settings import Settings
+from ha_bridge.secrets import is_reference
 from ha_bridge_ops import options
-from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.local import releases
 from ha_bridge_ops.local.embedded import HomeAssistantServer
 from ha_bridge_ops.local.lambda_runtime import InProcess
 from ha_bridge_ops.terminal import Steps, echo
-from ha_bridge_ops.variables import read_variables
-
-TOKEN = "LONG_LIVED_ACCESS_TOKEN"  # noqa: S105 - its name
-
-#: Spelling of a token that stands elsewhere, which the function reads by itself.
-_REFERENCES = ("ssm:", "secretsmanager:")
+from ha_bridge_ops.variables import TOKEN, usable_variables
 
 
 @options.command()
@@ -61,7 +54,8 @@ def page(*, demo: bool, no_open: bool, allow_unlock: bool, env_file: Path) -> No
         if demo:
             variables, token = stack.enter_context(_demo())
         else:
-            variables, token = _own(env_file)
+            variables = usable_variables(env_file, ", or try ha-bridge page --demo")
+            token = variables.get(TOKEN, "").strip()
         show(
             variables,
             token,
@@ -71,35 +65,11 @@ def page(*, demo: bool, no_open: bool, allow_unlock: bool, env_file: Path) -> No
         )
 
 
-def _own(env_file: Path) -> tuple[dict[str, str], str]:
-    """Return the variables and the token of one's own home.
-
-    Raises:
-        CommandError: They cannot be used; it says which and why.
-    """
-    variables = read_variables(env_file)
-    try:
-        Settings.from_environ(variables)
-    except BridgeError as error:
-        raise CommandError(
-            f"{error.detail}. Set it in the environment or in {env_file}, or try "
-            "ha-bridge page --demo."
-        ) from None
-    token = variables.get(TOKEN, "").strip()
-    if any(character.isspace() for character in token):
-        raise CommandError(f"{TOKEN} has a space in it: give the token alone.")
-    return variables, token
-
-
 @contextlib.contextmanager
 def _demo() -> Iterator[tuple[dict[str, str], str]]:
     """Bring up a Home Assistant with demo devices; give its variables and token."""
     steps = Steps()
-    with steps.step("Looking for a Home Assistant and a Python for it", kept=False):
-        release = releases.newest(steps.progress.print)
-    with steps.step(f"Installing Home Assistant {release.version} (minutes at first)"):
-        releases.install(release)
-    server = HomeAssistantServer(release)
+    server = HomeAssistantServer(releases.brought(steps))
     with contextlib.ExitStack() as stack:
         with steps.step("Starting Home Assistant and creating a user"):
             stack.enter_context(server)
@@ -129,7 +99,7 @@ def show(
     from ha_bridge_ops.page.home import Home  # noqa: PLC0415
     from ha_bridge_ops.page.server import PageServer  # noqa: PLC0415
 
-    sent = "" if token.startswith(_REFERENCES) else token
+    sent = "" if is_reference(Secret(token)) else token
     # The page shows what the handler logs.
     logging.getLogger("ha_bridge").addHandler(logging.NullHandler())
     logging.getLogger("ha_bridge").propagate = False
@@ -146,7 +116,7 @@ def show(
         )
         if opens:
             # In a thread: where there is no window, it may be a browser in a terminal.
-            # It waits for the first answer, for the socket listens already.
+            # It waits for the first answer, because the socket listens already.
             threading.Thread(
                 target=webbrowser.open, args=(server.address,), daemon=True
             ).start()

@@ -13,10 +13,8 @@ import yaml
 
 from ha_bridge_ops.endpoints.limits import CATEGORIES, MAX_NAME
 from ha_bridge_ops.errors import CommandError
+from ha_bridge_ops.grammar import ENTITY_ID
 from ha_bridge_ops.regions import locale_of, region_of
-
-#: With as many characters as Home Assistant takes.
-ENTITY_ID: Final = re.compile(r"[a-z][a-z0-9_]{0,63}\.[a-z0-9_]{1,190}")
 
 #: What a filter may name, in the order in which Home Assistant's documents have it.
 _KINDS: Final = {

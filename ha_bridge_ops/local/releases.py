@@ -21,7 +21,7 @@ from ha_bridge_ops.local.tools import (
     fetched,
     tools_folder,
 )
-from ha_bridge_ops.terminal import echo
+from ha_bridge_ops.terminal import Steps, echo
 
 #: Each with the Python that it needs at least, newest first: its Requires-Python, such
 #: as https://pypi.org/project/homeassistant/2026.11.0/ has it.  It runs on any later
@@ -113,6 +113,25 @@ def install(release: Release) -> Path:
     """Return the folder of Home Assistant's own virtual environment."""
     name = f"home-assistant-{release.version}"
     return environment(name, release.interpreter, [release.lock], no_deps=True)
+
+
+def brought(steps: Steps, wanted: str | None = None) -> Release:
+    """Return a release that is installed now, and show what is done for it.
+
+    Args:
+        steps: Where it is shown.
+        wanted: As for `named`; None for the newest that this machine can run.
+
+    Raises:
+        CommandError: There is no such release, no Python for it, or the like.
+    """
+    with steps.step("Looking for a Home Assistant and a Python for it", kept=False):
+        release = named(wanted) if wanted else newest(steps.progress.print)
+    python = release.interpreter.version
+    what = f"Home Assistant {release.version}, Python {python} (minutes at first)"
+    with steps.step(f"Installing {what}"):
+        install(release)
+    return release
 
 
 def _look_at_this_computer() -> None:

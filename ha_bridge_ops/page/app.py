@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import Route
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, ExceptionHandler
 
 from ha_bridge import __version__
 from ha_bridge.redaction import Secret
@@ -99,8 +99,8 @@ def application(shown: Shown, sessions: Sessions, port: int) -> ASGIApp:
         exception_handlers={
             HTTPException: _not_here,
             RefusedError: _refused,
-            NotThereError: _not_there,
-            CommandError: _cannot,
+            NotThereError: _told(HTTPStatus.NOT_FOUND),
+            CommandError: _told(HTTPStatus.BAD_REQUEST),
             Exception: _unexpected,
         },
     )
@@ -311,13 +311,13 @@ async def _refused(request: Request, error: Exception) -> Response:
     return _problem(request, str(error), status)
 
 
-async def _not_there(request: Request, error: Exception) -> Response:
-    return _problem(request, str(error), HTTPStatus.NOT_FOUND)
+def _told(status: HTTPStatus) -> ExceptionHandler:
+    """Make a handler of errors whose text is a sentence of ours."""
 
+    async def tell(request: Request, error: Exception) -> Response:
+        return _problem(request, str(error), status)
 
-async def _cannot(request: Request, error: Exception) -> Response:
-    message = error.message if isinstance(error, CommandError) else str(error)
-    return _problem(request, message, HTTPStatus.BAD_REQUEST)
+    return tell
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:

@@ -43,8 +43,8 @@ def card(endpoint: Endpoint, wrong: Iterable[Finding]) -> dict[str, Any]:
     }
 
 
-def trouble(finding: Finding) -> dict[str, str]:
-    """Return what check has found."""
+def trouble(finding: Finding) -> dict[str, Any]:
+    """Return what check has found; what it is about, and each problem by itself."""
     return {
         "id": finding.id,
         "cause": finding.causes[0] if finding.causes else "",
@@ -53,6 +53,7 @@ def trouble(finding: Finding) -> dict[str, str]:
         "means": finding.means,
         "fix": finding.fix,
         "paste": finding.paste,
+        "told": [one.as_json() for one in finding.told],
     }
 
 

@@ -48,12 +48,13 @@ async function walk() {
 
 function line(one) {
   const [sign, word] = SIGNS[one.status];
-  const helps = one.means || one.fix;
+  const [first, ...others] = one.told;
   return make(`div.finding.${one.status}`, {},
     make("span.sign", { role: "img", "aria-label": word }, sign),
     make("span.id", {}, one.id),
-    make("span.saw", {}, one.saw),
-    helps ? make("div.help", {}, ...help(one)) : null);
+    make("span.saw", {}, first ? first.saw : one.saw),
+    first ? make("div.help", {}, ...help(first),
+      ...others.flatMap((other) => [make("p.saw", {}, other.saw), ...help(other)])) : null);
 }
 
 const help = (one) => [

@@ -242,6 +242,25 @@ def test_colour_only_repeats_what_words_say() -> None:
     assert len({status.mark[0] for status in Status}) == len(Status)
 
 
+def test_each_problem_has_its_own_fix() -> None:
+    """What has the same meaning and fix is told once, with all that was seen of it."""
+    text, warning = io.StringIO(), Status.WARNING
+    told = (
+        Told("hard", warning, "LR", "Hard to say.", "Rename it:", "light.a: A"),
+        Told("group_word", warning, "Hall", "A room.", "Choose a name:", "light.c: C"),
+        Told("hard", warning, "TV 2", "Hard to say.", "Rename it:", "light.b: B"),
+    )
+    Screen(Console(file=text, width=80)).add(
+        Finding("discovery.names", warning, "LR; Hall; TV 2", told)
+    )
+    lines = [line.strip() for line in text.getvalue().splitlines() if line.strip()]
+    assert lines == [
+        *("Discovery", "! warning   discovery.names"),
+        *("LR; TV 2", "Hard to say.", "→ Rename it:", "light.a: A", "light.b: B"),
+        *("Hall", "A room.", "→ Choose a name:", "light.c: C"),
+    ]
+
+
 def test_every_link_has_a_check_and_every_check_a_link() -> None:
     """One list of texts, one of functions."""
     names = [link.id for link in EVERY]
