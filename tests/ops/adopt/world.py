@@ -15,14 +15,17 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import boto3
 from botocore.exceptions import ClientError
+from click.testing import CliRunner, Result
 
 from ha_bridge_ops.aws.function import Function, functions_in
 from ha_bridge_ops.aws.session import Session
 from ha_bridge_ops.aws.version import Live
+from ha_bridge_ops.commands.adopt import adopt
 from tests.aws.conftest import function_code, function_configuration
 
 REGION = "eu-west-1"
@@ -342,3 +345,13 @@ def run(event: Any) -> Any:
     if done.returncode:
         return {"errorType": "Crash", "errorMessage": done.stderr[-300:]}
     return json.loads(done.stdout)
+
+
+def typed(aws: Aws, *arguments: str, answer: str = "") -> Result:
+    """Run the command."""
+    return CliRunner().invoke(adopt, arguments, obj=aws.live_of, input=answer)
+
+
+def file_kept() -> Path:
+    (found,) = Path().glob("ha-bridge-adopt-*.json")
+    return found
