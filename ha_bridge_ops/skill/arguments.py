@@ -91,7 +91,7 @@ def read_functions(arns: Iterable[str], region: Region) -> dict[str, str]:
         place = region_in(match[1])
         if place is None:
             raise CommandError(
-                f"Alexa never calls functions in {match['region']}, only in "
+                f"Alexa never calls functions in {match[1]}, only in "
                 f"{' and '.join(one.aws_region for one in REGIONS)}."
             )
         if functions.setdefault(place.key, match[0]) != match[0]:
