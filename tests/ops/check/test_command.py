@@ -140,6 +140,11 @@ def test_markdown_leaves_out_who_one_is(type_it: Type, serve: Serve) -> None:
     assert done.exit_code == 1
     assert "| ✗ FAILED | `ha.is_home_assistant` |" in done.stdout
     assert "My \\| page" in done.stdout
+    _, found, problem = done.stdout.partition("**ha.is_home_assistant** (no_site): ")
+    assert found
+    means, fix = problem.split("\n\n")[:2]
+    assert means.startswith("This answer is not from Home Assistant.")
+    assert fix.startswith("→ Compare the name and path in BASE_URL")
     assert "my-own-home" not in done.stdout
     assert PUBLIC not in done.stdout
     assert TOKEN not in done.stdout
@@ -259,6 +264,19 @@ def test_each_problem_has_its_own_fix() -> None:
         *("LR; TV 2", "Hard to say.", "→ Rename it:", "light.a: A", "light.b: B"),
         *("Hall", "A room.", "→ Choose a name:", "light.c: C"),
     ]
+
+
+def test_what_is_seen_from_two_places_is_side_by_side() -> None:
+    """In columns, and nothing in a cell does anything to a terminal."""
+    rows = (("TLS", "12 ms", "9 ms"), ("ha.reachable", "✗ FAILED", "\x1b[31m✓ ok"))
+    text = io.StringIO()
+    found = Finding("aws.probe", Status.OK, "from AWS all is well", rows=rows)
+    Screen(Console(file=text, width=80)).add(found)
+    table = [line[12:] for line in text.getvalue().splitlines()[-3:]]
+    assert table[0] == f"{'':12}  from here  from AWS"
+    assert table[1] == f"{'TLS':12}  12 ms      9 ms"
+    assert table[2].startswith("ha.reachable  ✗ FAILED   ")
+    assert "\x1b" not in f"{table}{found.rows}"
 
 
 def test_every_link_has_a_check_and_every_check_a_link() -> None:

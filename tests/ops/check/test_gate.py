@@ -13,7 +13,7 @@ from tests.fakes.behaviours import hang_up, reply, reply_json
 from tests.fakes.server import Behaviour, Exchange, Server
 from tests.ops.check.conftest import Serve
 from tests.ops.check.test_link import home_that_links, look
-from tests.worlds.home import HOST, NOT_ALLOWED, context, findings, home
+from tests.worlds.home import HOST, NOT_ALLOWED, context, findings, home, paths
 
 TOKEN_OF_ACCESS = {"EXTRA_HEADERS": json.dumps(access.HEADERS)}
 HTML = {"Content-Type": "text/html"}
@@ -186,6 +186,7 @@ def test_the_token_endpoint_is_asked_as_a_stranger(
     options = Options(token_url=f"https://{HOST}:8443/auth/token")
     found = findings(context(server.port, environ=TOKEN_OF_ACCESS, options=options))
     assert found["ha.token_uri"].causes == ((cause,) if cause else ())
+    assert paths(server).count("POST /auth/token") == 1
 
 
 def test_linking_meets_the_gate_as_amazon_does(serve: Serve) -> None:

@@ -194,6 +194,9 @@ def test_no_list_that_alexa_takes(
     """Each in its own words; what lists no devices leaves nothing to look at."""
     found = findings(context(serve(home(discover=behaviour)).port))
     assert_only(found, "discovery.count", cause, fix=fix, warned=NUMBERED)
+    if cause != "too_many":
+        why = {found[f"discovery.{one}"].saw for one in ("endpoints", "names", "use")}
+        assert why == {"there is no list of devices"}
     if cause == "too_many":
         assert ids(found, Status.SKIPPED) == set()
         assert "301" in found["discovery.count"].saw

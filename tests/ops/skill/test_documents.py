@@ -37,7 +37,12 @@ def test_the_documents_of_each_locale(here: Run, tmp_path: Path, locale: str) ->
     }
     about = manifest["publishingInformation"]
     assert about["category"] == "SMART_HOME"
+    assert about["isAvailableWorldwide"] is True
+    assert about["distributionCountries"] == []
     assert list(about["locales"]) == [locale]
+    its = manifest["privacyAndCompliance"]
+    assert {name for name, is_so in its.items() if is_so} == {"isExportCompliant"}
+    assert len(its) == 5
     assert manifest["permissions"] == []
     linking = document(tmp_path, "accountLinking.json")["accountLinkingRequest"]
     assert linking == {

@@ -159,6 +159,7 @@ def test_a_trigger_for_any_skill_beside_the_right_one(
     found = cloud.look(skill_id=wanted)
     fix = "Delete that one"
     assert_only(found, "aws.trigger", "also_any_skill", fix=fix, skipped=set())
+    assert found["aws.trigger"].saw == f"{SKILL} may, and every other skill too"
     done = type_it(cloud, "--fix", "aws.trigger", "--skill-id", SKILL)
     assert done.exit_code == 2
     assert fix in done.stderr
