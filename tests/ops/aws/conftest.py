@@ -4,12 +4,12 @@ import io
 import zipfile
 from collections.abc import Callable, Iterator
 
-import boto3
 import pytest
 from moto import mock_aws
 
 from ha_bridge_ops.aws.function import Function, functions_in
-from ha_bridge_ops.aws.session import Session, boto3_clients
+from ha_bridge_ops.aws.session import Session
+from tests.fakes.aws import kept_client
 
 REGION = "eu-west-1"
 SECRET = "a-token-that-nobody-may-see"
@@ -24,13 +24,13 @@ def look(monkeypatch: pytest.MonkeyPatch) -> Iterator[Look]:
         monkeypatch.setenv(name, "testing")
     monkeypatch.delenv("AWS_PROFILE", raising=False)
     with mock_aws(config={"lambda": {"use_docker": False}}):
-        role = boto3.client("iam", region_name=REGION).create_role(
+        role = kept_client("iam", REGION).create_role(
             RoleName="ha-bridge-role", AssumeRolePolicyDocument="{}"
         )
         code = io.BytesIO()
         with zipfile.ZipFile(code, "w") as archive:
             archive.writestr("lambda_function.py", "")
-        boto3.client("lambda", region_name=REGION).create_function(
+        kept_client("lambda", REGION).create_function(
             FunctionName="ha-bridge",
             Runtime="python3.13",
             Role=role["Role"]["Arn"],
@@ -45,7 +45,7 @@ def look(monkeypatch: pytest.MonkeyPatch) -> Iterator[Look]:
                 }
             },
         )
-        make = boto3_clients()
-        assert make is not None
-        session = Session(make, REGION)
+        session = Session(
+            lambda service, region: kept_client(service, region or REGION), REGION
+        )
         yield lambda: functions_in(session, REGION, None)[0]
