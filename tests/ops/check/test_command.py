@@ -276,7 +276,8 @@ def test_what_is_seen_from_two_places_is_side_by_side() -> None:
     assert table[0] == f"{'':12}  from here  from AWS"
     assert table[1] == f"{'TLS':12}  12 ms      9 ms"
     assert table[2].startswith("ha.reachable  ✗ FAILED   ")
-    assert "\x1b" not in f"{table}{found.rows}"
+    cells = [cell for row in found.rows for cell in row]
+    assert "\x1b" not in "".join([*table, *cells])
 
 
 def test_every_link_has_a_check_and_every_check_a_link() -> None:
