@@ -114,6 +114,24 @@ def shortened(value: Any, limit: int = 4000) -> Any:
     return value
 
 
+def displayed(value: Any, limit: int = 4000) -> Any:
+    """Return JSON for a page, in which all texts and names are `visible`.
+
+    Args:
+        value: Of no great depth.
+        limit: Characters of a text.
+    """
+    if isinstance(value, str):
+        return visible(value, limit)
+    if isinstance(value, list):
+        return [displayed(one, limit) for one in value]
+    if isinstance(value, dict):
+        return {
+            visible(key, limit): displayed(one, limit) for key, one in value.items()
+        }
+    return value
+
+
 def _escaped(line: str) -> str:
     if line.isprintable():
         return line

@@ -3,13 +3,12 @@
 https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStacks.html
 """
 
-import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from ha_bridge_ops.aws.session import AwsError, Session, call
+from ha_bridge_ops.aws.session import AwsError, Session, call, reads_aws
 from ha_bridge_ops.aws.stacks import token_endpoint_in
 from ha_bridge_ops.aws.template import Template, read_template
 
@@ -77,6 +76,7 @@ class Stacks:
         self._region = region
         self._sleep = sleep
 
+    @reads_aws
     def find(self, name: str) -> Stack | None:
         """Return a stack once AWS is done with it; None if there is none.
 
@@ -94,6 +94,7 @@ class Stacks:
             self._sleep(3)
         raise AwsError("StillInProgress", f"after {TIMEOUT_S} s")
 
+    @reads_aws
     def delete(self, name: str) -> None:
         """Delete a stack and wait until it is gone.
 
@@ -105,6 +106,7 @@ class Stacks:
         if (left := self.find(name)) is not None:
             raise AwsError(left.status, "The CloudFormation console says why.")
 
+    @reads_aws
     def function(self, name: str) -> Deployed | None:
         """Return the function of a stack; None if it has none of ours.
 
@@ -126,6 +128,7 @@ class Stacks:
                 return Deployed(str(found["FunctionArn"]), str(found["CodeSha256"]))
         return None
 
+    @reads_aws
     def template(self, name: str) -> Template | None:
         """Return the template of a stack as AWS has worked it out; None if odd.
 
@@ -134,9 +137,8 @@ class Stacks:
         """
         client = self._session.client("cloudformation", self._region)
         answer = call(client.get_template, StackName=name, TemplateStage="Processed")
-        body = answer.get("TemplateBody")
         try:
-            return read_template(body if isinstance(body, str) else json.dumps(body))
+            return read_template(answer.get("TemplateBody"))
         except ValueError:
             return None
 

@@ -7,8 +7,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Self
 
+from ha_bridge_ops import grammar
 from ha_bridge_ops.aws.policies import Caller, callers
-from ha_bridge_ops.aws.session import ODD_SHAPE, AwsError, Session, boto3_clients, call
+from ha_bridge_ops.aws.session import (
+    ODD_SHAPE,
+    AwsError,
+    Session,
+    boto3_clients,
+    call,
+    reads_aws,
+)
 from ha_bridge_ops.errors import CommandError, RefusedError
 from ha_bridge_ops.regions import Region
 
@@ -33,7 +41,7 @@ _COLONS: Final = 6
 class Function:
     """A function, as far as the bridge is concerned with it.
 
-    The names of AWS's API are in `_read`, and nowhere else.
+    The names of AWS's API are in `described`, and nowhere else.
     """
 
     session: Session = field(repr=False)
@@ -61,6 +69,7 @@ class Function:
     """Of its zip, in base64, as AWS says it; empty for a container image."""
 
     @classmethod
+    @reads_aws
     def described(cls, session: Session, found: Mapping[str, Any]) -> Self:
         """Return the function that AWS describes so.
 
@@ -69,28 +78,25 @@ class Function:
         Raises:
             AwsError: It describes none.
         """
-        try:
-            return cls._read(session, found)
-        except ODD_SHAPE:
-            raise AwsError("UnreadableAnswer") from None
-
-    @classmethod
-    def _read(cls, session: Session, found: Mapping[str, Any]) -> Self:
-        if not FUNCTION_ARN.fullmatch(found["FunctionArn"]):
+        arn = str(found["FunctionArn"])
+        if not FUNCTION_ARN.fullmatch(arn):
             raise ValueError
+        name = arn.split(":")[_COLONS]
         environment = found.get("Environment", {})
         logging = found.get("LoggingConfig", {})
         error = environment.get("Error")
-        name = str(found["FunctionName"])
+        group = logging.get("LogGroup") or f"/aws/lambda/{name}"
+        if grammar.log_group(group) is None:
+            raise ValueError
         return cls(
             session=session,
-            arn=str(found["FunctionArn"]),
+            arn=arn,
             name=name,
             timeout_s=int(found["Timeout"]),
             memory_mb=int(found["MemorySize"]),
             runtime=str(found.get("Runtime") or ""),
             role=str(found["Role"]).rpartition("/")[2],
-            log_group=str(logging.get("LogGroup") or f"/aws/lambda/{name}"),
+            log_group=group,
             variables={
                 str(key): str(value)
                 for key, value in environment.get("Variables", {}).items()
@@ -140,7 +146,7 @@ class Function:
                 return int(reserved)
             account = call(client.get_account_settings)["AccountLimit"]
             return int(account["ConcurrentExecutions"])
-        except (AwsError, KeyError, TypeError, ValueError):
+        except (AwsError, *ODD_SHAPE):
             return None
 
     def client(self, service: str) -> Any:
@@ -151,6 +157,7 @@ class Function:
         """
         return self.session.client(service, self.region)
 
+    @reads_aws
     def callers(self) -> list[Caller]:
         """Return who may call the function, as its policy says it.
 
@@ -163,11 +170,9 @@ class Function:
             if error.is_not_there:
                 return []
             raise
-        try:
-            return list(callers(json.loads(answer["Policy"])))
-        except ODD_SHAPE:
-            return []
+        return list(callers(json.loads(answer["Policy"])))
 
+    @reads_aws
     def open_url(self) -> str | None:
         """Return its address that asks for no login, with a slash at its end.
 
@@ -185,6 +190,7 @@ class Function:
             raise
         return str(found["FunctionUrl"]) if found.get("AuthType") == "NONE" else None
 
+    @reads_aws
     def invoke(self, event: object) -> Any:
         """Return the function's answer to an event; None if it is no JSON.
 
@@ -198,7 +204,7 @@ class Function:
         )
         try:
             return json.loads(answer["Payload"].read())
-        except ValueError:
+        except (RecursionError, ValueError):
             return None
 
 
@@ -234,6 +240,7 @@ def arn_of(name: str, region: Region) -> str:
     return found[0].arn
 
 
+@reads_aws
 def functions_in(
     session: Session,
     region: str,

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from ha_bridge_ops.aws.function import Function
-from ha_bridge_ops.aws.session import AwsError, call
+from ha_bridge_ops.aws.session import AwsError, call, reads_aws
 
 #: Pages of the log that are read, each of up to 10 000 lines.
 MAX_PAGES: Final = 5
@@ -125,18 +125,23 @@ def throttles(function: Function, until_s: float, hours: int) -> int:
         until_s: Seconds since the epoch.
         hours: Before that.
     """
-    end = datetime.fromtimestamp(until_s, UTC)
     try:
-        answer = call(
-            function.client("cloudwatch").get_metric_statistics,
-            Namespace="AWS/Lambda",
-            MetricName="Throttles",
-            Dimensions=[{"Name": "FunctionName", "Value": function.name}],
-            StartTime=end - timedelta(hours=hours),
-            EndTime=end,
-            Period=hours * 3600,
-            Statistics=["Sum"],
-        )
+        return _throttles(function, until_s, hours)
     except AwsError:
         return 0
+
+
+@reads_aws
+def _throttles(function: Function, until_s: float, hours: int) -> int:
+    end = datetime.fromtimestamp(until_s, UTC)
+    answer = call(
+        function.client("cloudwatch").get_metric_statistics,
+        Namespace="AWS/Lambda",
+        MetricName="Throttles",
+        Dimensions=[{"Name": "FunctionName", "Value": function.name}],
+        StartTime=end - timedelta(hours=hours),
+        EndTime=end,
+        Period=hours * 3600,
+        Statistics=["Sum"],
+    )
     return int(sum(point.get("Sum", 0) for point in answer["Datapoints"]))

@@ -26,8 +26,19 @@ _OPERATOR: Final = re.compile(
     r"(?:ForAnyValue:)?(?:StringEquals|StringLike|ArnEquals|ArnLike)(?:IgnoreCase)?"
 )
 
-#: A resource that is everything, or all there is of a service.
-_EVERYTHING: Final = re.compile(r"[*?]+|arn:[^:]*:[^:]*:[^:]*:[^:]*:\*|arn:\*.*")
+#: A resource that is everything, or all there is of a service or of one of its kinds.
+_EVERYTHING: Final = re.compile(
+    r"[*?]+|arn:[^:]*:[^:]*:[^:]*:[^:]*:(?:[a-z-]+[:/])?[*?:/]+|arn:\*.*"
+)
+
+#: All actions, however it is written.
+_ANY_ACTION: Final = re.compile(r"[*?:]+")
+
+#: A part of a name that is the stranger's to choose.
+_WILD: Final = re.compile(r"[*?]")
+
+#: Parts of an ARN before its resource; the last of them is the account.
+_BEFORE_RESOURCE: Final = 5
 
 #: Some of many actions, such as ssm:*, iam:Pass* or plain *.
 _MANY_ACTIONS: Final = re.compile(r".*[*?].*")
@@ -87,7 +98,7 @@ def _is_broad(statement: Mapping[str, Any]) -> bool:
     if "NotAction" in statement:
         # Everything but a few, most of which nobody has thought of.
         return True
-    if {"*", "*:*"} & set(actions):
+    if any(map(_ANY_ACTION.fullmatch, actions)):
         return True
     return is_everywhere and any(map(_MANY_ACTIONS.fullmatch, actions))
 
@@ -120,11 +131,20 @@ def _names_somebody(conditions: Mapping[str, Any]) -> bool:
         if not _OPERATOR.fullmatch(operator) or not isinstance(tests, Mapping):
             continue
         for key, values in tests.items():
-            if key.lower() in _NAMING and not any(
-                str(value).strip("*?") == "" for value in _as_list(values)
-            ):
+            named = [str(value) for value in _as_list(values)]
+            if key.lower() in _NAMING and named and all(map(_is_a_name, named)):
                 return True
     return False
+
+
+def _is_a_name(value: str) -> bool:
+    """Return whether a value leaves a stranger no choice of the account.
+
+    The bucket that arn:aws:s3:::home-* means may be anybody's.
+    """
+    *before, _ = value.split(":", _BEFORE_RESOURCE)
+    is_ones_own = len(before) == _BEFORE_RESOURCE and before[-1] != ""
+    return bool(value) and not _WILD.search(before[-1] if is_ones_own else value)
 
 
 def _as_list(value: Any) -> list[Any]:

@@ -1,13 +1,17 @@
 """Clients of AWS's services, one error for whatever they raise, one way to call."""
 
+import functools
 import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, ParamSpec, TypeVar
 
 from ha_bridge_ops.errors import CommandError, RefusedError
 from ha_bridge_ops.outside import quoted
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 #: Gives the client of an AWS service in a region, as boto3.Session.client does.
 MakeClient = Callable[[str, str | None], Any]
@@ -70,7 +74,10 @@ _NOT_THERE = frozenset(
 
 
 #: What reading an answer raises that has not the shape that AWS documents.
-ODD_SHAPE: Final = (AttributeError, IndexError, KeyError, TypeError, ValueError)
+ODD_SHAPE: Final = (
+    *(ArithmeticError, AttributeError, LookupError, RecursionError),
+    *(TypeError, ValueError),
+)
 
 #: What is said of it.
 UNREADABLE: Final = "an answer that cannot be read"
@@ -89,6 +96,22 @@ def call(method: Callable[..., Any], **request: Any) -> Any:
         details = response.get("Error", {}) if isinstance(response, dict) else {}
         code = str(details.get("Code") or type(error).__name__)
         raise AwsError(code, " ".join(str(error).split())) from None
+
+
+def reads_aws(read: Callable[P, T]) -> Callable[P, T]:
+    """Make an AwsError of an answer that has not the shape that AWS documents.
+
+    It decorates whatever looks into answers: who asks has one error to expect.
+    """
+
+    @functools.wraps(read)
+    def reading(*arguments: P.args, **named: P.kwargs) -> T:
+        try:
+            return read(*arguments, **named)
+        except ODD_SHAPE:
+            raise AwsError("UnreadableAnswer", UNREADABLE) from None
+
+    return reading
 
 
 def how_to_log_in() -> str:

@@ -5,8 +5,15 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ha_bridge_ops.aws import deploy
-from ha_bridge_ops.aws.session import AwsError, Session, boto3_clients, call
+from ha_bridge_ops.aws.session import (
+    AwsError,
+    Session,
+    boto3_clients,
+    call,
+    reads_aws,
+)
 from ha_bridge_ops.errors import CommandError, RefusedError
+from ha_bridge_ops.outside import LIMIT, quoted
 from ha_bridge_ops.regions import REGIONS, Region
 
 #: The output of template.yaml with the ARN of the function.
@@ -34,13 +41,11 @@ def functions_of(stack: str, needed: Region) -> list[str]:
     found = []
     for region in REGIONS:
         try:
-            client = session.client("cloudformation", region.aws_region)
-            answer = call(client.describe_stacks, StackName=stack)
+            arn = _output(_described(session, stack, region))
         except AwsError as error:
             if region is needed:
                 raise _why(error, stack, region) from None
             continue
-        arn = _output(answer["Stacks"][0])
         if arn:
             found.append(arn)
         elif region is needed:
@@ -61,13 +66,25 @@ def token_endpoint_of(stack: str, region: Region) -> str | None:
     """
     try:
         session = Session(boto3_clients(), region.aws_region)
-        client = session.client("cloudformation")
-        answer = call(client.describe_stacks, StackName=stack)
+        return token_endpoint_in(_described(session, stack, region))
     except AwsError as error:
         raise _why(error, stack, region) from None
-    return token_endpoint_in(answer["Stacks"][0])
 
 
+@reads_aws
+def _described(session: Session, stack: str, region: Region) -> Mapping[str, Any]:
+    """Return what AWS says of a stack.
+
+    Raises:
+        AwsError: It says nothing.
+    """
+    client = session.client("cloudformation", region.aws_region)
+    answer = call(client.describe_stacks, StackName=stack)
+    found: Mapping[str, Any] = answer["Stacks"][0]
+    return found
+
+
+@reads_aws
 def token_endpoint_in(stack: Mapping[str, Any]) -> str | None:
     """Return where the token endpoint is asked of a stack that AWS describes so."""
     found = _output(stack, TOKEN_OUTPUT) or ""
@@ -75,6 +92,7 @@ def token_endpoint_in(stack: Mapping[str, Any]) -> str | None:
     return found if _IS_AN_API.fullmatch(found) else None
 
 
+@reads_aws
 def _output(stack: Mapping[str, Any], key: str = OUTPUT) -> str | None:
     for output in stack.get("Outputs", []):
         if output["OutputKey"] == key:
@@ -88,8 +106,8 @@ def _why(error: AwsError, stack: str, region: Region) -> CommandError:
             f"There is no stack {stack} in {region.aws_region}: run "
             f"`{deploy.command(region.samconfig_env)}` first."
         )
-    words = error.words.rstrip(".")
+    said = quoted(error.words.rstrip("."), LIMIT)
     kind = CommandError if error.is_no_login else RefusedError
     return kind(
-        f"AWS did not describe the stack {stack} in {region.aws_region}: {words}."
+        f"AWS did not describe the stack {stack} in {region.aws_region}: {said}."
     )

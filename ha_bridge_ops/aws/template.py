@@ -12,6 +12,8 @@ from typing import Any, ClassVar, Final
 
 import yaml
 
+from ha_bridge_ops.aws.session import ODD_SHAPE
+
 Template = Mapping[str, Any]
 
 _NO_VALUE: Final = {"Ref": "AWS::NoValue"}
@@ -22,8 +24,29 @@ _CODE: Final = frozenset({"Code", "CodeUri"})
 _IN_SUB: Final = re.compile(r"\$\{([^!}][^}]*)\}")
 
 
+#: Characters of a template that is read; template.yaml has 33 000.
+_LONGEST: Final = 300_000
+
+#: Characters of a value that is put together; those of template.yaml have some 200.
+_MOST: Final = 10_000
+
+
 class _Loader(yaml.SafeLoader):
-    """Reads `!Ref x` as {"Ref": "x"}."""
+    """Reads `!Ref x` as {"Ref": "x"}, and no alias, as CloudFormation.
+
+    A few of those make a page of gigabytes.
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-formats.html
+    """
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Return the next node.
+
+        Raises:
+            yaml.YAMLError: It is an alias.
+        """
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("an alias")
+        return super().compose_node(parent, index)
 
 
 def _tag(loader: yaml.SafeLoader, name: str, node: yaml.Node) -> dict[str, Any]:
@@ -40,15 +63,20 @@ def _tag(loader: yaml.SafeLoader, name: str, node: yaml.Node) -> dict[str, Any]:
 _Loader.add_multi_constructor("!", _tag)
 
 
-def read_template(text: str) -> Template:
+def read_template(body: object) -> Template:
     """Return a template with its tags written out.
 
+    Args:
+        body: Its YAML, or what its JSON says.
+
     Raises:
-        ValueError: It is none.
+        ValueError: It is none, or far longer than this project's.
     """
+    found = body
     try:
-        found = yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader
-    except yaml.YAMLError as error:
+        if isinstance(body, str) and len(body) <= _LONGEST:
+            found = yaml.load(body, _Loader)  # noqa: S506 - a SafeLoader
+    except (yaml.YAMLError, *ODD_SHAPE) as error:
         raise ValueError(str(error)) from None
     if isinstance(found, dict) and isinstance(found.get("Resources"), dict):
         return found
@@ -98,13 +126,19 @@ def resources(
         template: As it was read.
         given: Its parameters; those that are missing have their defaults.
         pseudo: What AWS::Region and the like are.
+
+    Raises:
+        ValueError: It is no template that CloudFormation would accept.
     """
-    filled = _Filled(template, {**defaults(template), **given, **pseudo})
-    return {
-        name: Resource(str(one.get("Type")), filled.properties(one))
-        for name, one in template["Resources"].items()
-        if isinstance(one, dict) and filled.has(one.get("Condition"))
-    }
+    try:
+        filled = _Filled(template, {**defaults(template), **given, **pseudo})
+        return {
+            str(name): Resource(str(one.get("Type")), filled.properties(one))
+            for name, one in template["Resources"].items()
+            if isinstance(one, dict) and filled.has(one.get("Condition"))
+        }
+    except ODD_SHAPE as error:
+        raise ValueError(str(error)) from None
 
 
 def defaults(template: Template) -> dict[str, str]:
@@ -122,10 +156,15 @@ class _Filled:
         self._conditions = template.get("Conditions", {})
         self._mappings = template.get("Mappings", {})
         self._values = values
+        self._holding: dict[str, bool] = {}
 
     def has(self, condition: str | None) -> bool:
         """Return whether a condition holds; None always does."""
-        return condition is None or self._holds(self._conditions[condition])
+        if condition is None:
+            return True
+        if condition not in self._holding:  # one that names others names them once
+            self._holding[condition] = self._holds(self._conditions[condition])
+        return self._holding[condition]
 
     def properties(self, resource: Mapping[str, Any]) -> dict[str, Any]:
         """Return the properties of a resource, but for where its code is."""
@@ -169,12 +208,14 @@ class _Filled:
 
     def _sub(self, argument: Any) -> str:
         text, own = argument if isinstance(argument, list) else (argument, {})
-
-        def fill(found: re.Match[str]) -> str:
-            name = found[1]
-            return str(self._value(own[name]) if name in own else self._ref(name))
-
-        return _IN_SUB.sub(fill, text)
+        # What is between the names stands at the even places.
+        parts = _IN_SUB.split(text)
+        values = {
+            name: str(self._value(own[name]) if name in own else self._ref(name))
+            for name in parts[1::2]
+        }
+        parts[1::2] = [values[name] for name in parts[1::2]]
+        return _joined("", parts)
 
     def _if(self, argument: Any) -> Any:
         condition, yes, no = argument
@@ -189,7 +230,7 @@ class _Filled:
 
     def _join(self, argument: Any) -> str:
         between, parts = argument
-        return str(between).join(map(str, self._texts(parts)))
+        return _joined(str(between), list(map(str, self._texts(parts))))
 
     def _split(self, argument: Any) -> list[str]:
         between, text = argument
@@ -215,3 +256,14 @@ class _Filled:
         "Fn::Split": _split,
         "Fn::Select": _select,
     }
+
+
+def _joined(between: str, parts: list[str]) -> str:
+    """Return texts as one.
+
+    Raises:
+        ValueError: It is longer than any value.
+    """
+    if len(between) * len(parts) + sum(map(len, parts)) > _MOST:
+        raise ValueError("too long")
+    return between.join(parts)

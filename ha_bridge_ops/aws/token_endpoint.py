@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Self
 
 from ha_bridge_ops.aws.function import TOKEN_HANDLER, Function
-from ha_bridge_ops.aws.session import AwsError, call
+from ha_bridge_ops.aws.session import AwsError, call, reads_aws
 
 #: Where Amazon asks, below the address of API or function.
 PATH: Final = "/auth/token"
@@ -28,6 +28,7 @@ class TokenEndpoint:
     function: Function
 
     @classmethod
+    @reads_aws
     def beside(cls, function: Function) -> Self | None:
         """Return the one that belongs to a bridge: by the template's name, or its home.
 
@@ -70,6 +71,7 @@ class TokenEndpoint:
             url = f"https://{arn[1]}.execute-api.{region}.amazonaws.com{PATH}"
             yield url if self._routes(arn[1]) & _ROUTES else None
 
+    @reads_aws
     def _routes(self, api: str) -> set[str]:
         client = self.function.client("apigatewayv2")
         try:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from ha_bridge_ops.aws.function import Function
-from ha_bridge_ops.aws.session import ODD_SHAPE, AwsError, call
+from ha_bridge_ops.aws.session import call, reads_aws
 
 #: What is changed by which call of Lambda's API, as CloudTrail names it.
 #: https://docs.aws.amazon.com/lambda/latest/dg/logging-using-cloudtrail.html
@@ -34,6 +34,7 @@ class PastChange:
     """`created`, `code` or `settings`."""
 
 
+@reads_aws
 def changes(function: Function, since_s: float, until_s: float) -> list[PastChange]:
     """Return what was changed of a function, oldest first.
 
@@ -65,12 +66,9 @@ def _calls(
     }
     for _ in range(_PAGES):
         page = call(client.lookup_events, **request)
-        try:
-            for event in page["Events"]:
-                if _is_about(function, json.loads(event["CloudTrailEvent"])):
-                    yield int(event["EventTime"].timestamp() * 1000)
-        except ODD_SHAPE:
-            raise AwsError("UnreadableAnswer") from None
+        for event in page["Events"]:
+            if _is_about(function, json.loads(event["CloudTrailEvent"])):
+                yield int(event["EventTime"].timestamp() * 1000)
         if not page.get("NextToken"):
             return
         request["NextToken"] = page["NextToken"]

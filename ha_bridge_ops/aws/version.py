@@ -14,7 +14,7 @@ from typing import Any, Final
 import urllib3
 
 from ha_bridge_ops.aws.function import Function
-from ha_bridge_ops.aws.session import AwsError, call
+from ha_bridge_ops.aws.session import AwsError, call, reads_aws
 
 #: Gives the bytes behind an address.
 Fetch = Callable[[str], bytes]
@@ -83,6 +83,7 @@ class Live:
         self._sleep = sleep
         self._revision: str | None = None
 
+    @reads_aws
     def read(self) -> Version:
         """Return what it runs.
 
@@ -100,6 +101,7 @@ class Live:
             raise AwsError(str(error.get("ErrorCode")), str(error.get("Message", "")))
         return Version(self._fetch(str(location)), _settings(found["Configuration"]))
 
+    @reads_aws
     def put_code(self, code: bytes) -> None:
         """Exchange the code.
 
@@ -111,6 +113,7 @@ class Live:
         if found.get("CodeSha256") != sha256(code):
             raise AwsError("Changed", "Somebody else has exchanged the code meanwhile.")
 
+    @reads_aws
     def put_settings(self, settings: Settings) -> None:
         """Exchange the settings, all at once.
 
@@ -130,6 +133,7 @@ class Live:
         if not settings.is_in(_settings(self._settled())):
             raise AwsError("Changed", "Somebody else has changed the settings too.")
 
+    @reads_aws
     def is_at(self, version: Version) -> bool:
         """Return whether it is a version now, whoever has made it so.
 

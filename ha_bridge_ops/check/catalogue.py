@@ -153,3 +153,18 @@ AWS: Final = _PARTS[_AWS][1]
 
 #: All there is.
 EVERY: Final = (*CHAIN, *LINKING, *AWS)
+
+_CAUSES: Final = {
+    one.id: frozenset(cause.name for cause in one.causes) for one in EVERY
+}
+
+
+def cause_of(link: str, error: str, otherwise: str) -> str:
+    """Return the cause of a link that an error is, or another where it is none.
+
+    Args:
+        link: Its id.
+        error: A name of `ha_bridge.network_errors`; whoever answers chooses which.
+        otherwise: A cause of the link.
+    """
+    return error if error in _CAUSES[link] else otherwise

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from ha_bridge_ops.check.catalogue import cause_of
 from ha_bridge_ops.check.evidence import OWN_NAMES, Evidence
 from ha_bridge_ops.check.model import Fine, Outcome, Problem, Untried
 from ha_bridge_ops.outside import quoted
@@ -28,12 +29,14 @@ def reachable(evidence: Evidence) -> Outcome:
         saw = "; ".join(
             f"{one['address']}: {one['reason'] or one['error']}" for one in failed
         )
-        return Problem(failed[-1]["error"], saw, evidence.values)
+        cause = cause_of("ha.reachable", failed[-1]["error"], "unreachable")
+        return Problem(cause, saw, evidence.values)
     if evidence.address.is_tls and not evidence.http:
         return _without_tls(evidence)
     if error := evidence.http.get("error"):
         saw = f"{evidence.ip} took the request, but: {evidence.http['reason'] or error}"
-        return Problem(_WORDS.get(error, error), saw, evidence.values)
+        # What is no TLS may come after the handshake too.
+        return Problem(_cause(error), saw, evidence.values)
     if evidence.who in _GATEWAYS:
         return Problem(evidence.who, evidence.shown, evidence.values)
     return Fine(f"{evidence.ip} answers")
@@ -44,8 +47,12 @@ def _without_tls(evidence: Evidence) -> Outcome:
     if error in ("timeout", "reset"):
         said = evidence.tls.get("reason") or error
         saw = f"{evidence.ip} broke off TLS: {said}"
-        return Problem(_WORDS.get(error, error), saw, evidence.values)
+        return Problem(_cause(error), saw, evidence.values)
     return Untried("without TLS nothing can be asked")
+
+
+def _cause(error: str) -> str:
+    return cause_of("ha.reachable", _WORDS.get(error, error), "tls_failed")
 
 
 def is_home_assistant(evidence: Evidence) -> Outcome:

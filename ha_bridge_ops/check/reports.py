@@ -9,6 +9,8 @@ from ipaddress import ip_address
 from typing import Any, Final
 
 from ha_bridge.network_errors import NETWORK_ERRORS
+from ha_bridge.settings import GATE_VARIABLES
+from ha_bridge_ops.outside import quoted
 
 #: Characters of a text, and entries of a list, that are kept.
 _TEXT: Final = 300
@@ -26,6 +28,12 @@ def _text(value: Any) -> str | None:
         return None
     # JSON may hold half a character, which no other text can.
     return value[:_TEXT].encode("utf-8", "replace").decode()
+
+
+def _reason(value: Any) -> str | None:
+    # The function may be any script: its words are not those of its system.
+    found = _text(value)
+    return quoted(found) if found else found
 
 
 def _number(value: Any) -> float | None:
@@ -89,7 +97,7 @@ def _failed(value: Any) -> dict[str, str] | None:
     return {
         "address": address,
         "error": error,
-        "reason": _text(value.get("reason")) or "",
+        "reason": _reason(value.get("reason")) or "",
     }
 
 
@@ -98,9 +106,10 @@ _ANSWER: Final[Mapping[str, _Read]] = {
     "status": _status,
     "error": _one_of(*_ERRORS, "not_http"),
     "marks": _marks,
+    "reason": lambda value: _reason(value) or "",
     **dict.fromkeys(
         (
-            *("title", "begins", "server", "location", "content_type", "reason"),
+            *("title", "begins", "server", "location", "content_type"),
             *("www_authenticate", "cf_mitigated", "target"),
         ),
         lambda value: _text(value) or "",
@@ -109,10 +118,11 @@ _ANSWER: Final[Mapping[str, _Read]] = {
 
 #: What each part of a report may hold, and milliseconds; what is not listed is kept if
 #: it is a text, a yes or a no.
-_PARTS: Final[Mapping[str, Mapping[str, _Read]]] = {
+PARTS: Final[Mapping[str, Mapping[str, _Read]]] = {
     "resolve": {
         "addresses": _list_of(_address),
         "error": _one_of("timeout", "name_server", "unknown_name"),
+        "reason": _reason,
     },
     "connect": {"address": _address, "failed": _list_of(_failed)},
     "tls": {
@@ -121,17 +131,21 @@ _PARTS: Final[Mapping[str, Mapping[str, _Read]]] = {
         "not_after": _whole,
         "speaks_12": lambda value: value if isinstance(value, bool) else None,
         "error": _one_of(*_ERRORS, "incomplete", "plain_http", "failed", "tls_failed"),
+        "reason": _reason,
     },
     "http": _ANSWER,
     "bare": _ANSWER,
-    "gate": {"given": _list_of(_text), "headers": _list_of(_text)},
+    "gate": {
+        "given": _list_of(lambda value: value if value in GATE_VARIABLES else None),
+        "headers": _list_of(_text),
+    },
 }
 
 
 def read(found: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return a report as the probe would have given it; None if it makes no sense."""
     report: dict[str, Any] = {}
-    for name, readers in _PARTS.items():
+    for name, readers in PARTS.items():
         part = found.get(name)
         if isinstance(part, dict):
             report[name] = _part(part, readers)

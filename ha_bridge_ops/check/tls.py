@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime
 
+from ha_bridge_ops.check.catalogue import cause_of
 from ha_bridge_ops.check.evidence import Evidence
 from ha_bridge_ops.check.model import Fine, Outcome, Problem, Untried
 from ha_bridge_ops.outside import known, one_of, quoted
@@ -20,9 +21,6 @@ _DAY_S = 86400
 
 #: What a certificate is for, a wildcard included.
 _DNS_NAME = re.compile(r"(?:\*\.)?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+")
-#: Errors that an older function calls by another name.
-_WORDS = {"failed": "tls_failed"}
-
 #: Errors of the network, which `ha.reachable` tells.
 _NETWORK = ("timeout", "reset", "refused", "unreachable")
 
@@ -36,7 +34,7 @@ def certificate(evidence: Evidence) -> Outcome:
         return Untried("no connection could be made")
     if error := tls.get("error"):
         said = [str(tls["reason"])] if tls.get("reason") else []
-        cause = _WORDS.get(error, error)
+        cause = cause_of("tls.certificate", error, "tls_failed")
         return Problem(cause, "; ".join([*said, *_details(evidence)]), evidence.values)
     left = tls["not_after"] - evidence.now
     lifetime = tls["not_after"] - tls.get("not_before", tls["not_after"] - _USUAL_S)
@@ -51,7 +49,7 @@ def certificate(evidence: Evidence) -> Outcome:
         problems.append(Problem("soon", cause, evidence.values))
     if tls.get("speaks_12") is False:
         problems.append(
-            Problem("only_13", f"{known(tls['version'])} only", evidence.values)
+            Problem("only_13", f"{known(tls.get('version', ''))} only", evidence.values)
         )
     return problems or Fine(fine)
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from ha_bridge_ops.errors import CommandError
-from ha_bridge_ops.local.processes import FailedError, inherited, run
+from ha_bridge_ops.local.processes import PROXIES, FailedError, inherited, run
 from ha_bridge_ops.local.tools import (
     INSTALL_TIMEOUT_S,
     LOCKS,
@@ -31,6 +31,12 @@ _LOCK: Final = LOCKS / "ask-cli"
 
 #: The least Node that it runs with.
 _NODE: Final = 18
+
+#: What `ask` and Node.js need of our environment; tokens of the home are not in it.
+NEEDED: Final = (
+    *("HOME", "USER", "XDG_", "ASK_", "NODE_", "NVM_", "npm_config_", "NPM_CONFIG_"),
+    *PROXIES,
+)
 
 #: What npm needs of our environment: its settings, proxies, folders, certificates.
 _FOR_NPM: Final = (
@@ -119,7 +125,9 @@ def _run(command: Sequence[str], folder: Path) -> None:
 
 def main() -> None:
     """Run the ASK CLI."""
-    sys.exit(subprocess.run([*install(), *sys.argv[1:]], check=False).returncode)
+    command = [*install(), *sys.argv[1:]]
+    environ = inherited(*NEEDED)
+    sys.exit(subprocess.run(command, env=environ, check=False).returncode)
 
 
 if __name__ == "__main__":

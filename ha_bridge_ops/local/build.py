@@ -55,6 +55,18 @@ WITHOUT_BYTE_CODE = (
 #: What installers write for themselves, each in its own way.
 _NOTES = ("INSTALLER", "RECORD", "REQUESTED")
 
+#: What installers and Pythons need of our environment, tokens of the home not among it;
+#: a name that ends in _ stands for all that begin so.
+_NEEDED = (
+    *("PATH", "HOME", "USER", "LANG", "LC_", "TMPDIR", "TZ", "XDG_", "NETRC"),
+    *("UV_", "PIP_", "PYENV_", "VIRTUAL_ENV", "SSL_CERT_"),
+    *("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
+    *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
+    *("http_proxy", "https_proxy", "all_proxy", "no_proxy"),
+    *("SYSTEMROOT", "COMSPEC", "PATHEXT", "TEMP", "TMP"),
+    *("USERPROFILE", "APPDATA", "LOCALAPPDATA"),
+)
+
 
 class BuildError(Exception):
     """The package could not be made; the message says why."""
@@ -106,7 +118,7 @@ def _install(folder: Path, uvs: Iterable[str]) -> None:
         command = [python, "-m", "pip", "install", "--disable-pip-version-check"]
         command += ["--ignore-requires-python", "--platform", PLATFORM[1]]
         command += ["--platform", PLATFORM[2]]
-    done = subprocess.run([*command, *wanted], check=False)
+    done = subprocess.run([*command, *wanted], env=_environ(), check=False)
     if done.returncode:
         raise BuildError("urllib3 could not be installed: is PyPI reachable?")
     for name in (".lock", *(f"*.dist-info/{one}" for one in _NOTES)):
@@ -144,11 +156,21 @@ def _pythons() -> Iterator[str]:
         yield from map(str, sorted(folder.glob(pattern)))
 
 
+def _environ() -> dict[str, str]:
+    begins = tuple(name for name in _NEEDED if name.endswith("_"))
+    given = os.environ.items()
+    return {k: v for k, v in given if k in _NEEDED or k.startswith(begins)}
+
+
 def _works(command: list[str]) -> bool:
     """Return whether a command can be run and ends well."""
     try:
         done = subprocess.run(
-            command, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            command,
+            env=_environ(),
+            check=False,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
     except OSError:
         return False

@@ -48,6 +48,11 @@ def inherited(*more: str) -> dict[str, str]:
 #: leaves, gets a higher one (Linux from 32768, the others from 49152, as RFC 6335 has
 #: it).  So nobody takes one between its being chosen and its server's being up.
 _QUIET_PORTS: Final = range(20_000, 32_768)
+#: Bytes that a program may write; the longest installation writes some 100 000.
+_MOST = 10_000_000
+
+#: Bytes at the end of what a program has written, in which its last words are.
+_END = 10_000
 
 
 def free_port() -> int:
@@ -87,22 +92,17 @@ def run(
         cwd: Where it runs; None for where we are.
 
     Raises:
-        FailedError: It failed or took too long; with its last words.
+        FailedError: It failed, took too long or wrote too much; with its last words.
+        OSError: It could not be started.
     """
     try:
-        done = subprocess.run(
-            command,
-            cwd=cwd,
-            env=dict(environ),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=timeout,
-            check=False,
+        done = output_of(
+            command, environ=environ, timeout=timeout, limit=_MOST, cwd=cwd
         )
     except subprocess.TimeoutExpired:
         raise FailedError(f"It took more than {timeout:.0f} s.") from None
+    except TooMuchError:
+        raise FailedError(f"It wrote over {_MOST} bytes.") from None
     if done.returncode:
         raise FailedError(f"It said: {_end_of(done.stderr or done.stdout)}")
     return done.stdout
@@ -121,7 +121,12 @@ class TooMuchError(Exception):
 
 
 def output_of(
-    command: Sequence[str], *, environ: Mapping[str, str], timeout: float, limit: int
+    command: Sequence[str],
+    *,
+    environ: Mapping[str, str],
+    timeout: float,
+    limit: int,
+    cwd: Path | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """Run a program to its end, and return what it wrote.
 
@@ -130,6 +135,7 @@ def output_of(
         environ: All of its environment.
         timeout: Seconds after which it and its children are killed.
         limit: Bytes that it may write to stdout, and as many to stderr.
+        cwd: Where it runs; None for where we are.
 
     Raises:
         OSError: It could not be started.
@@ -140,6 +146,7 @@ def output_of(
     child = subprocess.Popen(
         command,
         env=dict(environ),
+        cwd=cwd,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -251,7 +258,9 @@ class Process:
 
     def last_words(self) -> str:
         """Return the end of its output, in one line and as a sentence."""
-        text = self.log.read_text("utf-8", "replace")
+        with self.log.open("rb") as log:
+            log.seek(max(0, self.log.stat().st_size - _END))
+            text = log.read(_END).decode("utf-8", "replace")
         return f"It said: {_end_of(text)}"
 
     def stop(self, timeout: float = 20.0) -> None:

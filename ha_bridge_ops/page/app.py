@@ -99,8 +99,8 @@ def application(shown: Shown, sessions: Sessions, port: int) -> ASGIApp:
         exception_handlers={
             HTTPException: _not_here,
             RefusedError: _refused,
-            NotThereError: _told(HTTPStatus.NOT_FOUND),
-            CommandError: _told(HTTPStatus.BAD_REQUEST),
+            NotThereError: _not_there,
+            CommandError: page.cannot,
             Exception: _unexpected,
         },
     )
@@ -143,7 +143,7 @@ class _Page:
     def _discover(self) -> dict[str, Any]:
         found = self._home.discover()
         if found.error:
-            return {"error": found.error, "message": found.message}
+            return {"error": visible(found.error), "message": visible(found.message)}
         wrong = findings_of(found.endpoints)
         return {
             "milliseconds": round(found.milliseconds),
@@ -219,7 +219,7 @@ class _Page:
         try:
             return self._json(await run_in_threadpool(do, body))
         except ValueError as error:
-            return self._json({"problem": str(error)}, HTTPStatus.BAD_REQUEST)
+            return self._json({"problem": visible(error)}, HTTPStatus.BAD_REQUEST)
         except MayOpenError as held:
             name = name_of(held.endpoint)
             if not self._home.may_open:
@@ -251,6 +251,12 @@ class _Page:
             }
         block = configuration(str(body.get("locale", "")), entities=chosen)
         return {"words": in_words(len(known.endpoints), chosen), "block": block}
+
+    async def cannot(self, _request: Request, error: Exception) -> Response:
+        """Say what cannot be done; Home Assistant's words may be in it."""
+        assert isinstance(error, CommandError)  # noqa: S101 - starlette's table
+        said = {"problem": error.format_message()}
+        return self._json(said, HTTPStatus.BAD_REQUEST)
 
     async def check(self, _request: Request) -> Response:
         """Give the findings of check, a line each, as they come."""
@@ -311,13 +317,8 @@ async def _refused(request: Request, error: Exception) -> Response:
     return _problem(request, str(error), status)
 
 
-def _told(status: HTTPStatus) -> ExceptionHandler:
-    """Make a handler of errors whose text is a sentence of ours."""
-
-    async def tell(request: Request, error: Exception) -> Response:
-        return _problem(request, str(error), status)
-
-    return tell
+async def _not_there(request: Request, error: Exception) -> Response:
+    return _problem(request, str(error), HTTPStatus.NOT_FOUND)
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:

@@ -17,9 +17,13 @@ from ha_bridge_ops.endpoints.control import Control
 from ha_bridge_ops.endpoints.controls import controls
 from ha_bridge_ops.endpoints.limits import MAX_NAME
 from ha_bridge_ops.endpoints.states import Reading, color_code, readings, summary
-from ha_bridge_ops.outside import quoted, visible
+from ha_bridge_ops.home_client import TOO_DENSE, is_dense
+from ha_bridge_ops.outside import displayed, quoted, visible
 from ha_bridge_ops.page.home import Exchange, Home, MayOpenError, shown_event
 from ha_bridge_ops.page.icons import icon_of
+
+#: Characters of a line of the log; the function's have some hundreds.
+_LINE: Final = 10_000
 
 
 def brief(endpoint: Endpoint) -> dict[str, str]:
@@ -68,11 +72,15 @@ def exchange(done: Exchange) -> dict[str, Any]:
         "settled": done.is_settled,
         "changes": _changes(done),
         "state": _readings(done.after),
-        "directive": shown_event(done),
-        "answer": redacted(done.answer),
-        "log": done.log,
+        "directive": displayed(shown_event(done)),
+        "answer": _answer(done),
+        "log": visible(done.log, _LINE),
         "file": done.event_file,
     }
+
+
+def _answer(done: Exchange) -> Any:
+    return TOO_DENSE if is_dense(done.answer) else displayed(redacted(done.answer))
 
 
 def _changes(done: Exchange) -> list[dict[str, str]]:

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, Final
 
 from ha_bridge.messages import error_type
@@ -20,6 +21,7 @@ from ha_bridge_ops.check.model import Finding, Problem, judge
 from ha_bridge_ops.endpoints import troubles
 from ha_bridge_ops.endpoints.capabilities import Endpoint, dicts, id_of, mapping
 from ha_bridge_ops.endpoints.grammar import Wish
+from ha_bridge_ops.endpoints.limits import LOOKED_AT
 from ha_bridge_ops.endpoints.orders import REPORT_STATE, Order
 from ha_bridge_ops.endpoints.sentences import Understood, understand
 from ha_bridge_ops.endpoints.speech import likely_words
@@ -29,6 +31,7 @@ from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.events import EVENTS, load, with_token
 from ha_bridge_ops.home_client import TOO_DENSE, is_dense
 from ha_bridge_ops.local.lambda_runtime import Function
+from ha_bridge_ops.outside import to_json
 
 #: Seconds that a device has to reach its state, and between two looks at it.
 SETTLE_S: Final = 4.0
@@ -37,6 +40,9 @@ LOOK_S: Final = 0.15
 STILL_S: Final = 0.6
 #: Seconds to wait for a change where nobody knows which one.
 CHANGE_S: Final = 1.5
+
+#: What is said of one endpoint at most.
+_FINDINGS: Final = 8
 
 Properties = list[Mapping[str, Any]]
 
@@ -59,6 +65,7 @@ class Discovery:
     """What Home Assistant offered, or what the function told instead."""
 
     endpoints: Sequence[Endpoint]
+    """As many as are looked at."""
     milliseconds: float
     error: str = ""
     """Type of the ErrorResponse, if it was one."""
@@ -98,7 +105,7 @@ class Exchange:
     @property
     def event_file(self) -> str:
         """The event as a file for `ha-bridge invoke`: without any token."""
-        return json.dumps(self.event, indent=2, ensure_ascii=False)
+        return to_json(self.event)
 
 
 class Home:
@@ -133,7 +140,7 @@ class Home:
         payload = mapping(answer, "event", "payload")
         kind = error_type(answer)
         found = Discovery(
-            dicts(payload.get("endpoints")),
+            list(islice(dicts(payload.get("endpoints")), LOOKED_AT)),
             milliseconds,
             kind or "",
             str(payload.get("message", "")) if kind else "",
@@ -300,8 +307,10 @@ def findings_of(endpoints: Sequence[Endpoint]) -> dict[str, list[Finding]]:
     found: dict[str, list[Finding]] = defaultdict(list)
     for trouble in troubles.every(endpoints):
         finding = _finding(trouble)
-        for endpoint_id in trouble.endpoint_ids:
-            found[endpoint_id].append(finding)
+        for endpoint_id in dict.fromkeys(trouble.endpoint_ids):
+            # Where many have no id, what is wrong with one is wrong with all.
+            if len(found[endpoint_id]) < _FINDINGS:
+                found[endpoint_id].append(finding)
     return dict(found)
 
 

@@ -13,13 +13,15 @@ from rich.text import Text
 from ha_bridge_ops.aws.deployed import Deployed, Stack
 from ha_bridge_ops.aws.template import (
     Change,
+    Resource,
+    Template,
     changes,
     defaults,
     read_template,
     resources,
 )
 from ha_bridge_ops.errors import CommandError, RefusedError
-from ha_bridge_ops.outside import quoted
+from ha_bridge_ops.outside import quoted, visible
 from ha_bridge_ops.setup.deployment import Package
 from ha_bridge_ops.setup.desk import Desk
 from ha_bridge_ops.skill import arguments
@@ -32,6 +34,9 @@ SOME_SKILL_ID: Final = "the skill's id, once there is one"
 
 #: Columns of what a row is about.
 _WIDTH: Final = 18
+
+#: Characters of a value; one of CloudFormation's has up to 4096.
+_LONGEST: Final = 5000
 
 
 @dataclass(frozen=True)
@@ -122,7 +127,7 @@ def made(desk: Desk, package: Package) -> Plan:
         parameters,
         before,
         changes(
-            resources(there, before, pseudo) if there else {},
+            _made_by(there, before, pseudo),
             resources(shall, {**before, **parameters}, pseudo),
         ),
         function is not None
@@ -130,6 +135,16 @@ def made(desk: Desk, package: Package) -> Plan:
         and desk.memory.get("joined")
         == mark(joined(skill, function.arn, stack), skill_id),
     )
+
+
+def _made_by(
+    there: Template | None, before: Mapping[str, str], pseudo: Mapping[str, str]
+) -> Mapping[str, Resource]:
+    """Return what the stack has by its own template; nothing if that is odd."""
+    try:
+        return resources(there, before, pseudo) if there else {}
+    except ValueError:
+        return {}
 
 
 def joined(skill: Skill, arn: str, stack: Stack | None) -> Skill:
@@ -150,7 +165,8 @@ def mark(skill: Skill, skill_id: str) -> str:
 def show(desk: Desk, plan: Plan) -> None:
     """Say what is to be done, and with which values."""
     for what, will in _rows(desk, plan):
-        desk.talk.print(Text.assemble((f"  {what:<{_WIDTH}}", "dim"), will))
+        shown = visible(will, _LONGEST)  # what AWS has is no line of ours
+        desk.talk.print(Text.assemble((f"  {what:<{_WIDTH}}", "dim"), shown))
 
 
 def _rows(desk: Desk, plan: Plan) -> Iterator[tuple[str, str]]:
@@ -208,11 +224,12 @@ def show_all(desk: Desk, plan: Plan) -> None:
     for name, value in {**plan.before, **plan.parameters}.items():
         was = plan.before.get(name, "")
         arrow = f"{was or '–'} → " if plan.stack and was != value else ""
-        out.print(f"  {name}: {arrow}{value or '–'}")
+        out.print(visible(f"  {name}: {arrow}{value or '–'}", _LONGEST))
     for change in plan.resources:
         one = change.after or change.before
         kind = one.kind if one else ""
-        out.print(Text(f"\nAWS: {change.what} {change.name}, {kind}", style="bold"))
+        what = visible(f"AWS: {change.what} {change.name}, {kind}")
+        out.print(Text(f"\n{what}", style="bold"))
         for line in _properties(change):
             out.print(line)
 

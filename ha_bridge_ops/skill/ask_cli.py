@@ -14,14 +14,9 @@ from typing import Any
 
 from ha_bridge_ops import grammar
 from ha_bridge_ops.errors import CommandError, RefusedError
-from ha_bridge_ops.local.processes import PROXIES, TooMuchError, inherited, output_of
+from ha_bridge_ops.local.ask import NEEDED
+from ha_bridge_ops.local.processes import TooMuchError, inherited, output_of
 from ha_bridge_ops.outside import LIMIT, quoted, visible
-
-#: What `ask` and Node.js need of our environment; tokens of the home are not in it.
-_NEEDED = (
-    *("HOME", "USER", "XDG_", "ASK_", "NODE_", "NVM_", "npm_config_", "NPM_CONFIG_"),
-    *PROXIES,
-)
 
 #: Pages of the list of skills, of up to 50 each.
 MAX_PAGES = 40
@@ -181,7 +176,7 @@ class AskCli:
         )
         how = [] if has_browser else ["--no-browser"]  # it prints an address then
         command = [*self._command[:-1], "configure", *self._profile, *how]
-        done = subprocess.run(command, env=inherited(*_NEEDED), check=False)
+        done = subprocess.run(command, env=inherited(*NEEDED), check=False)
         return done.returncode == 0
 
     def credentials(self, skill_id: str) -> tuple[str, str]:
@@ -204,7 +199,7 @@ class AskCli:
         try:
             done = self._output_of(
                 [*self._command, *arguments, *self._profile, "--debug"],
-                environ=inherited(*_NEEDED),
+                environ=inherited(*NEEDED),
                 timeout=self._timeout_s,
                 limit=MAX_OUTPUT,
             )

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ha_bridge.settings import VARIABLES
-from ha_bridge_ops.local import releases, sam, tools
+from ha_bridge_ops.local import build, processes, releases, sam, tools
 from ha_bridge_ops.local.tools import Interpreter, find_interpreter
 
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -88,3 +88,51 @@ def test_every_release_has_its_lock() -> None:
         lock = (tools.LOCKS / f"home-assistant-{version}.txt").read_text()
         assert f"\nhomeassistant=={version} \\\n" in lock
         assert "home-assistant-frontend==" in lock
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the stub is a script of a shell")
+def test_installers_have_nothing_of_the_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They have what finds PyPI, though: an index, a proxy, a login."""
+    stub, seen = tmp_path / "uv", tmp_path / "seen"
+    stub.write_text(f'#!/bin/sh\nenv >> {seen}\n[ "$1" = --version ]\n')
+    stub.chmod(0o755)
+    needed = ("UV_DEFAULT_INDEX", "https_proxy", "NETRC", "SSL_CERT_FILE")
+    for name in (*VARIABLES, "LINK_CLIENT_SECRET", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "secret-51ab")
+    for name in needed:
+        monkeypatch.setenv(name, "needed-51ab")
+    with pytest.raises(build.BuildError):
+        build.build(tmp_path / "package", uvs=[str(stub)])
+    told = seen.read_text()
+    assert "secret-51ab" not in told
+    for name in needed:
+        assert f"{name}=needed-51ab" in told
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="it is /proc that counts memory")
+def test_a_program_without_end_takes_no_memory() -> None:
+    """It is ended, however fast it writes."""
+    before = _kilobytes()
+    loop = "import sys\nwhile True: sys.stdout.write('x' * 100_000)"
+    with pytest.raises(processes.FailedError, match="wrote over"):
+        processes.run([sys.executable, "-c", loop], environ={}, timeout=120)
+    assert _kilobytes() - before < 100_000
+
+
+def _kilobytes() -> int:
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0])
+
+
+def test_last_words_are_the_end_of_a_log(tmp_path: Path) -> None:
+    """Of one of gigabytes no more is read."""
+    log = tmp_path / "log"
+    with log.open("wb") as file:
+        file.truncate(5_000_000_000)
+        file.seek(0, 2)
+        file.write(b"\nit ended so")
+    child = processes.Process("x", [sys.executable, "-c", ""], environ={}, log=log)
+    child.stop()
+    assert child.last_words().endswith("it ended so")

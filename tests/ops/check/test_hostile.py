@@ -6,7 +6,9 @@ A new field is covered by being listed once, in `FIELDS` or `REPORTED`.
 import functools
 import io
 import json
+import os
 import re
+import socket
 import time
 import tracemalloc
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from ha_bridge.network_errors import NETWORK_ERRORS
 from ha_bridge_ops.check import output, reports
 from ha_bridge_ops.check.catalogue import CHAIN, LINKING
 from ha_bridge_ops.check.chain import WAY, walk
@@ -26,7 +29,7 @@ from ha_bridge_ops.check.model import Finding, Question, Status, judge
 from ha_bridge_ops.check.privacy import anonymous
 from ha_bridge_ops.terminal import Console
 from tests.fakes.behaviours import raw, reply, reply_json
-from tests.fakes.server import Behaviour, Server
+from tests.fakes.server import Behaviour, Exchange, Hangup, Server
 from tests.hostile import MARK, TEXTS, assert_harmless
 from tests.ops.check.test_link import HTML, PASSWORD, form, home_that_links
 from tests.worlds.home import (
@@ -275,22 +278,19 @@ SEEN: Mapping[str, Any] = {
     "http": {"status": 404, "ms": 1.0, "title": "", "begins": "404: Not Found"},
 }
 
-#: Where a report can say something.
-REPORTED = (
-    *(("resolve", key) for key in ("addresses", "error", "reason", "ms")),
-    *(("connect", key) for key in ("address", "failed", "ms")),
-    *(
-        ("tls", key)
-        for key in ("issuer", "names", "not_after", "error", "reason", "version", "ms")
-    ),
-    *(
-        ("http", key)
-        for key in (
-            *("status", "server", "content_type", "location", "www_authenticate"),
-            *("cf_ray", "cf_mitigated", "title", "begins", "error", "reason", "ms"),
-        )
-    ),
+#: Where a report can say something: what is read, and what is kept beside it.
+REPORTED = tuple(
+    (part, key)
+    for part, readers in reports.PARTS.items()
+    for key in (
+        *(*readers, "ms"),
+        *(("version", "issuer", "missing", "imperfect") if part == "tls" else ()),
+        *(("error",) if part == "gate" else ()),
+    )
 )
+
+#: All that a report can say of what went wrong.
+ERRORS = (*(row.name for row in NETWORK_ERRORS), "incomplete", "plain_http", "other")
 
 
 def judged(report: Mapping[str, Any]) -> list[Finding]:
@@ -320,6 +320,47 @@ def test_a_report_says_what_it_likes(where: tuple[str, str]) -> None:
         judged({**SEEN, part: {**SEEN[part], key: odd}})
         judged({**SEEN, part: {key: odd}})
         judged({**SEEN, part: odd})
+
+
+@pytest.mark.parametrize("part", ["resolve", "connect", "tls", "http", "bare"])
+@pytest.mark.parametrize("error", ERRORS)
+def test_any_error_of_a_report_is_a_finding(part: str, error: str) -> None:
+    """At any part of the way, and its reason is quoted."""
+    for text in TEXTS[:12]:
+        wrong: dict[str, Any] = {"error": error, "reason": text}
+        if part == "connect":
+            wrong = {"failed": [{"address": "93.184.216.34", **wrong}]}
+        judged({**SEEN, part: wrong})
+        judged({**SEEN, part: {**wrong, "speaks_12": False}})
+        judged({**SEEN, part: {**SEEN.get(part, {}), **wrong, "speaks_12": False}})
+
+
+def test_a_version_of_tls_need_not_be_told() -> None:
+    """A report may say that there is only one, and not which."""
+    tls = {key: value for key, value in SEEN["tls"].items() if key != "version"}
+    assert judged({**SEEN, "tls": {**tls, "speaks_12": False}})
+
+
+#: What a server may send once TLS has begun.
+IN_CLEAR = (b"SSH-2.0-x\r\n", b"HTTP/1.1 200 OK\r\n\r\n", b"\xff" * 999, b"\x17\x03")
+
+
+@pytest.mark.parametrize("sent", IN_CLEAR, ids=repr)
+def test_a_server_that_leaves_tls_again(sent: bytes, authority: Any) -> None:
+    """After a handshake that was well, what comes is none of TLS."""
+
+    def leave(exchange: Exchange) -> None:
+        with socket.socket(fileno=os.dup(exchange.sock.fileno())) as bare:
+            bare.setblocking(True)  # noqa: FBT003 - the standard library's
+            bare.sendall(sent)
+        raise Hangup
+
+    with Server((leave,), tls=authority.server(HOST)) as server:
+        context = context_of(server.port)
+        context.environ = {"BASE_URL": f"https://{HOST}"}
+        found = {one.id: one for one in walk(context, CHAIN)}
+    assert found["ha.reachable"].status is Status.FAILED
+    assert found["tls.certificate"].status is Status.OK
 
 
 JSON = st.recursive(

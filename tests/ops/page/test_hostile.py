@@ -3,12 +3,14 @@
 import json
 import re
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
+from ha_bridge_ops.endpoints.limits import LOOKED_AT
 from ha_bridge_ops.page.guard import CSRF_HEADER, HEADERS, MAX_BODY
 from tests.directives import TOKEN
 from tests.hostile import MARK, ODD, TEXTS, assert_harmless, places
@@ -412,6 +414,83 @@ def test_a_name_that_cannot_be_shown_is_not_renamed(opened: Opened) -> None:
     _, told = client.post("/api/choice", chosen=chosen, locale="en-GB")
     assert "renamed" not in told["words"]
     assert "name:" not in told["block"]
+
+
+def texts_in(value: Any) -> Iterator[str]:
+    """Give the texts and names in JSON, except ids: those are never shown."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        for one in value:
+            yield from texts_in(one)
+    elif isinstance(value, dict):
+        for key, one in value.items():
+            yield key
+            if key != "id":
+                yield from texts_in(one)
+
+
+class Saying(TableHome):
+    """A home that says one thing to whatever it is asked, or to all but Discover."""
+
+    def __init__(self, *, always: bool) -> None:
+        super().__init__()
+        self.always = always
+        self.said: dict[str, Any] = {}
+
+    def invoke(self, event: Any) -> dict[str, Any]:
+        is_discover = event["directive"]["header"]["name"] == "Discover"
+        return super().invoke(event) if is_discover and not self.always else self.said
+
+
+@pytest.mark.parametrize("always", [True, False], ids=["discovery", "directive"])
+def test_whatever_is_answered_is_shown_as_text(*, always: bool, opened: Opened) -> None:
+    """Error, answer, log line and event: all of it can be seen, and has an end."""
+    home = Saying(always=False)
+    client = opened(home)
+    client.get("/api/home")
+    home.always = always
+    for text in TEXTS:
+        header = {"name": "ErrorResponse"}
+        payload = {"type": text, "message": f"{text} {TOKEN}", text: text}
+        home.said = {"event": {"header": header, "payload": payload}}
+        told = [client.get("/api/home")] if always else []
+        told += [client.post("/api/act", **json.loads(ACT))]
+        told += [client.post("/api/say", sentence="turn on the desk lamp")]
+        for status, answer in told:
+            assert status == 200
+            for one in texts_in(answer):
+                assert_harmless(one)
+                assert len(one) <= 10_000
+                assert TOKEN not in one
+
+
+def test_a_token_in_an_id_is_not_told(opened: Opened) -> None:
+    """Nor in a sentence about what cannot be done."""
+    client = opened(TableHome([{**LAMP, "endpointId": f"light#{TOKEN}!"}]))
+    (one,) = client.get("/api/home")[1]["endpoints"]
+    assert TOKEN not in json.dumps(one)
+    chosen = [{"id": f"light#{TOKEN}!", "name": TOKEN, "category": TOKEN}]
+    status, told = client.post("/api/choice", chosen=chosen, locale=TOKEN)
+    assert status == 400
+    assert TOKEN not in json.dumps(told)
+
+
+@pytest.mark.parametrize(
+    "device",
+    [{}, {"friendlyName": "Lamp"}, {"endpointId": "light#a", "friendlyName": "Lamp"}],
+    ids=["nothing", "a name", "all the same"],
+)
+def test_a_home_without_end_is_shown_in_part(
+    device: dict[str, Any], opened: Opened
+) -> None:
+    """What is wrong with so many alike is said of each a few times, not thousands."""
+    client = opened(TableHome([device] * 100_000))
+    status, found = client.get("/api/home")
+    assert status == 200
+    assert len(found["endpoints"]) == LOOKED_AT
+    assert all(len(one["troubles"]) < 10 for one in found["endpoints"])
+    assert len(json.dumps(found)) < 20_000_000
 
 
 def test_two_at_once_do_no_harm(opened: Opened) -> None:

@@ -53,6 +53,17 @@ from tests.worlds.home import assert_only
             },
             None,
         ),
+        *(
+            ({"Principal": "*", "Condition": {operator: {key: value}}}, cause)
+            for operator, key, value, cause in (
+                ("ArnLike", "aws:PrincipalArn", "arn:aws:iam::*:role/*", "anybody"),
+                ("ArnLike", "aws:SourceArn", "arn:aws:s3:::home-*", "anybody"),
+                ("StringLike", "aws:PrincipalOrgID", "o-*", "anybody"),
+                ("StringLike", "aws:SourceAccount", "1???????????", "anybody"),
+                ("ArnLike", "aws:SourceArn", "arn:aws:s3:::home", None),
+                ("ArnLike", "aws:SourceArn", "arn:aws:sns:*:1:x-*", None),
+            )
+        ),
         ({"Principal": {"Service": "events.amazonaws.com"}}, None),
         ({"Effect": "Deny", "Principal": "*"}, None),
     ],
@@ -95,6 +106,11 @@ def test_a_function_url(kind: str, cloud: Cloud) -> None:
         ({"Action": "ssm:Get*", "Resource": "*"}, True),
         ({"Action": "ssm:*", "NotResource": "arn:aws:ssm:::x"}, True),
         ({"Action": ["logs:PutLogEvents", "s3:*"], "Resource": ["*"]}, True),
+        ({"Action": "?*", "Resource": "arn:aws:s3:::x"}, True),
+        ({"Action": "ssm:*", "Resource": "arn:aws:ssm:eu-west-1:1:parameter/*"}, True),
+        ({"Action": "lambda:*", "Resource": "arn:aws:lambda:*:1:function:*"}, True),
+        ({"Action": "s3:*", "Resource": "arn:aws:s3:::*/*"}, True),
+        ({"Action": "ssm:*", "Resource": "arn:aws:ssm:*:1:parameter/x/*"}, False),
         ({"Action": "ssm:GetParameter", "Resource": "*"}, False),
         ({"Action": "logs:*", "Resource": "arn:aws:logs:eu-west-1:1:x"}, False),
         ({"Effect": "Deny", "NotAction": "iam:*", "Resource": "*"}, False),
