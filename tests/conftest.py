@@ -1,6 +1,7 @@
 """The real things that several folders share: Home Assistant and Lambda's runtime."""
 
 import os
+import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -73,6 +74,9 @@ def pytest_terminal_summary(
 
 def pytest_configure(config: pytest.Config) -> None:
     """Say how workers share the tests, if there are any: `pytest -n 2`."""
+    # A shell's background job ignores Ctrl-C, and so would every command it starts.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if config.pluginmanager.hasplugin("xdist"):
         config.pluginmanager.import_plugin("tests.workers")
 
