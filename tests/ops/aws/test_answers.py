@@ -228,7 +228,7 @@ READERS: Mapping[str, Callable[[Session], object]] = {
     "outputs": lambda _aws: stacks.functions_of("x", EUROPE),
     "token output": lambda _aws: stacks.token_endpoint_of("x", EUROPE),
     "its past": lambda aws: trail.changes(its_function(aws), 0, 2e9),
-    "who may": lambda aws: list(its_function(aws).permissions()),
+    "who may": lambda aws: its_function(aws).callers(),
     "its url": lambda aws: its_function(aws).open_url(),
     "at once": lambda aws: its_function(aws).concurrency(),
     "an answer": lambda aws: its_function(aws).invoke({}),

@@ -485,7 +485,7 @@ def test_a_home_without_end_is_shown_in_part(
     device: dict[str, Any], opened: Opened
 ) -> None:
     """What is wrong with so many alike is said of each a few times, not thousands."""
-    client = opened(TableHome([device] * 100_000))
+    client = opened(TableHome([device] * 90_000))
     status, found = client.get("/api/home")
     assert status == 200
     assert len(found["endpoints"]) == LOOKED_AT

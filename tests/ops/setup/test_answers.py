@@ -2,7 +2,6 @@
 
 import pytest
 
-from tests.hostile import assert_harmless
 from tests.ops.setup.conftest import CHANGING, USUAL, World
 from tests.ops.setup.world import REGION, STACK, real_client
 from tests.worlds.home import URL
@@ -176,25 +175,3 @@ def test_without_a_login_at_aws_it_says_what_to_type(
     assert done.exit_code == 2
     assert ("aws configure" in done.output) == has_aws
     assert (str(world.folder / "home/.aws/credentials") in done.output) != has_aws
-
-
-def test_what_aws_has_is_no_line_of_ours(world: World) -> None:
-    """The value of a parameter, and the names of a template that is another's."""
-    world.fine(*USUAL)
-    client = real_client("cloudformation", REGION)
-    template = client.get_template(StackName=STACK)["TemplateBody"]
-    forged = "zq7\n  Costs             nothing at all\x1b[2J\u202e"
-    client.update_stack(
-        StackName=STACK,
-        TemplateBody=str(template).replace("Timeout: 9", "Timeout: 3"),
-        Parameters=[
-            {"ParameterKey": "BaseUrl", "ParameterValue": forged},
-            {"ParameterKey": "SkillId", "UsePreviousValue": True},
-        ],
-        Capabilities=["CAPABILITY_IAM"],
-    )
-    said = world.fine(*USUAL, "--dry-run")
-    assert "zq7" in said
-    assert_harmless(said)
-    for line in said.split("\n"):
-        assert not line.startswith("  Costs             nothing")
