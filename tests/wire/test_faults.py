@@ -301,9 +301,9 @@ FAULTS: dict[str, Fault] = {
         f"status {status}": Fault(failure, (reply(status, ANSWER),))
         for failure, statuses in {
             Failure.SOMETHING_ELSE: (201, 202, 204, 206, 402, 418),
-            Failure.NO_SITE: (410,),
+            Failure.NO_SITE: (410, 501),
             Failure.FIREWALL: (451,),
-            Failure.PROXY_ERROR: (501, 507, 599),
+            Failure.PROXY_ERROR: (507, 599),
             Failure.GATEWAY_TLS: (525, 526),
         }.items()
         for status in statuses
