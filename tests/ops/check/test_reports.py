@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from ha_bridge_ops.check.reports import read
+from ha_bridge_ops.outside import quoted
 
 ANSWER = {
     "ms": 20.0,
@@ -43,8 +44,9 @@ WHOLE: Mapping[str, Any] = {
 
 
 def test_a_whole_report_stays_as_it_is() -> None:
-    """What the probe gives is what the checks see."""
-    assert read(WHOLE) == WHOLE
+    """What the probe gives is what the checks see; words of others are quoted."""
+    failed = {**FAILED, "reason": quoted(FAILED["reason"])}
+    assert read(WHOLE) == {**WHOLE, "connect": {**WHOLE["connect"], "failed": [failed]}}
 
 
 @pytest.mark.parametrize(
@@ -82,7 +84,8 @@ def test_a_whole_report_stays_as_it_is() -> None:
         ("http", "title", 1, ""),
         ("http", "begins", "\ud800", "?"),
         ("bare", "error", "whatever", "not_http"),
-        ("gate", "given", ["x" * 301, 1], ["x" * 300]),
+        ("gate", "given", ["EXTRA_HEADERS", "x", 1], ["EXTRA_HEADERS"]),
+        ("gate", "headers", ["x" * 301, 1], ["x" * 300]),
     ],
 )
 def test_what_is_no_such_thing_is_left_out(
