@@ -314,10 +314,10 @@ def test_a_report_says_what_it_likes(where: tuple[str, str]) -> None:
     part, key = where
     for text in TEXTS:
         for value in (text, [{"address": text, "error": text}]):
-            judged({**SEEN, part: {**SEEN[part], key: value}})
+            judged({**SEEN, part: {**SEEN.get(part, {}), key: value}})
     odd: Any
     for odd in (None, [], {}, [TEXTS[0]], {TEXTS[0]: TEXTS[1]}, -1, 1e300, True):
-        judged({**SEEN, part: {**SEEN[part], key: odd}})
+        judged({**SEEN, part: {**SEEN.get(part, {}), key: odd}})
         judged({**SEEN, part: {key: odd}})
         judged({**SEEN, part: odd})
 

@@ -102,7 +102,7 @@ def test_without_credentials_aws_is_not_asked_in_vain(run: Run, tmp_path: Path) 
         AWS_SHARED_CREDENTIALS_FILE=str(tmp_path / "none"),
     )
     assert done.returncode == 2
-    assert "eu-west-1: Unable to locate credentials" in done.stderr
+    assert "eu-west-1: “Unable to locate credentials”" in done.stderr
     assert is_one_line(done.stderr)
 
 
