@@ -218,13 +218,18 @@ def _speaks_plainly(address: Address, again: Callable[[], PlainSocket]) -> bool:
         return False
 
 
+def _blind() -> ssl.SSLContext:
+    """Return what takes any certificate: to look at it, never to send a secret."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
 def _speaks_tls(host: str, again: Callable[[], PlainSocket]) -> bool:
     """Return whether TLS is spoken where plain HTTP is hung up on."""
-    blind = ssl.create_default_context()
-    blind.check_hostname = False
-    blind.verify_mode = ssl.CERT_NONE
     try:
-        secure(again(), blind, host).close()
+        secure(again(), _blind(), host).close()
     except OSError:
         return False
     return True
@@ -260,10 +265,7 @@ def _secured_somehow(
     lenient = ssl.create_default_context()
     lenient.check_hostname = False
     lenient.verify_flags |= _NO_CHECK_TIME
-    blind = ssl.create_default_context()
-    blind.check_hostname = False
-    blind.verify_mode = ssl.CERT_NONE
-    for context in (lenient, blind):
+    for context in (lenient, _blind()):
         try:
             secured = secure(again(), context, host)
         except OSError:
