@@ -149,10 +149,10 @@ def describe(
         marks |= {mark} if mark else set()
     return Answer(
         status,
-        known.get("content-type", "").partition(";")[0].strip().lower()[:80],
+        _text(known.get("content-type", "").partition(";")[0])[:80].lower(),
         _text(known.get("server", ""))[:40],
         location,
-        known.get("www-authenticate", "").strip().partition(" ")[0].lower()[:40],
+        _text(known.get("www-authenticate", "")).partition(" ")[0][:40].lower(),
         _text(title[1].decode("utf-8", "replace")) if title else "",
         _text(body[:160].decode("utf-8", "replace")),
         tuple(sorted(marks)),
@@ -171,6 +171,7 @@ def from_report(report: Mapping[str, Any], address: Address) -> Answer:
         texts = {name: str(report.get(name, "")) for name in Answer._fields}
         found: dict[str, Any] = {
             **texts,
+            "location": _readable(texts["location"]),
             "status": report["status"],
             "marks": tuple(map(str, report["marks"])),
         }
@@ -195,10 +196,10 @@ def _redirect(location: str, address: Address) -> tuple[str, str, str]:
     try:
         url = urlsplit(urljoin(asked, location.strip()))
         host = url.netloc.rpartition("@")[2]
-        shown = urlunsplit((url.scheme, host, url.path, "", ""))[:300]
-        values = [value for _, value in parse_qsl(url.query)]
-        if not location.strip() or not host:
+        if not location.strip() or not host or url.scheme not in ("http", "https"):
             return "", "", ""
+        shown = _readable(urlunsplit((url.scheme, host, url.path, "", "")))
+        values = [value for _, value in parse_qsl(url.query)]
         if not url.path.endswith(PATH) or any(PATH in value for value in values):
             # A portal says in the query where to come back to.
             return shown, "", _leads_elsewhere(url.path, address)
@@ -211,6 +212,16 @@ def _redirect(location: str, address: Address) -> tuple[str, str, str]:
     if target == address or (address.is_tls and not target.is_tls):
         return shown, "", "loop"
     return shown, str(target)[:300], "moved"
+
+
+def _readable(address: str) -> str:
+    """Return as much of a web address as is told; nothing if that is none any more."""
+    shown = _text(address)[:300]
+    try:
+        urlsplit(shown)  # a host in brackets may have been cut
+    except ValueError:
+        return ""
+    return shown
 
 
 def _leads_elsewhere(path: str, address: Address) -> str:

@@ -5,6 +5,7 @@ boto3 is in Lambda's Python runtime; it is imported only when a reference is use
 
 import json
 import logging
+import re
 import threading
 from collections.abc import Callable
 from typing import Any, Final
@@ -12,6 +13,15 @@ from typing import Any, Final
 from ha_bridge.errors import BridgeError, Failure
 from ha_bridge.race import Race
 from ha_bridge.redaction import Secret
+
+#: What a name or an ARN is made of.  Letters and digits in a row are few: a token, a
+#: password of a machine's or a key that somebody has put there has more.
+#: https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-su-create.html
+#: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
+_NAME: Final = r"(?:[A-Za-z0-9]{0,19}[/_+=.@:-]){0,60}[A-Za-z0-9]{0,19}"
+
+#: How AWS writes the codes of its errors.
+_CODE: Final = r"[A-Za-z0-9.]{1,64}"
 
 #: boto3's own session is not made for two threads at once.
 _making = threading.Lock()
@@ -105,8 +115,11 @@ def is_reference(value: Secret) -> bool:
 
 
 def _unavailable(variable: str, value: Secret, why: str) -> BridgeError:
+    service, _, name = value.reveal().partition(":")
+    # Whoever mistakes what a reference is may have put the secret itself behind it.
+    shown = name if re.fullmatch(_NAME, name.strip()) else "… (which is no name)"
     return BridgeError(
-        Failure.SECRET_UNAVAILABLE, f"{variable}, {value.reveal()}: {why}"
+        Failure.SECRET_UNAVAILABLE, f"{variable}, {service}:{shown}: {why}"
     )
 
 
@@ -138,7 +151,9 @@ def _reason(error: Exception) -> str:
         return "it is empty"
     response = getattr(error, "response", None)
     code = response.get("Error", {}).get("Code") if isinstance(response, dict) else None
-    return str(code or type(error).__name__)
+    if not isinstance(code, str) or not re.fullmatch(_CODE, code):
+        return type(error).__name__
+    return code
 
 
 def _boto3_client(service: str) -> Any:

@@ -15,6 +15,7 @@ from moto.core import set_initial_no_auth_action_count
 from ha_bridge.errors import BridgeError, Failure
 from ha_bridge.redaction import Secret
 from ha_bridge.secrets import SecretReader
+from tests.hostile import SECRETS, TEXTS, assert_harmless
 
 VALUE = "hunter2"
 
@@ -95,6 +96,53 @@ def test_a_missing_secret_is_named(reference: str, code: str) -> None:
     assert caught.value.failure is Failure.SECRET_UNAVAILABLE
     assert reference in caught.value.message
     assert code in caught.value.message
+
+
+class _Failing:
+    """AWS, which says an error of some code to everything."""
+
+    def __init__(self, code: object) -> None:
+        self.response = {"Error": {"Code": code}}
+
+    def get_parameter(self, **_asked: object) -> None:
+        error = RuntimeError("hunter2")
+        error.response = self.response  # type: ignore[attr-defined]  # as botocore's
+        raise error
+
+    get_secret_value = get_parameter
+
+
+@pytest.mark.parametrize("service", ["ssm", "secretsmanager"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *SECRETS[-3:],
+        f'{{"CF-Access-Client-Secret": "{"5e" * 32}"}}',
+        "-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49AgEG\n-----END",
+        *TEXTS,
+    ],
+    ids=range(len(TEXTS) + 5),
+)
+def test_what_is_no_name_is_not_told(service: str, name: str) -> None:
+    """Somebody has put the secret itself behind the colon, or anything else."""
+    reader = SecretReader(lambda _service: _Failing("AccessDenied"))
+    with pytest.raises(BridgeError) as caught:
+        resolve(reader, f"{service}:{name}")
+    message = caught.value.message
+    assert service in message
+    assert ": AccessDenied)" in message
+    assert_harmless(message)
+    assert len(message) < 1200
+    if not name.isascii() or len(name) > 30:
+        assert name not in message
+
+
+@pytest.mark.parametrize("code", [*TEXTS[:14], TEXTS[-1], 7, None, {}])
+def test_a_code_that_aws_has_not_is_not_told(code: object) -> None:
+    """The kind of the exception stands for it."""
+    with pytest.raises(BridgeError) as caught:
+        resolve(SecretReader(lambda _service: _Failing(code)), "ssm:/home/token")
+    assert ": RuntimeError)" in caught.value.message
 
 
 @pytest.mark.usefixtures("aws")

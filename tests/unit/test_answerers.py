@@ -15,7 +15,9 @@ from ha_bridge.answerers import (
     from_report,
     who,
 )
-from ha_bridge.errors import ErrorType, Failure
+from ha_bridge.connection import Connector
+from ha_bridge.errors import BridgeError, ErrorType, Failure
+from ha_bridge.home_assistant import Answered, HomeAssistant
 from ha_bridge.settings import parse_address
 from tests.fakes.answers import HOME, PATH, SAMPLES
 
@@ -129,6 +131,37 @@ def test_a_report_of_an_older_probe_is_read(
     """It had fewer fields, and some that are gone."""
     report = {**old, "cf_ray": True, "ms": 1.0}
     assert who(from_report(report, ADDRESS)).name == expected
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "s" * 400 + "://x.example/",
+        "javascript://x.example/%0aalert(1)",
+        "http://[fe80::1%25" + "a" * 400 + "]/",
+        "http://[v1." + "x" * 400 + "]/",
+        "http://[v1.x@y]/",
+        "//x.example/\x1b]0;x\x07\x85\u2028y",
+    ],
+    ids=lambda location: location[:20].encode("unicode_escape").decode(),
+)
+def test_a_redirect_to_nowhere(location: str) -> None:
+    """What leads to no web address is told as far as it can be read, and counted."""
+    headers = {
+        "location": location,
+        "www-authenticate": "a\x9bb",
+        "content-type": "\x1b",
+    }
+    answer = describe(302, headers, b"", ADDRESS)
+    told = answer._asdict() | {"location": location}  # by a function of before
+    assert who(answer).failure in Failure
+    assert who(from_report(told, ADDRESS)).failure in Failure
+    assert "".join(map(str, answer)).isprintable()
+    with pytest.raises(BridgeError) as caught:
+        HomeAssistant(Connector(ADDRESS)).reject(
+            Answered(302, headers, b"", reused=False)
+        )
+    assert caught.value.message.isprintable()
 
 
 @given(
