@@ -2,10 +2,12 @@
 
 import contextlib
 import logging
+import subprocess
+import sys
 import threading
-import webbrowser
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -15,8 +17,23 @@ from ha_bridge_ops import options
 from ha_bridge_ops.local import releases
 from ha_bridge_ops.local.embedded import HomeAssistantServer
 from ha_bridge_ops.local.lambda_runtime import InProcess
+from ha_bridge_ops.local.processes import PROXIES, inherited
 from ha_bridge_ops.terminal import Steps, echo
 from ha_bridge_ops.variables import TOKEN, usable_variables
+
+#: What a browser, and what looks for one, need of our environment: its window, its
+#: folders, who is logged in.  Tokens of the home and logins of AWS are not in it.
+FOR_BROWSERS: Final = (
+    *("HOME", "USER", "LOGNAME", "SHELL", "TERM", "BROWSER", "XDG_", "DBUS_"),
+    *("DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY", "ICEAUTHORITY", "SESSION_MANAGER"),
+    *("DESKTOP_", "GNOME_", "KDE_", "GTK_", "QT_", "MOZ_", "SNAP_", "GDK_"),
+    *("WSL_", "WSLENV", "VSCODE_", "SSH_CONNECTION", "SSH_TTY", "TMUX"),
+    *("PROGRAMFILES", "PROGRAMDATA", "PROGRAMW6432", "SYSTEMDRIVE", "WINDIR"),
+    *("HOMEDRIVE", "HOMEPATH", "USERNAME"),
+    *PROXIES,
+)
+
+_BROWSE: Final = "import sys, webbrowser; webbrowser.open(sys.argv[1])"
 
 
 @options.command()
@@ -118,7 +135,7 @@ def show(
             # In a thread: where there is no window, it may be a browser in a terminal.
             # It waits for the first answer, because the socket listens already.
             threading.Thread(
-                target=webbrowser.open, args=(server.address,), daemon=True
+                target=_browse, args=(server.address,), daemon=True
             ).start()
             echo(f"In your browser: {server.address}", err=True)
             echo("The address works once. Ctrl-C ends the page.", err=True)
@@ -130,3 +147,13 @@ def show(
             )
         server.run()
     echo("Ended.", err=True)
+
+
+def _browse(address: str) -> None:
+    """Open a browser, by a Python without the secrets of our environment."""
+    subprocess.run(
+        [sys.executable, "-I", "-c", _BROWSE, address],
+        env=inherited(*FOR_BROWSERS),
+        stderr=subprocess.DEVNULL,
+        check=False,
+    )

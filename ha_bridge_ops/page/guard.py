@@ -3,7 +3,8 @@
 Other programs of this machine, and every page in the browser, can reach a server on
 loopback.  So the name it is asked by must be its own (a name of somebody else's that
 leads here is DNS rebinding), the browser must have been let in once with an address
-that only the terminal showed, and a change must come from the page itself.
+that only the terminal showed, its account must be the one that started the page, and a
+change must come from the page itself.
 """
 
 import hmac
@@ -22,6 +23,8 @@ from starlette.responses import (
     Response,
 )
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ha_bridge_ops.page.peer import End, is_of_another
 
 #: On every answer, whatever it is.
 HEADERS: Final[Mapping[str, str]] = {
@@ -85,10 +88,26 @@ class Sessions:
 
 
 class Guard:
-    """ASGI middleware that refuses what does not come from the page itself."""
+    """ASGI middleware that refuses what does not come from the page itself.
 
-    def __init__(self, app: ASGIApp, *, port: int, sessions: Sessions) -> None:
+    Args:
+        app: Asked for all that is not refused.
+        port: Of the page.
+        sessions: Who was let in.
+        is_of_another: Says of two ends of a connection whether another account asks.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        port: int,
+        sessions: Sessions,
+        is_of_another: Callable[[End, End], bool] = is_of_another,
+    ) -> None:
         self._app = app
+        self._end = ("127.0.0.1", port)
+        self._is_of_another = is_of_another
         self._host = f"127.0.0.1:{port}"
         self._origin = f"http://{self._host}"
         self._sessions = sessions
@@ -111,6 +130,12 @@ class Guard:
         Raises:
             RefusedError: It must not be answered.
         """
+        client = request.client
+        if client is None or self._is_of_another((client.host, client.port), self._end):
+            raise RefusedError(
+                HTTPStatus.FORBIDDEN,
+                "Only the account that started ha-bridge page may see it.",
+            )
         if request.headers.getlist("host") != [self._host]:
             raise RefusedError(
                 HTTPStatus.MISDIRECTED_REQUEST,

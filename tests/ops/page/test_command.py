@@ -23,6 +23,12 @@ pytestmark = pytest.mark.timeout(600)
 
 ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+/open\?token=[\w-]{43}\n")
 
+SECRET = {
+    "LONG_LIVED_ACCESS_TOKEN": "secret-of-the-home",
+    "AWS_SECRET_ACCESS_KEY": "secret-of-aws",
+    "GITHUB_TOKEN": "secret-of-github",
+}
+
 
 def start(folder: Path, *arguments: str, **variables: str) -> subprocess.Popen[str]:
     """Start the command in a folder of its own."""
@@ -85,12 +91,20 @@ def test_wrong_usage_is_one_line_and_exit_status_2(
 
 
 def test_without_no_open_a_browser_is_opened(tmp_path: Path) -> None:
-    """The one of BROWSER gets the address; stdout stays empty."""
+    """The one of BROWSER gets the address and its window, and no secret of the home."""
     seen = tmp_path / "seen"
     browser = tmp_path / "browser"
-    browser.write_text(f'#!/bin/sh\necho "$1" > {seen}\n')
+    told = tmp_path / "told"
+    browser.write_text(f'#!/bin/sh\nenv > {told}\necho "$1" > {seen}\n')
     browser.chmod(0o755)
-    page = start(tmp_path, BASE_URL="http://127.0.0.1:9", BROWSER=f"{browser} %s")
+    page = start(
+        tmp_path,
+        BASE_URL="http://127.0.0.1:9",
+        BROWSER=f"{browser} %s",
+        DISPLAY=":7",
+        DBUS_SESSION_BUS_ADDRESS="unix:path=/x",
+        **SECRET,
+    )
     assert page.stderr is not None
     assert "In your browser" in page.stderr.readline()
     give_up = time.monotonic() + 60
@@ -101,6 +115,11 @@ def test_without_no_open_a_browser_is_opened(tmp_path: Path) -> None:
     rest, _ = page.communicate(timeout=60)
     assert rest == ""
     assert ADDRESS.fullmatch(seen.read_text())
+    environ = told.read_text()
+    assert "DISPLAY=:7\n" in environ
+    assert "DBUS_SESSION_BUS_ADDRESS=unix:path=/x\n" in environ
+    assert "secret" not in environ
+    assert not any(f"{name}=" in environ for name in (*VARIABLES, *SECRET))
 
 
 @pytest.mark.live
