@@ -343,7 +343,7 @@ def is_own(answered: Answered) -> bool:
     if any(name.startswith("cf-access-") for name in known):
         return False
     try:
-        said = json.loads(answered.body)
+        said = json.loads(answered.body.decode())
     except (ValueError, RecursionError):
         return False
     if not isinstance(said, dict):

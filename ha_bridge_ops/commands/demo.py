@@ -25,6 +25,15 @@ from ha_bridge_ops.terminal import Console, Steps, echo, plain_table
 #: Seconds for a device of the demo to reach its state; its locks take two.
 SETTLE_S = 6.0
 
+#: Shell lines for one's own home.  Nobody else can read the token at any moment, even
+#: where the file was there, and it stands in no history of a shell.
+WRITE_ENV_FILE = """\
+(touch .env && chmod 600 .env && cat > .env) <<'END'
+BASE_URL=https://…
+LONG_LIVED_ACCESS_TOKEN=…
+END
+"""
+
 State = dict[str, Any]
 
 
@@ -245,11 +254,7 @@ def _play(stage: Stage, server: HomeAssistantServer, function: Function) -> Resu
         Text.assemble(
             "Your own home, with a long-lived token from your profile there:\n\n",
             (
-                "(umask 077; cat > .env) <<'END'\n"
-                "BASE_URL=https://…\n"
-                "LONG_LIVED_ACCESS_TOKEN=…\n"
-                "END\n"
-                f"{command} invoke discovery --table\n\n",
+                f"{WRITE_ENV_FILE}{command} invoke discovery --table\n\n",
                 "bold",
             ),
             "This home in a browser, as Alexa sees it: ",

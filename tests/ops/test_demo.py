@@ -37,6 +37,7 @@ def test_the_demo_shows_what_it_promises(run: Run, release: Release) -> None:
         "unlocked → locked",
         "EXPIRED_AUTHORIZATION_CREDENTIAL",
         "BRIDGE_UNREACHABLE",
+        "chmod 600 .env",
         "ha-bridge invoke",
     ):
         assert words in done.stdout

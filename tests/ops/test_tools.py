@@ -1,12 +1,13 @@
 """Interpreters and environments that the command makes for itself."""
 
+import json
 import sys
 from pathlib import Path
 
 import pytest
 
 from ha_bridge.settings import VARIABLES
-from ha_bridge_ops.local import build, processes, releases, sam, tools
+from ha_bridge_ops.local import ask, build, processes, releases, sam, tools
 from ha_bridge_ops.local.tools import Interpreter, find_interpreter
 
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -36,6 +37,39 @@ def test_sam_has_nothing_of_the_home(
     """Nor what is none of its business."""
     monkeypatch.setenv(name, "secret")
     assert name not in sam.environ()
+
+
+@pytest.mark.parametrize("called", ["main", "npm"])
+def test_the_ask_cli_sees_its_own_settings_and_nothing_private(
+    called: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The proxy, its folder and its login; no token of the home and no login of AWS."""
+    written = tmp_path / "environ.json"
+    program = (
+        "import json, os, sys; json.dump(dict(os.environ), open(sys.argv[1], 'w'))"
+    )
+    command = [sys.executable, "-c", program, str(written)]
+    kept = {"HOME": "/x", "HTTPS_PROXY": "http://proxy", "XDG_CONFIG_HOME": "/y"}
+    private = [
+        *VARIABLES,
+        "LINK_CLIENT_SECRET",
+        "AWS_SECRET_ACCESS_KEY",
+        "GITHUB_TOKEN",
+    ]
+    for name, value in (kept | dict.fromkeys(private, "secret")).items():
+        monkeypatch.setenv(name, value)
+    if called == "npm":
+        ask._run(command, tmp_path)  # npm is called so
+    else:
+        monkeypatch.setenv("ASK_REFRESH_TOKEN", "of the CLI itself")
+        monkeypatch.setattr(ask, "install", lambda: command[:-1])
+        monkeypatch.setattr(sys, "argv", ["ask", str(written)])
+        with pytest.raises(SystemExit, match="0"):
+            ask.main()
+        kept["ASK_REFRESH_TOKEN"] = "of the CLI itself"
+    seen = json.loads(written.read_text())
+    assert {name: seen[name] for name in kept} == kept
+    assert "secret" not in seen.values()
 
 
 def test_this_interpreter_is_found() -> None:

@@ -1,10 +1,13 @@
 """The file with settings: taken as it stands, and not for everybody's eyes."""
 
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from ha_bridge_ops.variables import read_variables
+from ha_bridge_ops.commands.demo import WRITE_ENV_FILE
+from ha_bridge_ops.variables import TOKEN, read_variables
 
 SECRET = "wJalrXUtnFEMI"
 
@@ -67,3 +70,26 @@ def test_quotes_comments_and_export_are_read_as_a_shell_does(env_file: Path) -> 
     """As before."""
     env_file.write_text("# mine\nexport DEBUG='on'\nBASE_URL=\"https://x\" # here\n")
     assert read_variables(env_file) == {"BASE_URL": "https://x", "DEBUG": "on"}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is neither sh nor a mode")
+@pytest.mark.parametrize("mask", [0o022, 0o077])
+@pytest.mark.parametrize("before", [None, 0o644, 0o600])
+def test_the_demo_tells_how_to_write_a_file_of_ones_own(
+    mask: int, before: int | None, tmp_path: Path
+) -> None:
+    """Only its owner can read the token, whatever mask and file there were."""
+    file = tmp_path / ".env"
+    if before is not None:
+        file.write_text("OLD=1")
+        file.chmod(before)
+    subprocess.run(
+        ["/bin/sh", "-e"],
+        cwd=tmp_path,
+        input=WRITE_ENV_FILE.encode(),
+        check=True,
+        umask=mask,
+    )
+    assert file.stat().st_mode & 0o777 == 0o600
+    lines = file.read_text("utf-8").splitlines()
+    assert [line.partition("=")[0] for line in lines] == ["BASE_URL", TOKEN]

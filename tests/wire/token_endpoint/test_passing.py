@@ -129,6 +129,7 @@ NOT_ITS_OWN: dict[str, Behaviour] = {
     "a login page": reply(200, PAGE, HTML),
     "JSON of somebody": reply(200, b'{"status":"ok"}'),
     "no JSON": reply(200, b"access_token"),
+    "JSON in UTF-16": reply(200, '{"access_token":"x"}'.encode("utf-16")),
     "the words of a 400, as a page": reply(400, INVALID.encode(), HTML),
     "a 400 of somebody": reply(400, b'{"error":"plain http sent to https"}'),
     "too many": reply(429, b'{"error":"invalid_grant"}'),
