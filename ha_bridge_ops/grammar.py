@@ -34,6 +34,10 @@ def matching(pattern: str) -> Grammar:
 #: The name of a machine.
 host: Final = matching(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}")
 
+#: What a certificate is for, a wildcard included; a name of one word is a machine of
+#: somebody's.
+DNS_NAME: Final = re.compile(r"(?:\*\.)?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+")
+
 #: https://www.home-assistant.io/docs/configuration/state_object/
 ENTITY_ID: Final = re.compile(r"[a-z][a-z0-9_]{0,63}\.[a-z0-9_]{1,190}")
 entity_id: Final = matching(ENTITY_ID.pattern)

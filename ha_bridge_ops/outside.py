@@ -6,13 +6,11 @@ link, and takes no more room than a sentence.  `terminal` prints nothing that ha
 been through here.
 """
 
-import contextlib
 import json
 import re
 import unicodedata
 from collections.abc import Iterable
 from http import HTTPStatus
-from ipaddress import ip_address
 from typing import Any, Final
 
 from ha_bridge import redaction
@@ -62,7 +60,7 @@ def _sign(character: str) -> str:
 def quoted(value: object, limit: int = 80) -> str:
     """Return words from outside between quotation marks that they cannot close.
 
-    What may name a person or a place is quoted: `for_strangers` leaves that out.
+    What may name a person or a place is quoted: `strangers` leaves that out.
     """
     shown = visible(value, limit)
     for mark in "“”„‟":
@@ -73,7 +71,7 @@ def quoted(value: object, limit: int = 80) -> str:
 def known(value: object, limit: int = 40) -> str:
     """Return words that everybody's server says as they are; any other quoted."""
     shown = visible(value, limit)
-    return shown if _are_known(shown) else quoted(value, limit)
+    return shown if are_known(shown) else quoted(value, limit)
 
 
 def one_of(value: object, pattern: re.Pattern[str]) -> str:
@@ -192,89 +190,26 @@ _KNOWN_WORDS: Final = frozenset(
     for word in re.findall(r"[a-z]+", text.lower())
 )
 
-_QUOTED: Final = re.compile("“([^”]*)”?")
-_LETTERS: Final = re.compile(r"[^\W\d_]+")
+_LETTERS: Final = re.compile(r"[A-Za-z]+")
 
-#: What may be an address: digits of an IPv4 with dots or hyphens, or of an IPv6.
-_ADDRESS: Final = re.compile(
-    r"(?<![\w.-])(?:\d{1,3}(?:[.-]\d{1,3}){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:.]+)(?![\w-])"
-)
+#: What is of ASCII, or of print: nothing else is looked through for words.
+_PLAIN: Final = re.compile(r"[ -~’–—…]*")
 
-#: What may be the name of a machine.
-_NAME: Final = re.compile(r"(?<![\w@/-])(?:[\w-]+\.)+[A-Za-z][\w-]{1,62}\b(?!:)")
-
-#: Names that say nothing of whose home it is: those of our own texts, by their ends.
-_PUBLIC: Final = (
-    "alexa-appkit.amazon.com",
-    "alexa-connectedhome.amazon.com",
-    "amazon.co.jp",
-    "amazon.com",
-    "amzn1.ask.skill",
-    "cloudflareaccess.com",
-    "example.org",
-    "lambda_function.lambda_handler",
-)
-_FILES: Final = (".yaml", ".pem", ".env", ".md", ".json", ".txt", ".py")
-
-#: Name servers in commands that we print ourselves.
-_NAME_SERVERS: Final = frozenset({"1.1.1.1"})
-
-#: Who is logged in to AWS; with single sign-on an e-mail address stands in it.
-_IDENTITY: Final = re.compile(r"(arn:aws[\w-]*:(?:iam|sts)::)\S+")
-
-#: The number of an AWS account.
-_ACCOUNT: Final = re.compile(r"(?<!\d)\d{12}(?!\d)")
-
-_MAIL: Final = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-
-_SKILL_ID: Final = re.compile(r"amzn1\.ask\.skill\.[0-9a-f-]+")
+#: A version behind the name of what has it; a status, or an error of Cloudflare's.
+_VERSION: Final = re.compile(r"(?<=[A-Za-z]/)[0-9]{1,2}(?:\.[0-9]{1,3}){0,2}(?![\w.])")
+_CODE: Final = re.compile(r"(?<![\w.,/+-])(?:[1-5][0-9]{2}|1[0-9]{3})(?![\w.,-])")
 
 
-def is_public(name: str) -> bool:
-    """Return whether the name of a machine tells nothing of whose it is."""
-    ours = (name == one or name.endswith(f".{one}") for one in _PUBLIC)
-    return any(ours) or name.endswith(_FILES)
-
-
-def for_strangers(text: str) -> str:
-    """Return a text without what tells where a home is, or whose.
-
-    What others said is left out but for words that everybody's server says; addresses
-    that the world can reach, names of machines and numbers of accounts are replaced.
-    """
-    text = _QUOTED.sub(_known_words, text)
-    text = _IDENTITY.sub(r"\1<account>", text)
-    text = _MAIL.sub("<someone>", text)
-    text = _SKILL_ID.sub("amzn1.ask.skill.…", text)
-    text = _ADDRESS.sub(_not_global, text)
-    text = _NAME.sub(lambda found: _public_name(found[0]), text)
-    return _ACCOUNT.sub("<account>", text)
-
-
-def _known_words(found: re.Match[str]) -> str:
-    return found[0] if _are_known(found[1]) else "“…”"
-
-
-def _are_known(text: str) -> bool:
-    return all(word.lower() in _KNOWN_WORDS for word in _LETTERS.findall(text))
-
-
-def _not_global(found: re.Match[str]) -> str:
-    text = found[0].rstrip(":.")
-    if text in _NAME_SERVERS:
-        return found[0]
-    with contextlib.suppress(ValueError):
-        address = ip_address(text.replace("-", "."))
-        # An IPv4 address may be wrapped in one of IPv6, which some call private.
-        inner = getattr(address, "ipv4_mapped", None) or address
-        if not inner.is_global:
-            return found[0]
-        return "<public address>" + found[0][len(text) :]
-    return found[0]
-
-
-def _public_name(name: str) -> str:
-    return name if is_public(name) else "other.example.org"
+def are_known(text: str) -> bool:
+    """Return whether everybody's server may say so: numbers can be an address too."""
+    if not _PLAIN.fullmatch(text):
+        return False
+    if any(word.lower() not in _KNOWN_WORDS for word in _LETTERS.findall(text)):
+        return False
+    rest = _VERSION.sub("", text)
+    if len(set(_CODE.findall(rest))) > 1:
+        return False
+    return not re.search("[0-9]", _CODE.sub("", rest))
 
 
 # -- without secrets -------------------------------------------------------------------

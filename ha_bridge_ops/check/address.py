@@ -5,6 +5,8 @@ from ipaddress import ip_address
 from ha_bridge.settings import parse_address
 from ha_bridge_ops.check.evidence import Evidence
 from ha_bridge_ops.check.model import Fine, Outcome, Problem, Untried
+from ha_bridge_ops.grammar import DNS_NAME
+from ha_bridge_ops.outside import one_of
 
 HTTPS_PORT = 443
 
@@ -34,7 +36,7 @@ def dns(evidence: Evidence) -> Outcome:
     found = evidence.report["resolve"]
     cause = _DNS.get(found.get("error"), "unknown")
     said = f" ({found['reason']})" if found.get("reason") else ""
-    saw = f"{evidence.address.host} has no address{said}"
+    saw = f"{one_of(evidence.address.host, DNS_NAME)} has no address{said}"
     return Problem(cause, saw, _named(evidence))
 
 

@@ -41,7 +41,9 @@ def code(context: Context, function: Function) -> Outcome:
     try:
         known = context.known_code()
     except (BuildError, OSError) as error:
-        return Untried(f"the zip to compare with cannot be built here: {error}")
+        return Untried(
+            f"the zip to compare with cannot be built here: {quoted(error, 300)}"
+        )
     if said := _by_hash(function.code_sha256, known):
         return Fine(said)
     there = _files(Live(function, fetch=context.fetch).read().code)

@@ -87,7 +87,7 @@ def logs(context: Context, function: Function) -> Outcome:
     # A JSON log has lines of this check's probe and of the warm schedule too.
     called = seen.directives or (seen.plain and not function.logs_json)
     if not called and not problems and log.is_whole:
-        saw = f"no directive in {group} for a day"
+        saw = f"no directive in {quoted(group)} for a day"
         problems.append(Problem("no_calls", saw, values))
     said = (
         f"{seen.directives} directives in {HOURS} h, {seen.grants} of them AcceptGrant"

@@ -2,19 +2,34 @@
 
 import contextlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 from urllib.parse import urlsplit
 
+from ha_bridge_ops.check.catalogue import EVERY
 from ha_bridge_ops.check.context import Context
 from ha_bridge_ops.check.search import known_function
-from ha_bridge_ops.outside import for_strangers, is_public
+from ha_bridge_ops.strangers import Ours, for_strangers, is_public, ours_in
 
 #: Changes a text before it is shown.
 Clean = Callable[[str], str]
 
 #: A name this short could be a part of any text.
 _LABEL: Final = 3
+
+
+def _texts() -> Iterator[str]:
+    for one in EVERY:
+        yield one.id
+        for cause in one.causes:
+            yield from (cause.symptom, cause.means, cause.fix, cause.paste)
+
+
+#: What our own texts say; a home of that name would not be found by it.
+_OURS: Final[Ours] = ours_in(_texts())
+_WORDS: Final = frozenset(
+    word for text in _texts() for word in re.findall(r"[\w-]+", text.lower())
+)
 
 
 def anonymous(context: Context) -> Clean:
@@ -25,13 +40,17 @@ def anonymous(context: Context) -> Clean:
             text = _without(text, context.address.host, "home.example.org")
         for host in _other_hosts(context):
             text = _without(text, host, "other.example.org")
-        return for_strangers(text)
+        return for_strangers(text, _OURS)
 
     return clean
 
 
 def _without(text: str, host: str, instead: str) -> str:
-    return re.sub(re.escape(host), instead, text, flags=re.IGNORECASE)
+    """Return a text without a host, and without names below it."""
+    if host.lower() in _WORDS:
+        return text
+    pattern = rf"(?<![\w.-])(?:[\w-]+\.)*{re.escape(host)}(?![\w-])"
+    return re.sub(pattern, instead, text, flags=re.IGNORECASE)
 
 
 def _other_hosts(context: Context) -> set[str]:

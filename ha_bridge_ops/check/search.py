@@ -9,7 +9,7 @@ from ha_bridge_ops.aws.function import FUNCTION_ARN, Function, functions_in
 from ha_bridge_ops.aws.session import ODD_SHAPE, UNREADABLE, AwsError, call
 from ha_bridge_ops.check.context import Context, Fact
 from ha_bridge_ops.check.model import Fine, Outcome, Problem, Untried
-from ha_bridge_ops.outside import one_of
+from ha_bridge_ops.outside import one_of, quoted
 from ha_bridge_ops.regions import REGIONS, region_in, region_of
 
 #: Who is logged in.
@@ -17,6 +17,9 @@ _IDENTITY: Final = re.compile(r"arn:aws[a-z-]*:(?:iam|sts)::\d{12}:[\w+=,.@/-]{1
 
 #: What every skill id looks like.
 SKILL_ID: Final = re.compile(r"amzn1\.ask\.skill\.[0-9a-f-]{36}")
+
+#: How many of many are named.
+_SHOWN: Final = 5
 
 #: botocore's exceptions for what is missing on this machine, and the causes they are.
 _LOGINS: Final[Mapping[str, str]] = {
@@ -93,13 +96,16 @@ def function(context: Context) -> Outcome:
         names = [one.name for one in search.found]
         region = search.found[0].region
         values = {"region": region, "name": names[0]}
-        return Problem("several", f"{', '.join(names)} in {region}", values)
+        return Problem(
+            "several", f"{', '.join(map(quoted, names[:_SHOWN]))} in {region}", values
+        )
     if search.found:
         return Fine(search.found[0].arn)
     if search.refused:
         # It may be where we may not look: no reason to deploy another.
         return Problem("refused", "; ".join(search.refused))
-    what = context.options.function or "function with BASE_URL"
+    named = context.options.function
+    what = quoted(named) if named else "function with BASE_URL"
     saw = f"no {what} in {', '.join(search.regions)}"
     return Problem("missing", saw, to_deploy(context, search.regions))
 

@@ -1,11 +1,11 @@
 """Link `tls.certificate`: whether Amazon and Python trust it."""
 
-import re
 from datetime import UTC, datetime
 
 from ha_bridge_ops.check.catalogue import cause_of
 from ha_bridge_ops.check.evidence import Evidence
 from ha_bridge_ops.check.model import Fine, Outcome, Problem, Untried
+from ha_bridge_ops.grammar import DNS_NAME
 from ha_bridge_ops.outside import known, one_of, quoted
 
 #: The part of its lifetime, and the days, below which a certificate should have been
@@ -19,8 +19,6 @@ _USUAL_S = 90 * 86400
 
 _DAY_S = 86400
 
-#: What a certificate is for, a wildcard included.
-_DNS_NAME = re.compile(r"(?:\*\.)?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+")
 #: Errors of the network, which `ha.reachable` tells.
 _NETWORK = ("timeout", "reset", "refused", "unreachable")
 
@@ -64,7 +62,7 @@ def _time(seconds: float) -> str:
 def _details(evidence: Evidence) -> list[str]:
     tls, found = evidence.tls, []
     if tls.get("names") and tls.get("error") == "name":
-        names = (one_of(name, _DNS_NAME) for name in tls["names"][:4])
+        names = (one_of(name, DNS_NAME) for name in tls["names"][:4])
         found.append(f"it is for {', '.join(names)}")
     if tls.get("missing"):
         found.append(f"the certificate of {quoted(tls['missing'], 60)} was not sent")

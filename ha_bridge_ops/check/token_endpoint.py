@@ -41,7 +41,7 @@ def token_endpoint(context: Context, function: Function) -> Outcome:
         *_settings(function, own, values),
     ]
     if found.is_switched_off:
-        saw = f"{own.name} has a reserved concurrency of 0"
+        saw = f"{quoted(own.name)} has a reserved concurrency of 0"
         problems.append(Problem("switched_off", saw, values))
     return problems or Fine(urls[0])
 
@@ -58,10 +58,12 @@ def _ways(
     elif url:
         yield Problem("half_open", f"{url} lacks a permission", values)
     if None in of_apis and not urls:
-        saw = f"the API of {name} has no route POST /auth/token"
+        saw = f"the API of {quoted(name)} has no route POST /auth/token"
         yield Problem("no_route", saw, values)
     elif not urls and not url:
-        yield Problem("no_way", f"{name} has neither API nor function URL", values)
+        yield Problem(
+            "no_way", f"{quoted(name)} has neither API nor function URL", values
+        )
     wanted = context.options.token_url
     if wanted and urls and wanted not in urls:
         saw = f"it is at {urls[0]}, not at {quoted(wanted)}"
@@ -89,5 +91,5 @@ def _settings(
         if own.variables.get(name, "").strip() != bridge.variables.get(name, "").strip()
     ]
     if differing:
-        saw = f"{', '.join(differing)} of {own.name} and {bridge.name}"
+        saw = f"{', '.join(differing)} of {quoted(own.name)} and {quoted(bridge.name)}"
         yield Problem("differs", saw, values)

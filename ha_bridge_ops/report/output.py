@@ -5,10 +5,11 @@ from typing import Any, Final
 
 from rich.text import Text
 
-from ha_bridge_ops.outside import code_span, for_strangers, to_json
+from ha_bridge_ops.outside import code_span, to_json
 from ha_bridge_ops.report.figures import Figures, Outage, Report, moment, percentile
 from ha_bridge_ops.report.goals import verdicts
 from ha_bridge_ops.report.tables import headline, notes, sections, when
+from ha_bridge_ops.strangers import for_strangers
 from ha_bridge_ops.terminal import Console, plain_table
 
 #: Grows when what a script reads changes its meaning.

@@ -119,7 +119,7 @@ def test_only_one_room_knows_aws() -> None:
 #: and shared ones from those beside them.
 #: `cli` is above none of them, because it loads a command when it is typed.
 ROOMS = (
-    ["code_page", "grammar", "home_client", "outside", "project", "svg"],
+    ["code_page", "grammar", "home_client", "outside", "project", "strangers", "svg"],
     ["errors"],
     ["regions", "state", "terminal"],
     ["local"],

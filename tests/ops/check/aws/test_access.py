@@ -95,7 +95,7 @@ def test_no_function_of_that_name(cloud: Cloud) -> None:
     skipped = after("aws.function")
     fix = f"--config-env eu --parameter-overrides BaseUrl={URL}"
     assert_only(found, "aws.function", "missing", fix=fix, skipped=skipped)
-    assert found["aws.function"].saw.startswith("no other in ")
+    assert found["aws.function"].saw.startswith("no “other” in ")
 
 
 @pytest.mark.parametrize(

@@ -136,7 +136,7 @@ def test_an_api_without_the_route(routes: tuple[str, ...] | None, cloud: Cloud) 
     if routes is None:
         api = url.removeprefix("https://").partition(".")[0]
         boto3.client("apigatewayv2", region_name=REGION).delete_api(ApiId=api)
-    fix = "Delete the function ha-bridge-token"
+    fix = "Delete the function “ha-bridge-token”"
     assert_only(cloud.look(), "aws.token_endpoint", "no_route", fix=fix, skipped=set())
 
 
