@@ -13,6 +13,7 @@ from ha_bridge import __version__
 from ha_bridge_ops.code_page import write_what_it_can
 from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.local.processes import ending_on_signals
+from ha_bridge_ops.outside import lines
 
 #: What each subcommand is for.  Its module in `commands/` has its name, with _ for -.
 COMMANDS: Final = MappingProxyType(
@@ -51,6 +52,13 @@ class LazyGroup(click.Group):
         )
         command.short_help = COMMANDS[cmd_name]
         return command
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command; what click repeats of its arguments is visible."""
+        try:
+            return super().invoke(ctx)
+        except click.UsageError as error:
+            raise click.UsageError(lines(error.format_message()), error.ctx) from None
 
     def format_commands(
         self, ctx: click.Context, formatter: click.HelpFormatter

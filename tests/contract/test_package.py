@@ -350,7 +350,7 @@ def test_every_file_that_is_installed_has_its_hash() -> None:
         ROOT / "requirements.txt",
         ROOT / "requirements-command.txt",
         ROOT / "requirements-dev.txt",
-        ROOT / ".ci/uv.txt",
+        *(ROOT / ".ci").glob("*.txt"),
         *LOCKS.glob("*.txt"),
     ]
     for lock in locks:
@@ -361,10 +361,37 @@ def test_every_file_that_is_installed_has_its_hash() -> None:
         assert entries
         for entry in filter(str.strip, entries):
             assert re.match(r"[\w.\[\],-]+==\S+.*\\\n\s+--hash=sha256:", entry), entry
-    makefile = (ROOT / "Makefile").read_text()
-    installs = re.findall(r"pip (?:install|sync)\b(?:.*\\\n)*.*", makefile)
-    for install in installs:
-        assert "hashes" in install or "--no-deps" in install or '"$$@"' in install
+    packages = json.loads((LOCKS / "ask-cli/package-lock.json").read_text())["packages"]
+    for name, package in packages.items():
+        assert package.get("integrity", "").startswith("sha512-") or not name, name
+
+
+#: What installs, and what it must say there each time: that hashes are asked for, that
+#: nothing else comes along, or that what builds it is the locks' too.
+INSTALLERS = {
+    "Makefile": (
+        r"pip (?:install|sync)\b|UV\) build\b",
+        r"--require-hashes|--build-constraints|--no-build-isolation",
+    ),
+    ".ci/python-from-debian": (r"pip. install\b", "--require-hashes"),
+    "ha_bridge_ops/local/build.py": (
+        r"wanted = ",
+        r'"--require-hashes", "--only-binary", ":all:"',
+    ),
+    "ha_bridge_ops/local/tools.py": (r'"pip",', '"--require-hashes"'),
+    "ha_bridge_ops/local/ask.py": (r"\[\*npm,", '"ci", "--ignore-scripts"'),
+}
+
+
+@pytest.mark.parametrize("name", INSTALLERS)
+def test_whatever_installs_asks_for_hashes(name: str) -> None:
+    """A lock that nobody minds holds nothing; npm's `ci` minds its own."""
+    install, says = INSTALLERS[name]
+    text = (ROOT / name).read_text()
+    begins = [found.start() for found in re.finditer(install, text)]
+    assert begins
+    for begin, end in zip(begins, [*begins[1:], len(text)], strict=True):
+        assert re.search(says, text[begin : min(end, begin + 300)])
 
 
 def test_what_builds_it_is_the_locks() -> None:

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from ha_bridge_ops import options
 from ha_bridge_ops.cli import COMMANDS, cli, main
 from ha_bridge_ops.commands import __path__ as rooms
+from tests.hostile import TEXTS, assert_harmless
 from tests.ops.conftest import Run
 
 #: What takes long to load, and no help needs.
@@ -55,6 +56,15 @@ def test_every_help_has_examples_and_exit_statuses(name: str) -> None:
     assert f"ha-bridge {name}" in shown
     assert "Exit status: 0" in shown
     assert "2 it could not run." in " ".join(shown.split())
+
+
+@pytest.mark.parametrize("arguments", [(), ("check",), ("check", "--function", "x")])
+def test_an_argument_too_many_is_repeated_as_text(arguments: tuple[str, ...]) -> None:
+    """It may have been pasted."""
+    done = CliRunner().invoke(cli, [*arguments, TEXTS[0]])
+    assert done.exit_code == 2
+    assert_harmless(done.output)
+    assert "zq7" in done.output
 
 
 @pytest.mark.parametrize("name", COMMANDS)

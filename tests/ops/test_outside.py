@@ -27,7 +27,13 @@ from ha_bridge_ops.outside import (
     without,
 )
 from ha_bridge_ops.strangers import for_strangers
-from ha_bridge_ops.terminal import Console, LogFormatter, echo
+from ha_bridge_ops.terminal import (
+    Console,
+    LogFormatter,
+    answer_to,
+    decision_on,
+    echo,
+)
 from tests.hostile import SECRETS, TEXTS, WRITTEN, assert_harmless, assert_hidden
 
 ANY_TEXT = st.text() | st.text(st.characters())
@@ -53,12 +59,34 @@ def test_all_of_it_can_be_seen(text: str) -> None:
         ("a\u2028b", "a\ufffdb"),
         ("\ud800", "\ufffd"),
         ("a\xa0b", "a b"),
+        ("a\u3164\u034fb\U000e0100", "a\ufffd\ufffdb\ufffd"),
+        ("e" + "\u0301" * 9, "e" + "\u0301" * 4 + "\ufffd" * 5),
+        ("\u0301e \ufe0f", "\ufffde \ufffd"),
         ("x" * 301, "x" * 299 + "…"),
     ],
 )
 def test_what_cannot_be_seen_gets_a_sign(text: str, shown: str) -> None:
     """Letters of any language stay."""
     assert visible(text) == shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "مصباح غرفة النوم",
+        "מנורת שָׁלוֹם",
+        "शयनकक्ष की बत्ती",
+        "ไฟห้องน้ำ",
+        "Đèn phòng ngủ",
+        "Cafe\u0301",
+        "居間の照明 パ\u309a",
+        "☀\ufe0f 1\ufe0f⃣ ❤\ufe0f",
+    ],
+)
+def test_letters_of_any_language_stay(text: str) -> None:
+    """With their marks, and the look of a picture."""
+    assert visible(text) == text
+    assert to_json(text) == f'"{text}"'
 
 
 def printed(show: Callable[[Console], None]) -> str:
@@ -70,9 +98,9 @@ def printed(show: Callable[[Console], None]) -> str:
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_no_way_to_a_terminal_is_open(
-    text: str, capsys: pytest.CaptureFixture[str]
+    text: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A str, a Text with a style of its own, a cell, a rule, a spinner, an error."""
+    """A str, a Text with a style, a cell, a rule, a spinner, an error, a question."""
     table = Table("head")
     table.add_row(text)
     link = Text(text, style="link https://evil.example")
@@ -83,10 +111,14 @@ def test_no_way_to_a_terminal_is_open(
         assert status.status == Text(text)
     echo(text)
     CommandError(text).show()
+    monkeypatch.setattr("sys.stdin", io.StringIO("y\nx\n"))
+    assert decision_on(text)
+    assert answer_to(text) == "x"
     for stream in capsys.readouterr():
         assert_harmless(stream)
     record = logging.LogRecord("x", logging.ERROR, "", 0, "%s", (text,), None)
     assert_harmless(LogFormatter().format(record))
+    assert LogFormatter(hide=lambda _text: "hidden").format(record) == "hidden"
 
 
 @given(st.recursive(ANY_TEXT | st.floats(allow_nan=False), st.lists))

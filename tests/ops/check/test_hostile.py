@@ -12,7 +12,7 @@ import socket
 import time
 import tracemalloc
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -25,13 +25,14 @@ from ha_bridge_ops.check.catalogue import CHAIN, LINKING
 from ha_bridge_ops.check.chain import WAY, walk
 from ha_bridge_ops.check.context import Context, Options
 from ha_bridge_ops.check.evidence import Evidence
-from ha_bridge_ops.check.model import Finding, Question, Status, judge
+from ha_bridge_ops.check.model import Finding, Question, Status, Told, judge
 from ha_bridge_ops.check.privacy import anonymous
 from ha_bridge_ops.terminal import Console
 from tests.fakes.behaviours import raw, reply, reply_json
 from tests.fakes.server import Behaviour, Exchange, Hangup, Server
-from tests.hostile import MARK, TEXTS, assert_harmless
+from tests.hostile import MARK, TEXTS, assert_harmless, places
 from tests.ops.check.test_link import HTML, PASSWORD, form, home_that_links
+from tests.worlds.devices import ENDPOINT
 from tests.worlds.home import (
     HOST,
     NOT_ALLOWED,
@@ -115,6 +116,31 @@ def told(name: str, status: int = 403) -> Any:
     )
 
 
+#: Headers that may come to be read one day, beside those that are.
+HEADERS: Final = """
+    Age Alt-Svc CF-Cache-Status CF-Connecting-IP CF-Ray Cache-Control
+    Clear-Site-Data Content-Disposition Content-Language Content-Location
+    Content-Security-Policy Date ETag Expires Last-Modified Link NEL P3P Pragma
+    Proxy-Authenticate Refresh Report-To Retry-After Set-Cookie Server-Timing Status
+    Strict-Transport-Security Title Upgrade Vary Via Warning X-Amz-Cf-Id
+    X-AspNet-Version X-Cache X-Error X-Forwarded-For X-Frame-Options X-Generator
+    X-Powered-By X-Redirect-By X-Runtime X-Served-By X-Server
+    """
+
+
+def in_every_place(value: Any, text: str) -> list[Any]:
+    """Return JSON with a text at each place of it, once at each."""
+    return [put_(text) for _, put_ in places(value)]
+
+
+def crowded(text: str) -> tuple[Behaviour, ...]:
+    """Return a home that says a text in each header that it does not need."""
+    value = re.sub("[\r\n]", "\x0b", text)[:900]
+    head = "".join(f"{name}: {value}\r\n" for name in HEADERS.split())
+    answer = f"HTTP/1.1 404 X\r\nContent-Length: 0\r\n{head}\r\n"
+    return home(get=raw(answer.encode("utf-8", "surrogatepass")))
+
+
 #: Where a server can say something: how to make a home that says a text there.
 FIELDS: Mapping[str, Callable[[str], tuple[Behaviour, ...]]] = {
     "Server": headed("Server", 404),
@@ -128,6 +154,10 @@ FIELDS: Mapping[str, Callable[[str], tuple[Behaviour, ...]]] = {
         get=raw(f"HTTP/1.1 500 {text}\r\n\r\n".encode("utf-8", "surrogatepass"))
     ),
     "no HTTP": lambda text: home(get=raw(text.encode("utf-8", "surrogatepass"))),
+    "any header": crowded,
+    "any place of an endpoint": lambda text: home(
+        discover=listing(*in_every_place(ENDPOINT, text))
+    ),
     "endpointId": listed(endpointId="TEXT"),
     "endpointId, no name": listed(endpointId="TEXT", friendlyName="", capabilities=[]),
     "friendlyName": listed(friendlyName="TEXT"),
@@ -291,6 +321,20 @@ REPORTED = tuple(
 
 #: All that a report can say of what went wrong.
 ERRORS = (*(row.name for row in NETWORK_ERRORS), "incomplete", "plain_http", "other")
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_a_finding_is_text_whatever_it_is_made_of(text: str) -> None:
+    """The type itself sees to it, before any output does."""
+    told_ = Told("x", Status.FAILED, text, text, text, text)
+    found = Finding("x", Status.FAILED, text, (told_,), ((text, text, text),))
+    cells = (cell for row in found.rows for cell in row)
+    for one in (found.saw, *cells, told_.saw, told_.means, told_.fix):
+        assert_harmless(one)
+        assert "\n" not in one
+        assert len(one) <= 2000
+    assert_harmless(told_.paste)
+    assert len(told_.paste) <= 10_000
 
 
 def judged(report: Mapping[str, Any]) -> list[Finding]:
