@@ -163,7 +163,7 @@ class Bridge:
         except BridgeError as error:
             if error.status == _HTTP_UNAUTHORIZED:
                 self._secrets.forget()  # it may have been replaced meanwhile
-            raise error.hiding(secrets_of(event, *self.secrets)) from None
+            raise self._hiding(error, event) from None
         line["status"] = 200
         line["connection"] = _connection(reused=reply.reused)
         try:
@@ -171,7 +171,14 @@ class Bridge:
         except BridgeError as error:
             self._transport.close()  # what comes next over it may be another's too
             told = no_event(reply, self._transport.reject, error)
-            raise told.hiding(secrets_of(event, *self.secrets)) from None
+            raise self._hiding(told, event) from None
+
+    def _hiding(self, error: BridgeError, event: object) -> BridgeError:
+        """Return an error without what must not be shown."""
+        try:
+            return error.hiding(secrets_of(event, *self.secrets))
+        except RecursionError:  # nobody has looked into all of the event
+            return BridgeError(error.failure, status=error.status, reused=error.reused)
 
     def _fallback_token(self, deadline: float) -> Secret | None:
         if self._fallback is None:

@@ -30,6 +30,10 @@ _SURELY_FITS: Final = MAX_ANSWER // 3
 #: Whether Lambda's runtime escapes all but ASCII, which it did before Python 3.12.
 _IS_ESCAPED: Final = sys.version_info < (3, 12)
 
+#: Characters of an id or a token that an ErrorResponse repeats, so that it fits; those
+#: of Alexa have some hundreds.
+_MOST_REPEATED: Final = 100_000
+
 _INFINITY: Final = float("inf")
 
 #: Where a scope can stand in a directive, first found first taken: every directive to
@@ -220,13 +224,15 @@ def error_response(event: object, error: BridgeError) -> Event:
         "messageId": str(uuid.uuid4()),
         "payloadVersion": PAYLOAD_VERSION,
     }
-    if correlation_token := _correlation_token(directive):
+    correlation_token = _correlation_token(directive)
+    if 0 < len(correlation_token) <= _MOST_REPEATED:
         header["correlationToken"] = correlation_token
     answer: Event = {
         "header": header,
         "payload": {"type": str(kind), "message": error.message},
     }
-    if endpoint_id := _text(_member(directive, "endpoint"), "endpointId"):
+    endpoint_id = _text(_member(directive, "endpoint"), "endpointId")
+    if 0 < len(endpoint_id) <= _MOST_REPEATED:
         answer["endpoint"] = {"endpointId": endpoint_id}
     return {"event": answer}
 

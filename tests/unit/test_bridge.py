@@ -264,6 +264,21 @@ def test_debug_survives_any_depth(levels: int) -> None:
     assert "event" in ours.answer(TURN_ON)
 
 
+def test_what_nobody_could_look_into_is_told_without_detail() -> None:
+    """An event can be too deep to find its secrets, and not too deep to be sent."""
+    deep: Any = []
+    for _ in range(100_000):
+        deep = [deep]
+    directive = changed(TURN_ON, "directive.payload", {"deep": deep})
+    error = BridgeError(Failure.GATEWAY, "by 'x'", status=502)
+    assert bridge(StubTransport(error))._hiding(error, directive).message == (
+        BridgeError(Failure.GATEWAY).message
+    )
+    answer = bridge(StubTransport()).answer(directive)
+    assert_error(answer)
+    assert answer["event"]["payload"]["type"] == "INVALID_DIRECTIVE"
+
+
 @pytest.mark.parametrize("remaining", [None, "soon"])
 def test_a_strange_context_is_survived(remaining: object) -> None:
     """It is not ours; an answer comes all the same."""

@@ -6,6 +6,7 @@ import pytest
 
 from ha_bridge.errors import BridgeError, ErrorType, Failure
 from ha_bridge.messages import (
+    MAX_ANSWER,
     Directive,
     describe,
     error_response,
@@ -241,3 +242,14 @@ def test_broken_unicode_is_not_echoed() -> None:
     answer = error_response(broken, BridgeError(Failure.GATEWAY))
     assert_error(answer)
     assert "correlationToken" not in answer["event"]["header"]
+
+
+@pytest.mark.parametrize("place", ["endpointId", "correlationToken"])
+def test_what_is_repeated_fits(place: str) -> None:
+    """An error goes out, even if an id of megabytes could not go with it."""
+    directive = event("turn_on")
+    part = "endpoint" if place == "endpointId" else "header"
+    directive["directive"][part][place] = "\xe9" * 3_000_000
+    answer = error_response(directive, BridgeError(Failure.NOT_FOUND))
+    assert len(json.dumps(answer)) < MAX_ANSWER
+    assert answer["event"]["payload"]["type"] == "INTERNAL_ERROR"
