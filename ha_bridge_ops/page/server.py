@@ -1,10 +1,12 @@
 """The page's server: loopback only, a free port, until Ctrl-C."""
 
+import asyncio
 import contextlib
 import socket
 from collections.abc import Iterator
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from ha_bridge_ops.page.app import Shown, application
 from ha_bridge_ops.page.guard import OPEN, Sessions
@@ -12,6 +14,31 @@ from ha_bridge_ops.page.guard import OPEN, Sessions
 #: Requests at a time, and bytes of their heads; a browser needs few of both.
 _AT_ONCE = 64
 _HEAD = 32 * 1024
+
+#: Seconds that a connection may have for the head of a request.
+_PATIENCE_S = 10.0
+
+
+class _Protocol(H11Protocol):
+    """HTTP in which nobody keeps a place for long without asking for anything."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
+        super().connection_made(transport)
+        self._look_later()
+
+    def _look_later(self) -> None:
+        self.loop.call_later(_PATIENCE_S, self._look)
+
+    def _look(self) -> None:
+        if self.transport.is_closing():
+            return
+        cycle = getattr(self, "cycle", None)  # at first, whatever its type says
+        is_answered = cycle is None or cycle.response_complete
+        # One that is kept alive has uvicorn's own limit.
+        if is_answered and self.timeout_keep_alive_task is None:
+            self.transport.abort()
+        else:
+            self._look_later()
 
 
 class PageServer:
@@ -27,7 +54,7 @@ class PageServer:
         self.sessions = Sessions(self.port)
         config = uvicorn.Config(
             application(shown, self.sessions, self.port),
-            http="h11",
+            http=_Protocol,
             ws="none",
             lifespan="off",
             interface="asgi3",

@@ -4,6 +4,7 @@ import json
 import re
 import socket
 from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from ha_bridge_ops.endpoints.limits import LOOKED_AT
+from ha_bridge_ops.page import server as page_server
 from ha_bridge_ops.page.guard import CSRF_HEADER, HEADERS, MAX_BODY
 from tests.directives import TOKEN
 from tests.hostile import MARK, ODD, TEXTS, assert_harmless, places
@@ -502,3 +504,26 @@ def test_two_at_once_do_no_harm(opened: Opened) -> None:
     both = f"{one.cookie}; {other.cookie}"
     for client in (one, other):
         assert client.ask("GET", "/", {"Cookie": both})[0].status == 200
+
+
+def test_who_asks_for_nothing_keeps_no_place(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More connections than there are places, with half a head each or none."""
+    monkeypatch.setattr(page_server, "_PATIENCE_S", 0.2)
+    client = opened(TableHome())
+    with ExitStack() as stack:
+        for number in range(2 * page_server._AT_ONCE):
+            one = stack.enter_context(
+                socket.create_connection(("127.0.0.1", client.server.port), 60)
+            )
+            one.sendall(b"GET / HTTP/1.1\r\n" * (number % 2))
+            stack.callback(ended, one)
+    answer, _ = client.ask("GET", "/", {"Cookie": client.cookie})
+    assert answer.status == 200
+
+
+def ended(one: socket.socket) -> None:
+    """Wait until the other side has ended a connection."""
+    with suppress(ConnectionError):
+        assert one.recv(1) == b""
