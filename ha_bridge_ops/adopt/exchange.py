@@ -21,6 +21,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any, Final
 
+from ha_bridge.redaction import Secret
 from ha_bridge.settings import parse_switch
 from ha_bridge_ops.adopt.recognise import ALIAS, FOLDER, files_of
 from ha_bridge_ops.aws.session import AwsError
@@ -28,7 +29,7 @@ from ha_bridge_ops.aws.version import Live, Settings, Version
 from ha_bridge_ops.errors import CommandError, RefusedError
 from ha_bridge_ops.events import EVENTS, load, with_token
 from ha_bridge_ops.local.package import MODE
-from ha_bridge_ops.outside import quoted
+from ha_bridge_ops.outside import quoted, without
 
 #: Told of each step, before it.
 Tell = Callable[[str], None]
@@ -249,8 +250,10 @@ def prove(live: Live, token: str) -> None:
         else not token and payload.get("type") == "INVALID_AUTHORIZATION_CREDENTIAL"
     )
     if not fine:
-        said = payload.get("type") or payload.get("message") or found
-        raise ProofError(f"The new code does not answer a Discovery: {quoted(said)}.")
+        said = str(payload.get("type") or payload.get("message") or found)
+        # Whoever answers at the address has been sent the token.
+        shown = quoted(without([Secret(token)], said))
+        raise ProofError(f"The new code does not answer a Discovery: {shown}.")
 
 
 def _inner(value: Any, *keys: str) -> Mapping[str, Any] | None:

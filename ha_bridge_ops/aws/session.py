@@ -1,14 +1,16 @@
 """Clients of AWS's services, one error for whatever they raise, one way to call."""
 
 import functools
+import os
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, NoReturn, ParamSpec, TypeVar
 
+from ha_bridge.redaction import Secret
 from ha_bridge_ops.errors import CommandError, RefusedError
-from ha_bridge_ops.outside import quoted
+from ha_bridge_ops.outside import quoted, without
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -26,7 +28,7 @@ class AwsError(Exception):
 
     Args:
         code: Its error code, or the name of botocore's exception.
-        words: What AWS or botocore said, in one line.
+        words: What AWS itself said, in one line; none of this machine's.
     """
 
     def __init__(self, code: str, words: str = "") -> None:
@@ -73,6 +75,21 @@ _NOT_THERE = frozenset(
 )
 
 
+#: Error codes with which AWS may write out the request, a session's token included.
+_REPEATS_WHAT_WAS_SIGNED: Final = frozenset(
+    {"IncompleteSignature", "InvalidSignatureException", "SignatureDoesNotMatch"}
+)
+
+#: What botocore signs and sends with each request.
+#: https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-envvars.html
+_SECRET_VARIABLES: Final = (
+    *("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN"),
+    "LONG_LIVED_ACCESS_TOKEN",
+)
+
+#: Variables of a function whose values may be shown.
+PLAIN_VARIABLES: Final = frozenset({"BASE_URL", "NOT_VERIFY_SSL", "DEBUG"})
+
 #: What reading an answer raises that has not the shape that AWS documents.
 ODD_SHAPE: Final = (
     *(ArithmeticError, AttributeError, LookupError, RecursionError),
@@ -93,9 +110,27 @@ def call(method: Callable[..., Any], **request: Any) -> Any:
         return method(**request)
     except Exception as error:  # noqa: BLE001 - boto3 need not be there to import from
         response = getattr(error, "response", None)
-        details = response.get("Error", {}) if isinstance(response, dict) else {}
+        found = response.get("Error") if isinstance(response, dict) else None
+        details = found if isinstance(found, dict) else {}
         code = str(details.get("Code") or type(error).__name__)
-        raise AwsError(code, " ".join(str(error).split())) from None
+        # What botocore says by itself may be what `credential_process` wrote.
+        words = " ".join(str(details.get("Message") or "").split())
+        if code in _REPEATS_WHAT_WAS_SIGNED:
+            words = ""
+        raise AwsError(code, without(_sent(request), words)) from None
+
+
+def _sent(request: Mapping[str, Any]) -> Iterator[Secret]:
+    """Give the secrets that AWS was sent, and may repeat where it refuses."""
+    for name in _SECRET_VARIABLES:
+        if value := os.environ.get(name, ""):
+            yield Secret(value)
+    environment = request.get("Environment")
+    if isinstance(environment, Mapping):
+        for name, value in environment.get("Variables", {}).items():
+            # Others, such as true and false, are words of any sentence.
+            if name not in PLAIN_VARIABLES and value:
+                yield Secret(str(value))
 
 
 def reads_aws(read: Callable[P, T]) -> Callable[P, T]:

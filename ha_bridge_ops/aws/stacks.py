@@ -10,6 +10,7 @@ from ha_bridge_ops.aws.session import (
     Session,
     boto3_clients,
     call,
+    how_to_log_in,
     reads_aws,
 )
 from ha_bridge_ops.errors import CommandError, RefusedError
@@ -106,8 +107,9 @@ def _why(error: AwsError, stack: str, region: Region) -> CommandError:
             f"There is no stack {stack} in {region.aws_region}: run "
             f"`{deploy.command(region.samconfig_env)}` first."
         )
-    said = quoted(error.words.rstrip("."), LIMIT)
-    kind = CommandError if error.is_no_login else RefusedError
-    return kind(
+    if error.is_no_login:
+        return CommandError(how_to_log_in())
+    said = quoted(error.words.rstrip("."), LIMIT) if error.words else error.code
+    return RefusedError(
         f"AWS did not describe the stack {stack} in {region.aws_region}: {said}."
     )

@@ -6,7 +6,14 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ha_bridge_ops.aws.function import FUNCTION_ARN, Function, functions_in
-from ha_bridge_ops.aws.session import ODD_SHAPE, UNREADABLE, AwsError, call
+from ha_bridge_ops.aws.session import (
+    ODD_SHAPE,
+    UNREADABLE,
+    AwsError,
+    Session,
+    call,
+    reads_aws,
+)
 from ha_bridge_ops.check.context import Context, Fact
 from ha_bridge_ops.check.model import Fine, Outcome, Problem, Untried
 from ha_bridge_ops.outside import one_of, quoted
@@ -37,10 +44,15 @@ def credentials(context: Context) -> Outcome:
     if context.session is None:
         return Untried("AWS is not asked")
     try:
-        identity = call(context.session.client("sts").get_caller_identity)
+        return Fine(_identity(context.session))
     except AwsError as error:
         return Problem(_why_no_credentials(error), error.code)
-    return Fine(one_of(identity.get("Arn"), _IDENTITY))
+
+
+@reads_aws
+def _identity(session: Session) -> str:
+    found = call(session.client("sts").get_caller_identity)
+    return one_of(found["Arn"], _IDENTITY)
 
 
 def _why_no_credentials(error: AwsError) -> str:

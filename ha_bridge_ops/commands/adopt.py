@@ -17,6 +17,7 @@ from ha_bridge_ops.adopt.translate import ADOPTABLE, Choices, Translation, trans
 from ha_bridge_ops.aws.function import FUNCTION_ARN, Function, functions_in
 from ha_bridge_ops.aws.session import (
     ODD_SHAPE,
+    PLAIN_VARIABLES,
     UNREADABLE,
     AwsError,
     Session,
@@ -278,14 +279,10 @@ def _show(show: Console, old: Version, new: Version, found: Translation) -> None
     )
 
 
-#: Variables whose values may be shown.
-_PLAIN = frozenset({"BASE_URL", "NOT_VERIFY_SSL", "DEBUG"})
-
-
 def _value(variables: Any, name: str) -> str:
     if name not in variables:
         return ""
-    return str(variables[name]) if name in _PLAIN else "(set)"
+    return str(variables[name]) if name in PLAIN_VARIABLES else "(set)"
 
 
 def _agree(question: str, *, yes: bool) -> None:

@@ -1,13 +1,20 @@
 """AWS says what it likes: a name, an error, a shape that nobody documents."""
 
+import io
+import json
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError, CredentialRetrievalError
 
+from ha_bridge_ops.adopt.exchange import ProofError, prove
 from ha_bridge_ops.aws.function import Function
-from ha_bridge_ops.aws.session import AwsError, Session
-from tests.hostile import MARK, TEXTS
+from ha_bridge_ops.aws.session import AwsError, Session, call
+from ha_bridge_ops.aws.version import Live
+from ha_bridge_ops.check.context import Context
+from ha_bridge_ops.check.search import credentials
+from tests.hostile import MARK, ODD, TEXTS, assert_hidden
 
 DESCRIBED: Mapping[str, Any] = {
     "FunctionName": "ha-bridge",
@@ -35,3 +42,69 @@ def test_an_odd_function_is_an_error_of_aws(key: str, odd: object) -> None:
 def test_an_error_of_aws_has_a_name(text: str) -> None:
     """Any other text is left out."""
     assert MARK not in AwsError(text).code
+
+
+def words_of(error: Exception, **request: Any) -> str:
+    def refuse(**_request: Any) -> None:
+        raise error
+
+    with pytest.raises(AwsError) as raised:
+        call(refuse, **request)
+    return raised.value.words
+
+
+def test_what_this_machine_says_is_no_word_of_aws() -> None:
+    """A program that gives credentials may write a secret where it fails."""
+    error = CredentialRetrievalError(provider="custom-process", error_msg=MARK)
+    assert words_of(error) == ""
+
+
+SENT = "eyJhbGciOi.a-token-of-the-home"
+
+
+@pytest.mark.parametrize(
+    ("code", "left"),
+    [
+        ("ValidationException", "at 'environment.variables'"),
+        ("SignatureDoesNotMatch", ""),
+    ],
+)
+def test_aws_repeats_no_secret_that_it_was_sent(
+    code: str, left: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither a variable's value, nor what logs this machine in; the rest is kept."""
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "IQoJb3JpZ2luX2VjEJj")
+    said = f"Value '{{TOKEN={SENT}}}' at 'environment.variables': IQoJb3JpZ2luX2VjEJj"
+    error = ClientError({"Error": {"Code": code, "Message": said}}, "Update")
+    words = words_of(error, Environment={"Variables": {"TOKEN": SENT}})
+    assert left in words
+    for secret in (SENT, "IQoJb3JpZ2luX2VjEJj"):
+        assert_hidden(secret, secret, words)
+
+
+def test_a_home_that_repeats_the_token_shows_it_to_nobody() -> None:
+    """`adopt` sends it in a Discovery, and says what came instead of devices."""
+
+    class Lambda:
+        def invoke(self, **request: Any) -> Any:
+            if b"ha_bridge" in request["Payload"]:
+                answer: Any = {"ha_bridge": {"probe": {"http": {"status": 200}}}}
+            else:
+                answer = {"event": {"payload": {"message": f"no: {SENT}"}}}
+            return {"Payload": io.BytesIO(json.dumps(answer).encode())}
+
+    session = Session(lambda *_: Lambda(), "eu-west-1")
+    with pytest.raises(ProofError, match="no: ") as raised:
+        prove(Live(Function.described(session, DESCRIBED)), SENT)
+    assert_hidden(SENT, SENT, str(raised.value))
+
+
+@pytest.mark.parametrize("answer", ODD, ids=lambda one: repr(one)[:20])
+def test_an_odd_identity_is_a_finding(answer: object) -> None:
+    """Whatever AWS says of who is logged in."""
+
+    class Sts:
+        def get_caller_identity(self) -> object:
+            return answer
+
+    assert credentials(Context({}, aws=lambda *_: Sts()))

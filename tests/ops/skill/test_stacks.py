@@ -91,7 +91,7 @@ def test_a_stack_of_something_else_is_told_apart(
 
 
 def test_without_credentials_aws_is_not_asked_in_vain(run: Run, tmp_path: Path) -> None:
-    """In its own words, in one line."""
+    """What to do is said, in one line."""
     done = run(
         *["skill", "--base-url", URL, "--locale", "de-DE", "--stack", "ha-bridge"],
         HOME=str(tmp_path),
@@ -102,7 +102,7 @@ def test_without_credentials_aws_is_not_asked_in_vain(run: Run, tmp_path: Path) 
         AWS_SHARED_CREDENTIALS_FILE=str(tmp_path / "none"),
     )
     assert done.returncode == 2
-    assert "eu-west-1: “Unable to locate credentials”" in done.stderr
+    assert "no credentials for AWS" in done.stderr
     assert is_one_line(done.stderr)
 
 
