@@ -18,24 +18,28 @@ _NAMING: Final = frozenset(
         "aws:sourcearn",
         "aws:sourceorgid",
         "aws:sourceowner",
+        "aws:sourcevpc",
+        "aws:sourcevpce",
+        # Alexa says it, for a skill of which it knows; who calls by himself cannot.
+        "lambda:eventsourcetoken",
     }
 )
 
 #: Operators that let nothing pass but what they name.
 _OPERATOR: Final = re.compile(
-    r"(?:ForAnyValue:)?(?:StringEquals|StringLike|ArnEquals|ArnLike)(?:IgnoreCase)?"
+    r"(?:ForAnyValue:)?(?:StringEquals|StringLike|ArnEquals|ArnLike)(?:IgnoreCase)?",
+    re.IGNORECASE,
 )
 
-#: A resource that is everything, or all there is of a service or of one of its kinds.
-_EVERYTHING: Final = re.compile(
-    r"[*?]+|arn:[^:]*:[^:]*:[^:]*:[^:]*:(?:[a-z-]+[:/])?[*?:/]+|arn:\*.*"
-)
+#: The end of an ARN that is all there is of a service, or of one of its kinds.
+_ALL_OF_A_KIND: Final = re.compile(r"(?:[a-z-]+[:/])?[*?:/]+")
 
 #: All actions, however it is written.
 _ANY_ACTION: Final = re.compile(r"[*?:]+")
 
-#: A part of a name that is the stranger's to choose.
-_WILD: Final = re.compile(r"[*?]")
+#: A part of a name that is the stranger's to choose; AWS fills in variables of his.
+#: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
+_WILD: Final = re.compile(r"[*?]|\$\{")
 
 #: Parts of an ARN before its resource; the last of them is the account.
 _BEFORE_RESOURCE: Final = 5
@@ -75,7 +79,7 @@ def callers(document: Any) -> Iterator[Caller]:
             yield Caller("*", skill_id, sid, is_open, *more)
             continue
         for principal in _principals(statement.get("Principal")):
-            is_anybody = is_open and principal == "*"
+            is_anybody = is_open and bool(_WILD.search(principal))
             yield Caller(principal, skill_id, sid, is_anybody, *more)
 
 
@@ -92,15 +96,20 @@ def is_broad(document: Any) -> bool:
 def _is_broad(statement: Mapping[str, Any]) -> bool:
     actions = [str(one) for one in _as_list(statement.get("Action"))]
     resources = [str(one) for one in _as_list(statement.get("Resource"))]
-    is_everywhere = "NotResource" in statement or any(
-        map(_EVERYTHING.fullmatch, resources)
-    )
+    is_everywhere = "NotResource" in statement or any(map(_is_everything, resources))
     if "NotAction" in statement:
         # Everything but a few, most of which nobody has thought of.
         return True
     if any(map(_ANY_ACTION.fullmatch, actions)):
         return True
     return is_everywhere and any(map(_MANY_ACTIONS.fullmatch, actions))
+
+
+def _is_everything(resource: str) -> bool:
+    *before, last = resource.split(":", _BEFORE_RESOURCE)
+    if len(before) < _BEFORE_RESOURCE:
+        return _WILD.search(resource) is not None  # such as * or arn:aws:s3*
+    return _ALL_OF_A_KIND.fullmatch(last) is not None
 
 
 def _statements(document: Any) -> Iterator[Mapping[str, Any]]:

@@ -18,6 +18,8 @@ from tests.worlds.home import assert_only
         ({"Principal": {"AWS": "*"}}, "anybody"),
         ({"Principal": {"AWS": ["arn:aws:iam::123456789012:root", "*"]}}, "anybody"),
         ({"Principal": {"Service": "*"}}, "anybody"),
+        ({"Principal": {"Service": "*.amazonaws.com"}}, "anybody"),
+        ({"Principal": {"AWS": "arn:aws:iam::*:root"}}, "anybody"),
         ({"NotPrincipal": {"AWS": "123456789012"}}, "anybody"),
         ({"Principal": "*", "Action": "*"}, "anybody"),
         (
@@ -60,6 +62,19 @@ from tests.worlds.home import assert_only
                 ("ArnLike", "aws:SourceArn", "arn:aws:s3:::home-*", "anybody"),
                 ("StringLike", "aws:PrincipalOrgID", "o-*", "anybody"),
                 ("StringLike", "aws:SourceAccount", "1???????????", "anybody"),
+                ("StringEqualsIfExists", "aws:SourceAccount", "1", "anybody"),
+                ("Null", "aws:SourceArn", "false", "anybody"),
+                ("ForAllValues:StringEquals", "aws:PrincipalOrgID", "o-1", "anybody"),
+                ("StringLike", "lambda:EventSourceToken", "amzn1.*", "anybody"),
+                *(
+                    ("ArnLike", "aws:PrincipalArn", arn, "anybody")
+                    for arn in (
+                        "${aws:PrincipalArn}",
+                        "arn:aws:iam::${aws:PrincipalAccount}:root",
+                    )
+                ),
+                ("StringEquals", "lambda:EventSourceToken", SKILL, None),
+                ("stringequals", "aws:SourceVpce", "vpce-1", None),
                 ("ArnLike", "aws:SourceArn", "arn:aws:s3:::home", None),
                 ("ArnLike", "aws:SourceArn", "arn:aws:sns:*:1:x-*", None),
             )
@@ -109,6 +124,8 @@ def test_a_function_url(kind: str, cloud: Cloud) -> None:
         ({"Action": "ssm:*", "Resource": "arn:aws:ssm:eu-west-1:1:parameter/*"}, True),
         ({"Action": "lambda:*", "Resource": "arn:aws:lambda:*:1:function:*"}, True),
         ({"Action": "s3:*", "Resource": "arn:aws:s3:::*/*"}, True),
+        ({"Action": "s3:*", "Resource": "arn:aws:s3*"}, True),
+        ({"Action": "s3:*", "Resource": "arn:*:s3:::x"}, False),
         ({"Action": "ssm:*", "Resource": "arn:aws:ssm:*:1:parameter/x/*"}, False),
         ({"Action": "ssm:GetParameter", "Resource": "*"}, False),
         ({"Action": "logs:*", "Resource": "arn:aws:logs:eu-west-1:1:x"}, False),
