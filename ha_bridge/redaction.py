@@ -3,14 +3,18 @@
 Whoever is sent a secret may repeat it: as it is, cut, or written in another way.  What
 is looked for is every part of `_PART` letters of each of its usual forms.  A secret of
 fewer than `SHORT` letters is hidden where it is a word of its own only, for it could
-be a part of any.
+be a part of any.  What is written letter by letter, or has signs between that nobody
+sees, is read first, in a copy of the text that knows where each letter came from.
 """
 
 import contextlib
 import json
 import re
+import sys
 from binascii import a2b_base64, b2a_base64
-from collections.abc import Iterable, Iterator
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping
+from operator import itemgetter
 from typing import Any, Final
 from urllib.parse import quote, quote_plus
 
@@ -49,6 +53,35 @@ _JSON_IN_JSON: Final = 3
 
 #: What may be base64.
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{2,}")
+
+#: Signs that nobody sees, and what `ha_bridge_ops.outside` shows in their place.
+_UNSEEN: Final = (
+    r"\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u180e\u200b-\u200f\u2028-\u202e"
+    r"\u2060-\u206f\u2400-\u2421\ufe00-\ufe0f\ufeff\ufffd"
+)
+
+#: How JSON, programs, addresses, pages and mail write one letter, and what they put
+#: between two: nothing that is seen, or the end of a line.
+_LETTER: Final = re.compile(
+    r"\\{1,8}u(?P<json>[0-9A-Fa-f]{4})|\\{1,8}x(?P<byte>[0-9A-Fa-f]{2})"
+    r"|%(?:25){0,4}(?P<address>[0-9A-Fa-f]{2})|=(?P<mail>[0-9A-F]{2})"
+    r"|&(?:amp;){0,4}#"
+    r"(?:0{0,8}(?P<page>[0-9]{1,7})|[xX]0{0,8}(?P<hex>[0-9A-Fa-f]{1,6}));?"
+    rf"|=?[{_UNSEEN}]*[\r\n\u240a\u240d][{_UNSEEN} ]*|[{_UNSEEN}]+|\\{{1,8}}[nrt]"
+)
+
+#: What may be between two letters, but for what ends a text in JSON or in a sentence;
+#: and of how many letters a secret is that nobody meets so by chance.
+_BETWEEN: Final = (
+    (re.compile(r"\\+"), SHORT),
+    (re.compile(r"""[^A-Za-z0-9"“”{}]+"""), 8),
+)
+
+#: How often a letter may have been written so, one way within the other.
+_LETTER_IN_LETTER: Final = 3
+
+#: Characters of a text that is looked through without what is between its letters.
+_SMALL: Final = 20_000
 
 #: What a web page writes in place of a letter.
 _IN_PAGES: Final = (
@@ -178,13 +211,22 @@ def without(text: str, secrets: Iterable[str]) -> str:
         text: From outside; of ours, it would tell by its gaps what a secret is.
         secrets: Of any length.
     """
-    lowered = _lowered(text)
-    hidden: list[tuple[int, int]] = []
-    for secret in secrets:
-        for form in forms_of(secret):
-            hidden += _where(form, len(secret), lowered)
-        if 0 < len(secret) < SHORT:
-            hidden += _short_in_base64(secret, text)
+    known = {one: _forms(one, text) for one in secrets}
+    hidden = [*_hidden(known, text)]
+    views: list[_View] = []
+    for _ in range(_LETTER_IN_LETTER):
+        view = _View(views[-1].text if views else text, _LETTER)
+        if view.is_same:
+            break
+        views.append(view)
+        hidden += _behind(views, _hidden(known, view.text))
+    for pattern, least in _BETWEEN if len(text) <= _SMALL else ():
+        view = _View(views[-1].text if views else text, pattern)
+        bare = {
+            one: {pattern.sub("", form) for form in forms}
+            for one, forms in known.items()
+        }
+        hidden += _behind([*views, view], _hidden(bare, view.text, least))
     if not hidden:
         return text
     shown: list[str] = []
@@ -194,6 +236,97 @@ def without(text: str, secrets: Iterable[str]) -> str:
             shown += [text[end:start], REDACTED]
         end = max(end, stop)
     return "".join([*shown, text[end:]])
+
+
+class _View:
+    """A copy of a text in which what stands for a letter is that letter.
+
+    Args:
+        source: The text.
+        pattern: What is replaced: by the number that a group has, or by nothing.
+    """
+
+    def __init__(self, source: str, pattern: re.Pattern[str]) -> None:
+        pieces: list[str] = []
+        self._pieces: list[tuple[int, int, int, bool]] = []
+        """Where each begins here, where it begins and ends there, whether as it is."""
+        self._place = end = 0
+        for found in pattern.finditer(source):
+            self._add(pieces, source[end : found.start()], end, found.start())
+            end = found.end()
+            self._add(pieces, _letter(found), found.start(), end, is_same=False)
+        self.is_same = not end
+        self._add(pieces, source[end:], end, len(source))
+        self.text = "".join(pieces)
+
+    def _add(
+        self,
+        pieces: list[str],
+        text: str,
+        start: int,
+        stop: int,
+        *,
+        is_same: bool = True,
+    ) -> None:
+        if text:
+            pieces.append(text)
+            self._pieces.append((self._place, start, stop, is_same))
+            self._place += len(text)
+
+    def source_of(self, start: int, stop: int) -> tuple[int, int]:
+        """Return what a part of it was made of."""
+        here, there, _, is_same = self._piece(start)
+        first = there + (start - here if is_same else 0)
+        here, there, end, is_same = self._piece(stop - 1)
+        return first, there + stop - here if is_same else end
+
+    def _piece(self, place: int) -> tuple[int, int, int, bool]:
+        return self._pieces[bisect_right(self._pieces, place, key=itemgetter(0)) - 1]
+
+
+def _letter(found: re.Match[str]) -> str:
+    """Return the letter that stands there by its number; nothing if none does."""
+    name = found.lastgroup
+    number = int(found[name], 10 if name == "page" else 16) if name else 0
+    return chr(number) if 0 < number <= sys.maxunicode else ""
+
+
+def _behind(
+    views: list[_View], spans: Iterable[tuple[int, int]]
+) -> Iterator[tuple[int, int]]:
+    """Give what spans of the last of the views were made of in the text itself."""
+    for start, stop in spans:
+        for view in reversed(views):
+            start, stop = view.source_of(start, stop)  # noqa: PLW2901 - step by step
+        yield start, stop
+
+
+def _hidden(
+    known: Mapping[str, set[str]], text: str, least: int = 1
+) -> Iterator[tuple[int, int]]:
+    """Give where secrets are in a text, each with its forms, of so many letters."""
+    lowered = _lowered(text)
+    for secret, forms in known.items():
+        for form in forms:
+            if len(form) >= least:
+                yield from _where(form, len(secret), lowered)
+        if 0 < len(secret) < SHORT and least < SHORT:
+            yield from _short_in_base64(secret, text)
+
+
+def _forms(secret: str, text: str) -> set[str]:
+    """Return the forms to look for in a text; of a key, all in a small one only."""
+    forms = forms_of(secret)
+    plain = secret[:_LOOKED_FOR].strip()
+    data = plain.encode("utf-8", "surrogatepass")
+    if not plain.isascii():  # as bytes, and in halves as JSON writes them
+        halves = plain.encode("utf-16-be", "surrogatepass")
+        numbers = (halves[n : n + 2] for n in range(0, len(halves), 2))
+        units = "".join(chr(int.from_bytes(one, "big")) for one in numbers)
+        forms |= {_lowered(data.decode("latin-1")), _lowered(units)}
+    if len(plain) > _A_KEY and len(text) <= _SMALL:
+        forms |= {*map(_lowered, _as_numbers(data))}
+    return forms
 
 
 def forms_of(secret: str) -> set[str]:
@@ -236,6 +369,7 @@ def _as_numbers(data: bytes) -> Iterator[str]:
     yield data.hex()
     yield "%" + data.hex("%")
     yield from _in_base64(data)
+    yield from _in_base64(b2a_base64(data, newline=False).rstrip(b"="))
 
 
 def _lowered(text: str) -> str:

@@ -96,9 +96,29 @@ WRITTEN: Final[Mapping[str, Callable[[str], str]]] = {
     "in base64 of addresses": lambda text: (
         base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
     ),
+    "in base64 of base64": lambda text: _in_base64(_in_base64(text)),
+    "in JSON, letter by letter": lambda text: "".join(
+        f"\\u{int.from_bytes(one, 'big'):04X}" for one in _halves(text)
+    ),
+    "in a page, letter by letter": lambda text: "".join(
+        f"&#{ord(one)};" for one in text
+    ),
+    "in a page, by hexadecimal": lambda text: "".join(
+        f"&#x{ord(one):x};" for one in text
+    ),
+    "in an address, twice": lambda text: quote(quote(text, safe=""), safe=""),
+    "in a mail": lambda text: "".join(f"={one:02X}" for one in text.encode()),
+    "with soft hyphens": "\xad".join,
+    "with spaces of no width": "\u200b".join,
     "in hexadecimal": lambda text: text.encode().hex(),
     "in hexadecimal capitals": lambda text: text.encode().hex().upper(),
 }
+
+
+def _halves(text: str) -> Iterator[bytes]:
+    data = text.encode("utf-16-be")
+    return (data[place : place + 2] for place in range(0, len(data), 2))
+
 
 #: Secrets of all lengths and letters.
 SECRETS: Final = (
