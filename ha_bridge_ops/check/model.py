@@ -6,7 +6,7 @@ from enum import Enum, StrEnum
 from types import MappingProxyType
 from typing import Any, Final
 
-from ha_bridge_ops.check.placeholders import LEFT_OUT, sentence, to_paste
+from ha_bridge_ops.check.placeholders import LEFT_OUT, OURS, sentence, to_paste
 from ha_bridge_ops.outside import lines, visible
 
 #: Characters of what was seen, of a text about it, and of a cell beside it.
@@ -245,7 +245,8 @@ def judge(check: Check, outcome: Outcome, hide: Hide = str) -> Finding:
     Args:
         check: What was looked at.
         outcome: What came of it, in words from anywhere.
-        hide: Takes secrets out of what was seen; our own texts have none.
+        hide: Takes secrets out of what was seen; our own texts have none, and a value
+            that has one is left out of them.
     """
     if isinstance(outcome, Fine):
         return Finding(check.id, Status.OK, hide(outcome.saw), rows=outcome.rows)
@@ -264,13 +265,18 @@ def judge(check: Check, outcome: Outcome, hide: Hide = str) -> Finding:
 
 
 def _told(cause: Cause, problem: Problem, hide: Hide) -> Told:
-    paste = to_paste(cause.paste, problem.values)
-    fix = sentence(cause.fix, problem.values)
+    values = {
+        name: value
+        for name, value in problem.values.items()
+        if name in OURS or hide(value) == value
+    }
+    paste = to_paste(cause.paste, values)
+    fix = sentence(cause.fix, values)
     return Told(
         cause.name,
         cause.status,
         hide(problem.saw),
-        sentence(cause.means, problem.values),
+        sentence(cause.means, values),
         fix if paste is not None else f"{fix} {LEFT_OUT}".strip(),
         paste or "",
     )

@@ -65,6 +65,9 @@ PLACEHOLDERS: Final[Mapping[str, Placeholder]] = {
     "paste": Placeholder(_ours, "", is_word=False),
 }
 
+#: Those that are texts of ours, without secrets already.
+OURS: Final = frozenset(name for name, one in PLACEHOLDERS.items() if one.read is _ours)
+
 #: What is said in place of lines that would hold what is none of ours.
 LEFT_OUT: Final = (
     "(Lines to paste are left out, because what was seen cannot be in them.)"

@@ -114,7 +114,7 @@ def _compare(
     for name, look in way.items():
         if name in _SETTINGS:
             continue
-        there = judge(links[name], look(evidence))
+        there = judge(links[name], look(evidence), context.hide)
         here = context.findings.get(name)
         rows.append((name, _word(here), _word(there)))
         if there.status in (Status.FAILED, Status.WARNING):

@@ -1,16 +1,19 @@
 """The texts of the findings are data files, checked as they are read."""
 
 import ast
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
+from ha_bridge.redaction import Secret
 from ha_bridge_ops.aws.deploy import command
 from ha_bridge_ops.check.catalogue import EVERY, FINDINGS, TEXTS, Texts
-from ha_bridge_ops.check.model import Status
+from ha_bridge_ops.check.model import Problem, Status, judge
 from ha_bridge_ops.check.placeholders import PLACEHOLDERS
 from ha_bridge_ops.errors import CommandError
+from ha_bridge_ops.outside import without
 from tests.fakes.answers import SAMPLES
 
 #: This module, whose texts are no cases.
@@ -182,3 +185,25 @@ def _texts(tree: ast.AST) -> Iterator[str]:
     for one in ast.walk(tree):
         if isinstance(one, ast.Constant) and isinstance(one.value, str):
             yield one.value
+
+
+@pytest.mark.parametrize(
+    ("link", "cause", "values"),
+    [
+        ("directive.report_state", "failed", {"entity": "light.hunter22"}),
+        ("discovery.endpoints", "bad_name", {"entity": "light.hunter22"}),
+        ("address.redirect", "redirects", {"target": "https://hunter22.example.org"}),
+        ("address.redirect", "redirects", {"target": "https://a.example/%68unter22"}),
+    ],
+)
+def test_no_secret_is_filled_in(
+    link: str, cause: str, values: Mapping[str, str]
+) -> None:
+    """Where a server repeats one as a name, the text has other words for it."""
+    check = next(one for one in EVERY if one.id == link)
+
+    def hide(text: str) -> str:
+        return without([Secret("hunter22")], text)
+
+    told = judge(check, Problem(cause, "", values), hide).as_json()
+    assert "unter22" not in json.dumps(told)
