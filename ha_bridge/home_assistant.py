@@ -9,7 +9,13 @@ import logging
 import ssl
 import time
 from collections.abc import Callable, Mapping
-from http.client import BadStatusLine, HTTPException, IncompleteRead, RemoteDisconnected
+from http.client import (
+    BadStatusLine,
+    HTTPException,
+    HTTPResponse,
+    IncompleteRead,
+    RemoteDisconnected,
+)
 from itertools import chain, repeat
 from typing import Final, NamedTuple, NoReturn
 
@@ -34,6 +40,9 @@ from ha_bridge.settings import PATH, Address
 
 #: Bytes read of an answer that is no success, enough to tell whose it is.
 MAX_REFUSAL: Final = 4096
+
+#: Bytes of a chunk that are read at once.
+_PIECE: Final = 64 * 1024
 
 #: Seconds between the attempts of one directive: at once, then less and less often, for
 #: as long as there is time.  A proxy that reloads is away for less than one of them.
@@ -406,6 +415,28 @@ class _Answer(NamedTuple):
         self.connection.close()
 
 
+class BoundedResponse(HTTPResponse):
+    """An answer of which no more is read than was asked for, whatever it says.
+
+    http.client reads to the end of a chunk that says its size is -1, and ends in a
+    ValueError where it is less.
+    """
+
+    def read(self, amt: int | None = None) -> bytes:
+        """Return the body, or as many bytes of it.
+
+        Args:
+            amt: Bytes; all of it, if None.
+        """
+        if amt is None or not self.chunked:
+            return super().read(amt)
+        pieces, left = [], amt
+        while left > 0 and (piece := self.read1(min(left, _PIECE))):
+            pieces.append(piece)
+            left -= len(piece)
+        return b"".join(pieces)
+
+
 class _Connection:
     """HTTP on one socket.  A `with` block that fails closes it."""
 
@@ -413,6 +444,7 @@ class _Connection:
         self.sock = sock
         # urllib3 frames and decodes; it is handed its socket and never connects.
         self._http = HTTPConnection("")
+        self._http.response_class = BoundedResponse
         self._http.sock = sock
         self._http.auto_open = 0
         self._uses = 0

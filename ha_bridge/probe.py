@@ -31,6 +31,7 @@ from ha_bridge.connection import (
     tls_context,
 )
 from ha_bridge.errors import BridgeError
+from ha_bridge.home_assistant import BoundedResponse
 from ha_bridge.network_errors import certificate_error, spoken, what
 from ha_bridge.settings import PATH, Address
 
@@ -120,7 +121,9 @@ def examine(
         sock = _secured(sock, address, again, report, gate)
     if sock is not None:
         with sock:
-            report["http"] = _asked(sock, address, _sendable(report, gate, deadline))
+            sent = _sendable(report, gate, deadline)
+            hide = gate.hide if gate is not None else str
+            report["http"] = _asked(sock, address, sent, hide)
         # Home Assistant itself hangs up on who speaks plainly to its TLS.
         hung_up = not address.is_tls and report["http"].get("error") == "reset"
         if hung_up and _speaks_tls(address.host, again):
@@ -282,7 +285,14 @@ def _secured_somehow(
 
 
 def _certificate(sock: TLSSocket) -> Report:
-    certificate: Any = sock.getpeercert()
+    """Return what a certificate says; nothing if that was not looked at, or is odd."""
+    try:
+        return _told(sock.getpeercert())
+    except (ValueError, ssl.SSLError):  # a name of other letters, a day that is none
+        return {}
+
+
+def _told(certificate: Any) -> Report:
     if not certificate:
         return {}
     issuer = {name: value for part in certificate["issuer"] for name, value in part}
@@ -314,10 +324,14 @@ def _issuer(certificate: bytes) -> str:
 
 
 def _asked(
-    sock: Socket, address: Address, extra: Mapping[str, str] = MappingProxyType({})
+    sock: Socket,
+    address: Address,
+    extra: Mapping[str, str] = MappingProxyType({}),
+    hide: Callable[[str], str] = str,
 ) -> Report:
     started = time.monotonic()
     http = HTTPConnection(address.host, address.port)
+    http.response_class = BoundedResponse
     http.sock = sock
     http.auto_open = 0
     try:
@@ -335,7 +349,11 @@ def _asked(
         ms = _ms(started)
         body = answer.read(MAX_LOOK)
         headers = dict(answer.headers.items())
-        seen = describe(answer.status, headers, _unpacked(body, headers), address)
+        body = _unpacked(body, headers)
+        # Before anything is cut off: half a secret is none that could be found.
+        headers = {name: hide(value) for name, value in headers.items()}
+        body = hide(body.decode("latin-1")).encode("latin-1")
+        seen = describe(answer.status, headers, body, address)
         return seen._asdict() | {"ms": ms}
     except OSError as error:
         said = spoken(sock, error)

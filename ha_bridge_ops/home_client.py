@@ -5,12 +5,14 @@ import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from http.client import HTTPConnection, HTTPException
 from typing import Any
 from urllib.parse import urlencode
 
 from ha_bridge import __version__
 from ha_bridge.connection import Gate, is_quiet, secure, tls_context
+from ha_bridge.home_assistant import BoundedResponse
 from ha_bridge.messages import MAX_ANSWER
 from ha_bridge.probe import Dial, connect
 from ha_bridge.redaction import Secret
@@ -23,6 +25,10 @@ TIMEOUT_S = 8.0
 #: Objects and lists in an answer that is read; a Discovery of 300 devices has some
 #: 30 000.
 MAX_OBJECTS = 300_000
+
+
+#: Objects and lists inside one another; Alexa's messages have ten.
+MAX_DEPTH = 100
 
 
 #: Values of any kind in an answer that is shown; those 300 devices have some 100 000.
@@ -47,7 +53,30 @@ def is_dense(answer: object) -> bool:
     return number > MAX_VALUES
 
 
+def is_deep(answer: object) -> bool:
+    """Return whether an answer is nested more deeply than MAX_DEPTH.
+
+    Python writes it as text by calling itself for each level, and ends at a thousand.
+    """
+    level = [answer]
+    for _ in range(MAX_DEPTH + 1):
+        level = [
+            inner
+            for one in level
+            if isinstance(one, dict | list)
+            for inner in (one.values() if isinstance(one, dict) else one)
+            if isinstance(inner, dict | list)
+        ]
+    return bool(level)
+
+
 #: What is said of such an answer.
+TOO_DEEP = (
+    f"The answer is nested more than {MAX_DEPTH} deep, and is not shown: is it Home "
+    "Assistant that answers at BASE_URL?"
+)
+
+#: What is said of a dense one.
 TOO_DENSE = (
     f"The answer has over {MAX_VALUES} values in it, more than any home needs, and is "
     "not shown: is it Home Assistant that answers at BASE_URL?"
@@ -71,15 +100,16 @@ class Answer:
         """The body as text, or what can be read of it."""
         return self.body.decode("utf-8", "replace").strip()
 
-    @property
+    @cached_property
     def json(self) -> Any:
         """The body as JSON; None if it is none, or one that would eat the memory."""
         if self.is_dense:
             return None
         try:
-            return json_module.loads(self.body)
+            found = json_module.loads(self.body)
         except (ValueError, RecursionError):
             return None
+        return None if is_deep(found) else found
 
     @property
     def is_dense(self) -> bool:
@@ -180,7 +210,7 @@ class Client:
             first_byte_ms,
             _ms(started),
             answer.headers.get_content_type(),
-            answer.headers.get("server", "")[:40],
+            answer.headers.get("server", ""),
         )
 
     def close(self) -> None:
@@ -201,6 +231,7 @@ class Client:
                     context.verify_mode = ssl.CERT_NONE
                 sock = secure(sock, context, self._address.host)
             self._http = HTTPConnection(self._address.host, self._address.port)
+            self._http.response_class = BoundedResponse
             self._http.sock = sock
             self._http.auto_open = 0
         bound: Any = self._http.sock

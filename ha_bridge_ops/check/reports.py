@@ -156,7 +156,8 @@ def read(found: Mapping[str, Any]) -> dict[str, Any] | None:
     if resolved and not connect.get("address") and not connect["failed"]:
         return None
     tls = report.get("tls")
-    if tls is not None and "error" not in tls and "not_after" not in tls:
+    # A certificate that cannot be read has no end; a version of TLS is there then.
+    if tls is not None and not {"error", "not_after", "version"} & set(tls):
         return None
     for name in ("http", "bare"):
         answer = report.get(name)

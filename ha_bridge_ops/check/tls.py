@@ -34,6 +34,8 @@ def certificate(evidence: Evidence) -> Outcome:
         said = [str(tls["reason"])] if tls.get("reason") else []
         cause = cause_of("tls.certificate", error, "tls_failed")
         return Problem(cause, "; ".join([*said, *_details(evidence)]), evidence.values)
+    if "not_after" not in tls:
+        return Fine("trusted, though what it says of itself cannot be read")
     left = tls["not_after"] - evidence.now
     lifetime = tls["not_after"] - tls.get("not_before", tls["not_after"] - _USUAL_S)
     saw = "; ".join(_details(evidence))

@@ -20,9 +20,9 @@ from ha_bridge_ops.endpoints.table import endpoint_table
 from ha_bridge_ops.endpoints.troubles import every
 from ha_bridge_ops.errors import RefusedError
 from ha_bridge_ops.events import load
-from ha_bridge_ops.home_client import TOO_DENSE, is_dense
+from ha_bridge_ops.home_client import TOO_DEEP, TOO_DENSE, is_deep, is_dense
 from ha_bridge_ops.local.lambda_runtime import InProcess
-from ha_bridge_ops.outside import shortened, to_json, without
+from ha_bridge_ops.outside import hidden_in, shortened, to_json, without
 from ha_bridge_ops.terminal import Console, LogFormatter, echo
 from ha_bridge_ops.variables import TOKEN, usable_variables
 
@@ -53,7 +53,8 @@ def invoke(event: Path, *, table: bool, as_json: bool, env_file: Path) -> None:
     or from .env. The events carry no token, so LONG_LIVED_ACCESS_TOKEN is used:
     create one in your profile in Home Assistant, on the tab Security, or in older
     releases at the foot of the page: Long-lived access tokens. With --json the
-    answer is printed as it is, tokens in it too.
+    answer is printed as it is, but for your own tokens and keys: those are never
+    printed.
 
     Exit status: 0 answered, 1 the answer is an ErrorResponse, 2 it could not
     run.
@@ -88,31 +89,51 @@ class _Hide:
     def __init__(self, event: object, variables: Mapping[str, str]) -> None:
         known = secrets_of(event, Secret(variables.get(TOKEN, "")))
         self._known = [Secret(text) for text in known]
+        self._of_answers = _correlation_token(event)
         self.function: InProcess | None = None
 
     def __call__(self, text: str) -> str:
         """Return the text without them."""
+        return without(self._all, text)
+
+    def but_for_answers(self, text: str) -> str:
+        """Return the text without them; what an answer must repeat is in it."""
+        return without([one for one in self._all if one != self._of_answers], text)
+
+    @property
+    def _all(self) -> list[Secret]:
         resolved = self.function.secrets if self.function is not None else ()
-        return without([*self._known, *resolved], text)
+        return [*self._known, *resolved]
 
 
-def _show(
-    answer: dict[str, Any], hide: Callable[[str], str], *, table: bool, as_json: bool
-) -> None:
-    payload = answer.get("event", {}).get("payload")
-    endpoints = payload.get("endpoints") if isinstance(payload, dict) else None
+def _correlation_token(event: object) -> Secret | None:
+    try:
+        return Secret(event["directive"]["header"]["correlationToken"])  # type: ignore[index]  # whatever it is
+    except (KeyError, TypeError):
+        return None
+
+
+def _show(answer: dict[str, Any], hide: "_Hide", *, table: bool, as_json: bool) -> None:
     if as_json:
+        if is_deep(answer):
+            raise RefusedError(TOO_DEEP)
         # In pieces: the whole text would take as much memory again.
-        pieces = json.JSONEncoder().iterencode(answer)
+        shown = hidden_in(answer, hide.but_for_answers)
+        pieces = json.JSONEncoder().iterencode(shown)
         while piece := "".join(islice(pieces, 10_000)):
             echo(piece, nl=False)
         echo()
-    elif is_dense(answer):
+        return
+    if is_dense(answer):
         raise RefusedError(f"{TOO_DENSE} --json prints it all the same.")
-    elif table and isinstance(endpoints, list):
+    answer = redacted(answer)
+    payload = answer.get("event", {}).get("payload")
+    endpoints = payload.get("endpoints") if isinstance(payload, dict) else None
+    if table and isinstance(endpoints, list):
         _show_table(endpoints, hide)
     else:
-        echo(hide(to_json(shortened(redacted(answer)))))
+        # Before texts are cut: half a secret is none that could be found.
+        echo(to_json(shortened(hidden_in(answer, hide))))
 
 
 def _show_table(endpoints: list[Any], hide: Callable[[str], str]) -> None:

@@ -61,6 +61,7 @@ MAY_IMPORT = {
         "answerers",
         "connection",
         "errors",
+        "home_assistant",
         "network_errors",
         "settings",
     },

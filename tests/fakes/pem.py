@@ -79,10 +79,13 @@ def issued(
     by: Pair,
     name: str,
     *,
-    names: Sequence[x509.GeneralName] = (),
+    names: Sequence[x509.GeneralName] | bytes = (),
     not_after: dt.datetime = NOW + 300 * DAY,
 ) -> Pair:
-    """Return a certificate for a server, if it has names, or for a client."""
+    """Return a certificate for a server, if it has names, or for a client.
+
+    Names may be bytes of DER, where they are to be none.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
     issuer = by.certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0]
     builder = _builder(name, str(issuer.value), key, not_after)
@@ -90,7 +93,10 @@ def issued(
         ExtendedKeyUsageOID.SERVER_AUTH if names else ExtendedKeyUsageOID.CLIENT_AUTH
     )
     builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
-    if names:
+    if isinstance(names, bytes):
+        odd = x509.UnrecognizedExtension(x509.SubjectAlternativeName.oid, names)
+        builder = builder.add_extension(odd, critical=False)
+    elif names:
         builder = builder.add_extension(
             x509.SubjectAlternativeName(names), critical=False
         )

@@ -12,6 +12,7 @@ import socket
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
 from http.client import HTTPException
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import boto3
 import pytest
 import yaml
 from click.testing import CliRunner
+from cryptography import x509
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
@@ -51,7 +53,8 @@ from ha_bridge_ops.state import Journal
 from ha_bridge_ops.terminal import Console
 from ha_bridge_ops.variables import read_variables
 from tests.directives import EVENTS, TOKEN
-from tests.fakes.behaviours import reply_json
+from tests.fakes import pem
+from tests.fakes.behaviours import answer_directive, reply_json
 from tests.fakes.server import Server
 from tests.hostile import (
     MARK,
@@ -126,9 +129,9 @@ def typed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., str]]:
 
     def run(port: int, *arguments: str, **variables: str) -> str:
         root.handlers = []  # as in a new process: the command brings its own
+        monkeypatch.setenv("BASE_URL", f"http://127.0.0.1:{port}")
         for name, text in variables.items():
             monkeypatch.setenv(name, text)
-        monkeypatch.setenv("BASE_URL", f"http://127.0.0.1:{port}")
         done = CliRunner().invoke(invoke, arguments)
         assert done.exception is None or isinstance(done.exception, SystemExit), (
             done.exc_info
@@ -236,7 +239,7 @@ def test_invoke_hides_what_was_resolved(
             }
         for answer in (discovered([odd]), error):
             with Server((reply_json(answer),)) as server:
-                for table in ((), ("--table",)):
+                for table in ((), ("--table",), ("--json",)):
                     event = str(EVENTS / "discovery.json")
                     shown = typed(server.port, event, *table, **variables)
                     (request, *_) = server.requests
@@ -245,6 +248,74 @@ def test_invoke_hides_what_was_resolved(
                     assert "redacted" in shown
                     for secret in (LENT, HEADER):
                         assert_hidden(secret, WRITTEN[how](secret), shown)
+
+
+def test_invoke_shows_no_line_of_the_client_key(
+    tmp_path: Path, typed: Callable[..., str]
+) -> None:
+    """Whatever knows it may say it, all of it or a line."""
+    ours = pem.authority()
+    local = [x509.IPAddress(ip_address("127.0.0.1"))]
+    tls = pem.server_context(tmp_path, pem.issued(ours, "home", names=local), ours)
+    client = pem.issued(ours, "me")
+    body = client.key_pem().strip().split("\n")[1:-1]
+    said = [client.key_pem(), *body, "".join(body), client.key_pem().replace("\n", " ")]
+    answer = discovered([{**ENDPOINT, "friendlyName": one} for one in said])
+    with Server((reply_json(answer),), tls=tls) as server:
+        for shape in ((), ("--table",), ("--json",)):
+            shown = typed(
+                server.port,
+                str(EVENTS / "discovery.json"),
+                *shape,
+                BASE_URL=f"https://127.0.0.1:{server.port}",
+                CA_CERTIFICATE=ours.certificate_pem,
+                CLIENT_CERTIFICATE=client.pem,
+                LONG_LIVED_ACCESS_TOKEN=TOKEN,
+            )
+            assert "redacted" in shown
+            for line in body:
+                assert line[:16] not in shown
+
+
+def test_a_header_that_is_a_word_of_json_leaves_it_json(
+    typed: Callable[..., str],
+) -> None:
+    """Only texts are looked through: `true` is no secret of whom it says true to."""
+    answer = discovered([{**ENDPOINT, "cookie": {"true": "true", "a": True, "b": 12}}])
+    with Server((reply_json(answer),)) as server:
+        for shape in ((), ("--json",)):
+            shown = typed(
+                server.port,
+                str(EVENTS / "discovery.json"),
+                *shape,
+                EXTRA_HEADERS='{"X-Skip-Warning": "true"}',
+                LONG_LIVED_ACCESS_TOKEN=TOKEN,
+            )
+            (said,) = json.loads(shown)["event"]["payload"]["endpoints"]
+            assert said["capabilities"] == ENDPOINT["capabilities"]
+
+
+def test_a_program_gets_what_an_answer_must_repeat(
+    tmp_path: Path, typed: Callable[..., str]
+) -> None:
+    """The correlation token, and nothing nested without end."""
+    event = json.loads((EVENTS / "turn_on.json").read_text())
+    event["directive"]["header"]["correlationToken"] = "correlation-1234567890"
+    event["directive"]["endpoint"]["scope"]["token"] = "scope-token-of-the-event"
+    path = tmp_path / "mine.json"
+    path.write_text(json.dumps(event))
+    with Server((answer_directive,)) as server:
+        shown = typed(server.port, str(path), "--json")
+        answer = json.loads(shown)["event"]
+    assert answer["header"]["correlationToken"] == "correlation-1234567890"
+    assert "scope-token" not in shown
+    deep: Any = []
+    for _ in range(300):
+        deep = [deep]
+    with Server((reply_json(discovered(deep)),)) as server:
+        path = EVENTS / "discovery.json"
+        shown = typed(server.port, str(path), "--json", LONG_LIVED_ACCESS_TOKEN=TOKEN)
+    assert "nested" in shown
 
 
 @pytest.mark.parametrize("token", ["eyJ\nhead: er", "eyJ\r\n\r\nGET /", "eyJ\ud800"])

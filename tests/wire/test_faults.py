@@ -348,6 +348,10 @@ FAULTS: dict[str, Fault] = {
         (raw(response(200, ANSWER, length=len(ANSWER) + 5)),),
         also_tls=True,
     ),
+    "chunk of less than nothing": Fault(
+        Failure.BROKEN_OFF,
+        (raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\n{"),),
+    ),
     "truncated chunk": Fault(
         Failure.BROKEN_OFF,
         (raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n99\r\n{"),),

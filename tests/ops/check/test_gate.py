@@ -199,6 +199,20 @@ def test_linking_meets_the_gate_as_amazon_does(serve: Serve) -> None:
     assert "token endpoint" in problem.fix
 
 
+def test_a_name_of_other_letters_is_no_crash(tmp_path: Path) -> None:
+    """Python cannot read such a certificate, which is trusted all the same."""
+    ours = pem.authority()
+    name = HOST.encode()
+    names = bytes([0x82, len(name), *name, 0x82, 1, 0xFF])
+    own = pem.issued(ours, HOST, names=bytes([0x30, len(names)]) + names)
+    with Server(home(), tls=pem.server_context(tmp_path, own)) as server:
+        environ = {"CA_CERTIFICATE": ours.certificate_pem}
+        found = findings(context(server.port, environ=environ))
+    assert found["tls.certificate"].status is Status.OK
+    assert "cannot be read" in found["tls.certificate"].saw
+    assert found["token.accepted"].status is Status.OK
+
+
 ENDPOINT = "https://home.example.org/auth/token"
 
 

@@ -28,7 +28,7 @@ from ha_bridge_ops.check.evidence import Evidence
 from ha_bridge_ops.check.model import Finding, Question, Status, Told, judge
 from ha_bridge_ops.check.privacy import anonymous
 from ha_bridge_ops.terminal import Console
-from tests.fakes.behaviours import raw, reply, reply_json
+from tests.fakes.behaviours import endless, raw, reply, reply_json
 from tests.fakes.server import Behaviour, Exchange, Hangup, Server
 from tests.hostile import MARK, TEXTS, assert_harmless, places
 from tests.ops.check.test_link import HTML, PASSWORD, form, home_that_links
@@ -58,6 +58,16 @@ def headed(name: str, status: int = 405) -> Callable[[str], tuple[Behaviour, ...
         body = b"405: Method Not Allowed"
         head = f"HTTP/1.1 {status} X\r\nContent-Length: {len(body)}\r\n{name}: "
         return home(get=raw(head.encode() + value + b"\r\n\r\n" + body))
+
+    return make
+
+
+def headed_at(location: str) -> Callable[[str], tuple[Behaviour, ...]]:
+    """Return a home that leads to a place that is too long for one, TEXT in it."""
+
+    def make(text: str) -> tuple[Behaviour, ...]:
+        where = location.replace("{}", "a" * 300).replace("TEXT", text)
+        return headed("Location", 301)(where)
 
     return make
 
@@ -146,6 +156,8 @@ FIELDS: Mapping[str, Callable[[str], tuple[Behaviour, ...]]] = {
     "Server": headed("Server", 404),
     "Content-Type": headed("Content-Type", 404),
     "Location": headed("Location", 301),
+    "Location, cut within its host": headed_at("https://[fe80::1%25{}TEXT]/"),
+    "Location, cut within its scheme": headed_at("{}TEXT://x/"),
     "WWW-Authenticate": headed("WWW-Authenticate", 401),
     "cf-mitigated": headed("cf-mitigated", 403),
     "title": paged("<title>TEXT</title>"),
@@ -489,6 +501,8 @@ def test_any_json(answer: Any) -> None:
 
 # -- bounds ----------------------------------------------------------------------------
 
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
 HUGE: Mapping[str, tuple[Behaviour, ...]] = {
     "a million endpoints": home(
         discover=reply(
@@ -519,6 +533,15 @@ HUGE: Mapping[str, tuple[Behaviour, ...]] = {
         )
     ),
     "a million brackets": home(discover=reply(200, b"[" * 1_000_000)),
+    "a chunk of less than nothing": home(get=raw(CHUNKED + b"-5\r\n" + b"A" * 9999)),
+    "a chunk without end": home(discover=endless(CHUNKED + b"-1\r\n", b"A" * 65536)),
+    "nested five hundred deep": home(
+        discover=reply(
+            200,
+            b'{"event":{"header":{"name":"Discover.Response"},"payload":{"endpoints":['
+            b'{"friendlyName":' + b"[" * 500 + b"]" * 500 + b"}]}}}",
+        )
+    ),
     "a number of megabytes": home_that_links(
         authorization_code=reply(200, b'{"expires_in":' + b"9" * 1_000_000 + b"}")
     ),
@@ -561,6 +584,28 @@ def test_a_password_that_is_echoed_is_not_shown(name: str, password: str) -> Non
     shown = output.as_json(found, "1")
     assert (password not in shown) or not asked
     assert "Traceback" not in shown
+
+
+def test_a_secret_that_is_an_entity_is_not_shown(authority: Any) -> None:
+    """Nor in a fix, nor in lines to paste: it reads as an entity of the home."""
+    secret = "0123456789abcdef" * 4
+    odd = endpoint(endpointId=f"light#{secret}", friendlyName="Lamp", capabilities=[])
+    asked = endpoint(endpointId=f"switch#{secret}", friendlyName="Kettle")
+    failed = reply_json(event("ErrorResponse", {"type": "NO_SUCH_ENDPOINT"}))
+    behaviours = home(discover=listing(odd, asked), report=failed)
+    with Server(behaviours, tls=authority.server(HOST)) as server:
+        context = context_of(server.port)
+        context.environ = {
+            "BASE_URL": f"https://{HOST}",
+            "LONG_LIVED_ACCESS_TOKEN": TOKEN,
+            "EXTRA_HEADERS": json.dumps({"CF-Access-Client-Secret": secret}),
+        }
+        found = list(walk(context, CHAIN))
+    assert {one.id for one in found if "redacted" in one.saw} >= {
+        "discovery.endpoints",
+        "directive.report_state",
+    }
+    assert secret[:12] not in output.as_json(found, "1")
 
 
 @pytest.mark.parametrize("is_believed", [True, False])
