@@ -1,5 +1,6 @@
 """Programs that run in the background and never outlive the command."""
 
+import _thread
 import contextlib
 import os
 import random
@@ -48,6 +49,9 @@ def inherited(*more: str) -> dict[str, str]:
 #: leaves, gets a higher one (Linux from 32768, the others from 49152, as RFC 6335 has
 #: it).  So nobody takes one between its being chosen and its server's being up.
 _QUIET_PORTS: Final = range(20_000, 32_768)
+#: Seconds after which a signal that was ignored comes again.
+_AGAIN_S = 0.02
+
 #: Bytes that a program may write; the longest installation writes some 100 000.
 _MOST = 10_000_000
 
@@ -281,11 +285,25 @@ class Process:
 
 @contextlib.contextmanager
 def ending_on_signals() -> Iterator[None]:
-    """Turn SIGTERM and SIGHUP into SystemExit, so that `finally` blocks run."""
+    """Turn SIGTERM and SIGHUP into SystemExit, so that `finally` blocks run.
+
+    Python ignores what is raised in a callback of its own, such as that of an import's
+    lock: a signal that came just there, Ctrl-C among them, comes once more.
+    """
 
     def leave(number: int, _frame: object) -> None:
         raise SystemExit(128 + number)
 
+    def again(ignored: "sys.UnraisableHookArgs") -> None:
+        error = ignored.exc_value
+        if isinstance(error, KeyboardInterrupt):
+            threading.Timer(_AGAIN_S, _signal, [signal.SIGINT]).start()
+        elif isinstance(error, SystemExit) and isinstance(error.code, int):
+            threading.Timer(_AGAIN_S, _signal, [error.code - 128]).start()
+        else:
+            hook(ignored)
+
+    hook, sys.unraisablehook = sys.unraisablehook, again
     wanted = (getattr(signal, name, None) for name in ("SIGTERM", "SIGHUP"))
     # Windows has no SIGHUP.
     previous = {
@@ -294,5 +312,13 @@ def ending_on_signals() -> Iterator[None]:
     try:
         yield
     finally:
+        sys.unraisablehook = hook
         for number, handler in previous.items():
             signal.signal(number, handler)
+
+
+def _signal(number: int) -> None:
+    if os.name == "nt":  # where os.kill ends what it is told to tell
+        _thread.interrupt_main(signal.Signals(number))
+    else:
+        os.kill(os.getpid(), number)

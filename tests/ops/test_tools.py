@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -170,3 +171,20 @@ def test_last_words_are_the_end_of_a_log(tmp_path: Path) -> None:
     child = processes.Process("x", [sys.executable, "-c", ""], environ={}, log=log)
     child.stop()
     assert child.last_words().endswith("it ended so")
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(128 + 15)], ids=repr)
+def test_a_signal_in_a_bad_moment_is_not_lost(error: BaseException) -> None:
+    """Python ignores what is raised where it tidies up, as behind each import."""
+
+    class Unlucky:
+        def __del__(self) -> None:
+            raise error
+
+    def wait() -> None:
+        with processes.ending_on_signals():
+            Unlucky()
+            time.sleep(60)
+
+    with pytest.raises(type(error)):
+        wait()
