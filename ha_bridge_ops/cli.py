@@ -14,6 +14,7 @@ from ha_bridge_ops.code_page import write_what_it_can
 from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.local.processes import ending_on_signals
 from ha_bridge_ops.outside import lines
+from ha_bridge_ops.typed import without_typed
 
 #: What each subcommand is for.  Its module in `commands/` has its name, with _ for -.
 COMMANDS: Final = MappingProxyType(
@@ -58,7 +59,7 @@ class LazyGroup(click.Group):
         try:
             return super().invoke(ctx)
         except click.UsageError as error:
-            raise click.UsageError(lines(error.format_message()), error.ctx) from None
+            raise _shown(error) from None
 
     def format_commands(
         self, ctx: click.Context, formatter: click.HelpFormatter
@@ -95,10 +96,40 @@ def main() -> None:
         write_what_it_can(stream)
     with ending_on_signals():
         try:
-            cli(prog_name="ha-bridge")
+            # What ends well otherwise, as --help does, gives its status.
+            status = cli.main(prog_name="ha-bridge", standalone_mode=False)
+            sys.exit(status if isinstance(status, int) else 0)
+        except click.Abort:
+            click.ClickException("Aborted!").show()
+            sys.exit(1)
+        except click.ClickException as error:
+            (error if isinstance(error, _ShownError) else _shown(error)).show()
+            sys.exit(error.exit_code)
         except Exception as error:  # noqa: BLE001 - the text of any may hold a secret
             CommandError(_unexpected(error)).show()
             sys.exit(CommandError.exit_code)
+
+
+class _ShownError(click.UsageError):
+    """One that has been through `_shown`."""
+
+
+def _shown(error: click.ClickException) -> click.ClickException:
+    """Return an error in whose words there is no secret that somebody typed."""
+    # A path is worth more than a word: it is taken out only if it is like a secret.
+    is_path = isinstance(
+        getattr(getattr(error, "param", None), "type", None), click.Path
+    )
+    is_usage = isinstance(error, click.UsageError)
+    message = lines(
+        without_typed(
+            error.format_message(), sys.argv[1:], strictly=is_usage and not is_path
+        ),
+        4000,
+    )
+    if isinstance(error, click.UsageError):
+        return _ShownError(message, error.ctx)
+    return click.ClickException(message)
 
 
 def _unexpected(error: Exception) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from ha_bridge.messages import SCOPE_LOCATIONS
 from ha_bridge_ops.errors import CommandError
+from ha_bridge_ops.files import read_text
 from ha_bridge_ops.local.build import SOURCES
 
 #: The events that come with the project.
@@ -23,14 +24,12 @@ def load(path: Path) -> Any:
         CommandError: There is no such file, or it is not JSON.
     """
     try:
-        return json.loads(_found(path).read_text("utf-8"))
+        return json.loads(read_text(_found(path)))
     except FileNotFoundError:
         raise CommandError(
             f"There is no file {path}, and no event of that name. The project's are "
             f"{', '.join(names())}."
         ) from None
-    except OSError as error:
-        raise CommandError(f"{path} cannot be read: {error.strerror}.") from None
     except (ValueError, RecursionError) as error:
         raise CommandError(f"{path} is not JSON: {error}.") from None
 
@@ -41,9 +40,8 @@ def names() -> list[str]:
 
 
 def _found(path: Path) -> Path:
-    if not path.exists() and str(path) in names():
-        return EVENTS / f"{path}.json"
-    return path
+    named = EVENTS / f"{path}.json"
+    return named if str(path) in names() and not path.exists() else path
 
 
 def with_token(event: dict[str, Any], token: str) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from ha_bridge_ops.errors import CommandError
+from ha_bridge_ops.typed import typed
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ def locale_of(text: str) -> str:
         if locale.lower() == wanted:
             return locale
     raise CommandError(
-        f"{text!r} is not a locale that Alexa and Home Assistant share. "
+        f"{typed(text)} is not a locale that Alexa and Home Assistant share. "
         f"They are {', '.join(LOCALES)}."
     )
 

@@ -10,6 +10,7 @@ from typing import Any, TextIO
 from filelock import FileLock, Timeout
 
 from ha_bridge_ops.errors import CommandError
+from ha_bridge_ops.files import read_bytes
 
 
 def private(path: Path) -> TextIO:
@@ -76,13 +77,9 @@ class Journal:
 
     def _all(self) -> dict[str, Any]:
         try:
-            known = json.loads(self._path.read_text("utf-8"))
+            known = json.loads(read_bytes(self._path))
         except FileNotFoundError:
             return {}
-        except OSError as error:
-            raise CommandError(
-                f"{self._path} cannot be read: {error.strerror}."
-            ) from None
         except (ValueError, RecursionError):
             raise self.is_broken() from None
         if not isinstance(known, dict) or not all(

@@ -6,9 +6,11 @@ else, whatever brackets stand in it, and no control character comes through.
 
 import contextlib
 import logging
+import os
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, Final
 
 import click
 import rich.console
@@ -21,6 +23,9 @@ from rich.text import Text
 from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.outside import lines
 
+#: Columns or lines of a terminal.
+_SIZE: Final = re.compile(r"[1-9][0-9]{0,4}")
+
 
 class Console(rich.console.Console):
     """rich's, for which a str has no markup.
@@ -30,9 +35,8 @@ class Console(rich.console.Console):
     """
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(
-            **{"highlight": False, "emoji": False, **options}, markup=False
-        )
+        ours = {"highlight": False, "emoji": False, "_environ": _environ()}
+        super().__init__(**{**ours, **options}, markup=False)
 
     def render(
         self, renderable: RenderableType, options: ConsoleOptions | None = None
@@ -45,6 +49,15 @@ class Console(rich.console.Console):
         """Return rich's turning sign, with a text beside it."""
         shown = Text(status) if isinstance(status, str) else status
         return super().status(shown, **options)
+
+
+def _environ() -> dict[str, str]:
+    """Return the environment; a size in it that is none, such as ², is left out."""
+    return {
+        name: text
+        for name, text in os.environ.items()
+        if name not in ("COLUMNS", "LINES") or _SIZE.fullmatch(text)
+    }
 
 
 def _harmless(segment: Segment) -> Segment:

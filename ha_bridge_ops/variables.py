@@ -4,7 +4,9 @@ import os
 import shlex
 import stat
 from collections.abc import Mapping
+from io import StringIO
 from pathlib import Path
+from typing import Final
 
 from dotenv.parser import parse_stream
 
@@ -12,11 +14,20 @@ from ha_bridge.errors import BridgeError
 from ha_bridge.secrets import READERS
 from ha_bridge.settings import VARIABLES, Settings
 from ha_bridge_ops.errors import CommandError
+from ha_bridge_ops.files import read_text
 from ha_bridge_ops.terminal import echo
 
 DEFAULT_FILE = Path(".env")
 
 TOKEN = "LONG_LIVED_ACCESS_TOKEN"  # noqa: S105 - its name
+
+#: Variables that may hold a secret, and what to call it.
+_SECRETS: Final = {
+    TOKEN: "token",
+    "EXTRA_HEADERS": "secret",
+    "CLIENT_CERTIFICATE": "key",
+    "LINK_CLIENT_SECRET": "client secret",
+}
 
 
 def read_variables(env_file: Path, *more: str) -> dict[str, str]:
@@ -29,9 +40,12 @@ def read_variables(env_file: Path, *more: str) -> dict[str, str]:
         CommandError: The file cannot be read, or was named and is not there.
     """
     found: dict[str, str] = {}
-    if env_file.exists() or env_file != DEFAULT_FILE:
+    try:
         found = _read_file(env_file)
         _warn_of_readers(env_file, found)
+    except FileNotFoundError:
+        if env_file != DEFAULT_FILE:
+            raise CommandError(f"There is no file {env_file}.") from None
     values = {**found, **os.environ}
     return {name: value for name in (*VARIABLES, *more) if (value := values.get(name))}
 
@@ -60,34 +74,33 @@ def usable_variables(env_file: Path, otherwise: str = "") -> dict[str, str]:
 
 def _read_file(env_file: Path) -> dict[str, str]:
     found = {}
-    try:
-        with env_file.open(encoding="utf-8") as lines:
-            for binding in parse_stream(lines):
-                if binding.error:
-                    raise CommandError(
-                        f"{env_file}, line {binding.original.line}, is not NAME=value."
-                    )
-                if binding.key is not None:
-                    found[binding.key] = binding.value or ""
-    except FileNotFoundError:
-        raise CommandError(f"There is no file {env_file}.") from None
-    except UnicodeDecodeError:
-        raise CommandError(f"{env_file} cannot be read: save it as UTF-8.") from None
-    except OSError as error:
-        raise CommandError(f"{env_file} cannot be read: {error.strerror}.") from None
+    for binding in parse_stream(StringIO(read_text(env_file))):
+        if binding.error:
+            raise CommandError(
+                f"{env_file}, line {binding.original.line}, is not NAME=value."
+            )
+        if binding.key is not None:
+            found[binding.key] = binding.value or ""
     return found
 
 
 def _warn_of_readers(env_file: Path, found: Mapping[str, str]) -> None:
-    """Say so if a token lies where every user of this machine may read it."""
+    """Say so if a secret lies where every user of this machine may read it."""
     mode = env_file.stat().st_mode
-    token = found.get(TOKEN, "")
-    is_secret = bool(token) and token.partition(":")[0] not in READERS
+    what = [
+        called
+        for name, called in _SECRETS.items()
+        if (text := found.get(name, "").strip())
+        and text.partition(":")[0] not in READERS
+    ]
     if os.name != "posix":  # Windows keeps a home folder to its owner
         return
-    if is_secret and stat.S_ISREG(mode) and mode & (stat.S_IRGRP | stat.S_IROTH):
+    if what and stat.S_ISREG(mode) and mode & (stat.S_IRGRP | stat.S_IROTH):
+        # An absolute path begins with no hyphen.
+        path = str(env_file.absolute())
+        how = f"chmod 600 {shlex.quote(path)}" if path.isprintable() else "chmod 600"
         echo(
-            f"! Other users of this machine can read the token in {env_file}: "
-            f"chmod 600 {shlex.quote(str(env_file))}",
+            f"! Other users of this machine can read the {what[0]} in {env_file}: "
+            f"{how}",
             err=True,
         )

@@ -10,8 +10,13 @@ from typing import Any, Final
 
 from ha_bridge_ops.aws.version import PLAIN_LOG, Settings, Version
 from ha_bridge_ops.errors import CommandError
+from ha_bridge_ops.files import read_bytes
 
 _FORMAT: Final = 1
+
+#: Bytes of such a file: a zip of Lambda's has up to 50 MB, and a third more here.
+#: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+_MOST: Final = 100_000_000
 
 #: What reading a file raises that is none of ours.
 _NOT_OURS: Final = (
@@ -65,7 +70,7 @@ def read(path: Path) -> tuple[str, Version]:
         CommandError: There is no such file, or it is none of ours.
     """
     try:
-        found: Any = json.loads(path.read_text("utf-8"))
+        found: Any = json.loads(read_bytes(path, _MOST))
         if found["format"] != _FORMAT:
             raise CommandError(f"{path} was written by another release of ha-bridge.")
         settings = found["settings"]
@@ -80,8 +85,8 @@ def read(path: Path) -> tuple[str, Version]:
                 logging=_texts(settings.get("logging", PLAIN_LOG)),
             ),
         )
-    except OSError as error:
-        raise CommandError(f"{path} cannot be read: {error.strerror}.") from None
+    except FileNotFoundError:
+        raise CommandError(f"There is no file {path}.") from None
     except _NOT_OURS:
         raise CommandError(
             f"{path} is not a file that `ha-bridge adopt` has written."

@@ -7,6 +7,7 @@ from ha_bridge_ops.check.catalogue import EVERY, TEXTS
 from ha_bridge_ops.check.model import Check, Status
 from ha_bridge_ops.check.output import Screen
 from ha_bridge_ops.errors import CommandError
+from ha_bridge_ops.typed import typed
 
 _KINDS: Final = {Status.FAILED: "failure", Status.WARNING: "warning"}
 
@@ -23,7 +24,7 @@ def check_named(name: str) -> Check:
     parts = [one for one in known if name in one.split(".")]
     close = parts or difflib.get_close_matches(name, known, 3, 0.75)
     which = f"Do you mean {' or '.join(close)}?" if close else "check prints the ids."
-    raise CommandError(f"There is no finding {name!r}. {which}")
+    raise CommandError(f"There is no finding {typed(name, 'of that id')}. {which}")
 
 
 def explain(check: Check, screen: Screen) -> None:

@@ -98,7 +98,7 @@ def adopt(  # noqa: PLR0913 - one argument an option
     Exit status: 0 fine, 1 AWS refused something, or the new code failed and the old is
     back, 2 it could not run.
     """
-    talk = Console(stderr=True)
+    talk = Console(stderr=True, soft_wrap=True)
     session = Session(boto3_clients(profile), region or REGIONS[0].aws_region)
     arn, old = (None, None) if undo is None else saved.read(undo)
     make: MakeLive = make_live or Live

@@ -7,8 +7,7 @@ import click
 
 from ha_bridge import __version__
 from ha_bridge.settings import parse_address
-from ha_bridge_ops import options
-from ha_bridge_ops.aws.function import FUNCTION_ARN
+from ha_bridge_ops import grammar, options
 from ha_bridge_ops.aws.session import boto3_clients
 from ha_bridge_ops.check import explain as explanation
 from ha_bridge_ops.check import output
@@ -18,7 +17,6 @@ from ha_bridge_ops.check.context import TOKEN_PATH, Context, Options
 from ha_bridge_ops.check.model import Question, Status
 from ha_bridge_ops.check.privacy import anonymous
 from ha_bridge_ops.check.repairs import REPAIRS, change_for
-from ha_bridge_ops.check.search import SKILL_ID
 from ha_bridge_ops.check.show import shown
 from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.regions import locale_of
@@ -44,6 +42,10 @@ MakeContext = Callable[..., Context]
     "--client-id",
     metavar="URL",
     help="“Your Client ID” from the Alexa console, for --link.",
+    callback=options.must_be(
+        lambda text: text if grammar.base_url(text) else None,
+        "be an address such as https://pitangui.amazon.com/",
+    ),
 )
 @click.option(
     "--token-url",
@@ -139,7 +141,6 @@ def check(  # noqa: PLR0913 - one a option
         client_id=client_id,
         token_url=_read_token_url(token_url),
     )
-    _refuse_malformed(wanted)
     needs_aws = aws or fix is not None
     make = make_context or _real_context
     context = make(environ, wanted, needs_aws=needs_aws)
@@ -168,25 +169,6 @@ def _read_token_url(text: str | None) -> str | None:
     if not url.endswith(TOKEN_PATH) or not (address.is_tls or address.is_loopback):
         raise CommandError(f"--token-url must be https and end with {TOKEN_PATH}.")
     return f"{address}{TOKEN_PATH}"
-
-
-def _refuse_malformed(wanted: Options) -> None:
-    """Refuse what was mistyped, before anything is looked at.
-
-    Raises:
-        CommandError: The skill id or the function's ARN cannot be one.
-    """
-    if wanted.skill_id and not SKILL_ID.fullmatch(wanted.skill_id):
-        raise CommandError(
-            "--skill-id must look like amzn1.ask.skill.12345678-1234-1234-1234-"
-            "123456789abc: is a digit missing?"
-        )
-    name = wanted.function or ""
-    if name.startswith("arn:") and not FUNCTION_ARN.fullmatch(name):
-        raise CommandError(
-            "--function must be a name, or a whole ARN such as arn:aws:lambda:"
-            "eu-west-1:123456789012:function:ha-bridge."
-        )
 
 
 def _real_context(

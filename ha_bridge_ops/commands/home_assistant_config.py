@@ -9,6 +9,7 @@ from ha_bridge_ops.endpoints.exposure import Entity, configuration
 from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.regions import LOCALES, locale_of
 from ha_bridge_ops.terminal import echo
+from ha_bridge_ops.typed import typed
 
 
 @options.command("home-assistant-config")
@@ -100,7 +101,7 @@ def _entities(named: tuple[str, ...], categories: tuple[str, ...]) -> list[Entit
         entity_id, _, category = (part.strip() for part in text.partition("="))
         if not category:
             raise CommandError(
-                f"{text!r} is no category: say it as light.kitchen=LIGHT."
+                f"{typed(text)} is no category: say it as light.kitchen=LIGHT."
             )
         known = found.get(entity_id, Entity(entity_id, is_chosen=False))
         category = category.upper().replace(" ", "_")

@@ -25,16 +25,23 @@ from ha_bridge_ops.state import alone_in
 @click.option("--name", help=f"Name of the skill.  [default: {consoles.NAME}]")
 @options.skill_id
 @click.option(
-    "--stack", metavar="NAME", help="Name of the stack.  [default: ha-bridge]"
+    "--stack",
+    metavar="NAME",
+    help="Name of the stack.  [default: ha-bridge]",
+    callback=options.stack,
 )
 @click.option(
-    "--bucket", metavar="NAME", help="S3 bucket for the package.  [default: SAM’s]"
+    "--bucket",
+    metavar="NAME",
+    help="S3 bucket for the package.  [default: SAM’s]",
+    callback=options.bucket,
 )
 @options.profile
 @options.ask_profile
 @options.ask_command
 @click.option(
     "--folder",
+    callback=options.printable,
     type=click.Path(path_type=Path, file_okay=False),
     default=consoles.FOLDER,
     show_default=True,

@@ -45,6 +45,7 @@ from ha_bridge_ops.variables import read_variables
     "--stack",
     metavar="NAME",
     help="CloudFormation stack whose outputs name the functions.",
+    callback=options.stack,
 )
 @click.option(
     "--proactive", is_flag=True, help="Let Home Assistant report changes to Alexa."
@@ -69,6 +70,7 @@ from ha_bridge_ops.variables import read_variables
 )
 @click.option(
     "--folder",
+    callback=options.printable,
     type=click.Path(path_type=Path, file_okay=False),
     default=consoles.FOLDER,
     show_default=True,

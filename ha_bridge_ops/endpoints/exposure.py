@@ -15,6 +15,7 @@ from ha_bridge_ops.endpoints.limits import CATEGORIES, MAX_NAME
 from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.grammar import ENTITY_ID
 from ha_bridge_ops.regions import locale_of, region_of
+from ha_bridge_ops.typed import typed
 
 #: What a filter may name, in the order in which Home Assistant's documents have it.
 _KINDS: Final = {
@@ -46,7 +47,7 @@ class Entity:
     def __post_init__(self) -> None:
         if not ENTITY_ID.fullmatch(self.id):
             raise CommandError(
-                f"{self.id[:60]!r} is no entity: give an id such as light.kitchen, in "
+                f"{typed(self.id)} is no entity: give an id such as light.kitchen, in "
                 "small letters."
             )
         if self.name and not _is_name(self.name):
@@ -56,7 +57,7 @@ class Entity:
             )
         if self.category and self.category not in CATEGORIES:
             raise CommandError(
-                f"{self.category[:60]!r} is no category of Alexa’s: take one such as "
+                f"{typed(self.category)} is no category of Alexa’s: take one such as "
                 "LIGHT, SWITCH, SMARTPLUG, FAN, THERMOSTAT or OTHER."
             )
 
@@ -151,7 +152,7 @@ def _kind(name: str) -> str:
         if pattern.fullmatch(name):
             return kind
     raise CommandError(
-        f"{name[:60]!r} is no filter: give a domain such as light, an entity such as "
+        f"{typed(name)} is no filter: give a domain such as light, an entity such as "
         "light.kitchen, or a pattern such as 'sensor.*_temperature', in small letters."
     )
 

@@ -21,6 +21,7 @@ import click
 from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.local.tools import LOCKS, run_uv
 from ha_bridge_ops.terminal import echo
+from ha_bridge_ops.typed import typed
 
 #: The integrations of the demo's configuration.  `demo` has one for each of its
 #: platforms beside what its manifest names, and Home Assistant sets some up unasked.
@@ -77,10 +78,19 @@ def find(version: str, folder: Path) -> tuple[str, Path]:
     Raises:
         CommandError: There is no such release, or it cannot be resolved.
     """
+    _refuse_malformed(version)
     lock = folder / f"home-assistant-{version}.txt"
     if lock.is_file() and (known := _NEEDS.search(lock.read_text())):
         return known[1], lock
     return write(version, folder)
+
+
+def _refuse_malformed(version: str) -> None:
+    if not _VERSION.fullmatch(version):
+        raise CommandError(
+            f"{typed(version)} is no release of Home Assistant: give one such as "
+            "2026.11.0, or newest."
+        )
 
 
 def write(version: str, folder: Path, *, until: str | None = None) -> tuple[str, Path]:
@@ -100,11 +110,7 @@ def write(version: str, folder: Path, *, until: str | None = None) -> tuple[str,
     Raises:
         CommandError: There is no such release, or it cannot be resolved.
     """
-    if not _VERSION.fullmatch(version):
-        raise CommandError(
-            f"{version!r} is no release of Home Assistant: give one such as "
-            "2026.11.0, or newest."
-        )
+    _refuse_malformed(version)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="ha-bridge-lock-") as scratch:
         code = Path(scratch)

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from ha_bridge_ops.errors import CommandError
 
@@ -54,6 +54,12 @@ _AGAIN_S = 0.02
 
 #: Bytes that a program may write; the longest installation writes some 100 000.
 _MOST = 10_000_000
+
+#: Bytes that are read of it at once.
+_AT_ONCE = 65_536
+
+#: Seconds for what a program has left in its pipes when it has ended.
+_LEFT_S = 5.0
 
 #: Bytes at the end of what a program has written, in which its last words are.
 _END = 10_000
@@ -146,7 +152,6 @@ def output_of(
         subprocess.TimeoutExpired: It took too long.
         TooMuchError: It wrote more.
     """
-    give_up = time.monotonic() + timeout
     child = subprocess.Popen(
         command,
         env=dict(environ),
@@ -154,39 +159,36 @@ def output_of(
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        bufsize=0,  # what is closed while somebody reads it must not wait for a lock
         start_new_session=True,
     )
-    written: dict[str, bytes] = {"stdout": b"", "stderr": b""}
+    written = (bytearray(), bytearray())
 
-    def read(name: str) -> None:
-        with contextlib.suppress(ValueError):  # closed meanwhile
-            written[name] = getattr(child, name).read(limit + 1)
-        if len(written[name]) > limit:
+    def read(pipe: IO[bytes], text: bytearray) -> None:
+        while len(text) <= limit and (more := pipe.read(_AT_ONCE)):
+            text += more
+        if len(text) > limit:
             _end_group(child)
+        pipe.close()
 
     readers = [
-        threading.Thread(target=read, args=(name,), daemon=True) for name in written
+        threading.Thread(target=read, args=(pipe, text), daemon=True)
+        for pipe, text in zip((child.stdout, child.stderr), written, strict=True)
     ]
     try:
         for reader in readers:
             reader.start()
+        child.wait(timeout)
+        # A child of its own that outlives it may keep the pipes open for ever.
+        give_up = time.monotonic() + _LEFT_S
         for reader in readers:
             reader.join(max(give_up - time.monotonic(), 0))
-        if any(len(text) > limit for text in written.values()):
-            raise TooMuchError
-        if any(reader.is_alive() for reader in readers):
-            raise subprocess.TimeoutExpired(list(command), timeout)
-        child.wait(max(give_up - time.monotonic(), 0.1))
-    except BaseException:
-        _end_group(child)
-        raise
     finally:
+        _end_group(child)
         child.wait()
-        for reader, pipe in zip(readers, (child.stdout, child.stderr), strict=True):
-            reader.join(1)
-            if pipe is not None:
-                pipe.close()
-    stdout, stderr = (text.decode("utf-8", "replace") for text in written.values())
+    if any(len(text) > limit for text in written):
+        raise TooMuchError
+    stdout, stderr = (bytes(text).decode("utf-8", "replace") for text in written)
     return subprocess.CompletedProcess(
         list(command), child.returncode, _one_kind(stdout), _one_kind(stderr)
     )

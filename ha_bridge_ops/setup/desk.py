@@ -108,6 +108,8 @@ class Desk:
             CommandError: There is none, or what was set up before is elsewhere.
         """
         before = self.memory.get("locale")
+        if before is not None and before not in LOCALES:
+            raise self.memory.is_broken()
         locale = self._read(
             self.wishes.locale or before,
             lambda text: arguments.read_locales([text])[0],

@@ -9,6 +9,7 @@ from ha_bridge_ops import grammar
 from ha_bridge_ops.aws.function import FUNCTION_ARN
 from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.regions import LOCALES, REGIONS, Region, locale_of, region_in
+from ha_bridge_ops.typed import typed
 
 
 def read_address(text: str | None, env_file: Path) -> Address:
@@ -85,7 +86,7 @@ def read_functions(arns: Iterable[str], region: Region) -> dict[str, str]:
         match = FUNCTION_ARN.fullmatch(text.strip())
         if match is None:
             raise CommandError(
-                f"{text!r} is not the ARN of a Lambda function. It looks like "
+                f"{typed(text)} is not the ARN of a Lambda function. It looks like "
                 f"arn:aws:lambda:{region.aws_region}:123456789012:function:name."
             )
         place = region_in(match[1])
@@ -126,7 +127,7 @@ def read_skill_id(text: str) -> str:
     """
     if grammar.skill_id(text.strip()) is None:
         raise CommandError(
-            f"{text!r} is not a skill id. It looks like "
+            f"{typed(text)} is not a skill id. It looks like "
             "amzn1.ask.skill.12345678-1234-1234-1234-123456789012."
         )
     return text.strip()

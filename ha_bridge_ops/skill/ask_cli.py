@@ -17,6 +17,7 @@ from ha_bridge_ops.errors import CommandError, RefusedError
 from ha_bridge_ops.local.ask import NEEDED
 from ha_bridge_ops.local.processes import TooMuchError, inherited, output_of
 from ha_bridge_ops.outside import LIMIT, quoted, visible
+from ha_bridge_ops.typed import typed
 
 #: Pages of the list of skills, of up to 50 each.
 MAX_PAGES = 40
@@ -90,14 +91,19 @@ class AskCli:
         run: Callable[..., subprocess.CompletedProcess[str]] = output_of,
     ) -> None:
         if isinstance(command, str):
-            command = shlex.split(command, posix=os.name == "posix")
+            try:
+                command = shlex.split(command, posix=os.name == "posix")
+            except ValueError:
+                raise CommandError(
+                    "--ask-command has a quotation mark that is not closed."
+                ) from None
         words = [*command] or [""]
         program = shutil.which(words[0])
         if program is None:
             raise CommandError(
-                f"There is no command {words[0]!r} here. Install Amazon's ASK CLI "
-                "(npm install -g ask-cli) and log in with `ask configure`; or leave "
-                "--apply out and type what is printed."
+                f"There is no command {typed(words[0], 'of that name')} here. Install "
+                "Amazon's ASK CLI (npm install -g ask-cli) and log in with "
+                "`ask configure`; or leave --apply out and type what is printed."
             )
         self._output_of = run
         self._command = [program, *words[1:], "smapi"]

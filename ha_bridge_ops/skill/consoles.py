@@ -31,7 +31,7 @@ SOME_ARN: Final = "the function's ARN"
 COLUMNS: Final = 80
 
 #: A word of a command, with its option before it.
-_WORD: Final = re.compile(r"(?:--?[a-z-]+ (?!-))?(?:'[^']*'|\S)+")
+_WORD: Final = re.compile(r"(?:--?[a-z-]+ (?!-))?(?:'[^']*'|\"[^\"]*\"|\S)+")
 
 
 @dataclass(frozen=True)

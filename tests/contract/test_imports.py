@@ -121,9 +121,12 @@ def test_only_one_room_knows_aws() -> None:
 #: and shared ones from those beside them.
 #: `cli` is above none of them, because it loads a command when it is typed.
 ROOMS = (
-    ["code_page", "grammar", "home_client", "outside", "project", "strangers", "svg"],
+    [
+        *("code_page", "grammar", "home_client", "outside", "project", "strangers"),
+        *("svg", "typed"),
+    ],
     ["errors"],
-    ["regions", "state", "terminal"],
+    ["files", "regions", "state", "terminal"],
     ["local"],
     ["events"],
     ["variables", "endpoints", "options", "aws"],
@@ -250,7 +253,7 @@ PRINTING = {
     "warn": set(),
     "print_exc": set(),
     "print_exception": set(),
-    "ClickException": {"errors"},
+    "ClickException": {"cli", "errors"},
     "UsageError": {"cli"},
     "BadParameter": set(),
     **{f"{one} as": set[str]() for one in ("click", "os", "sys", "rich")},

@@ -109,3 +109,98 @@ def test_an_unknown_command_is_named(run: Run) -> None:
     done = run("frob")
     assert done.returncode == 2
     assert "No such command 'frob'" in done.stderr
+
+
+TOKEN = (
+    "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJpc3MiOiJhYmNkZWYwMTIzNDU2In0.c2lnbmF0dXJl"
+)
+BASE = ("--base-url", "https://127.0.0.1:9")
+SKILL = ("skill", "--locale", "de-DE", *BASE)
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [TOKEN, "hunter22", "https://me:hunter22@x.example", f"https://x?t={TOKEN}"],
+)
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["check"],
+        ["check", *BASE, "--region"],
+        ["check", *BASE, "--locale"],
+        ["check", *BASE, "--skill-id"],
+        ["check", *BASE, "--fix"],
+        ["check", "--base-url"],
+        ["check", "--client-id"],
+        ["check", "--explain"],
+        ["check", "--token-url"],
+        ["report", "--days"],
+        ["adopt", "--region"],
+        ["setup", "--stack"],
+        ["setup", "--wait"],
+        ["demo", "--release"],
+        [*SKILL, "--function"],
+        [*SKILL, "--authorize-url"],
+        [*SKILL, "--skill-id"],
+        ["home-assistant-config", "--locale"],
+        ["home-assistant-config", "--locale", "de-DE", "--filter"],
+        ["home-assistant-config", "--locale", "de-DE", "--category"],
+    ],
+    ids=" ".join,
+)
+def test_a_secret_in_the_wrong_place_is_not_repeated(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    arguments: list[str],
+    secret: str,
+) -> None:
+    """Nor in what follows; functions and domains may be called so."""
+    if secret == "hunter22" and arguments[-1:] in (["--function"], ["--filter"]):
+        return
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["ha-bridge", *arguments, secret])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code in (1, 2)
+    shown = "".join("".join(capsys.readouterr()).split())
+    assert "hunter22" not in shown
+    assert TOKEN[:16] not in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["check", "--explain", "ha.gat"], "ha.gat"),
+        (["check", "--env-file", "my/Home2.env"], "my/Home2.env"),
+        (["check", "--env-file", "x" * 300], "cannot be read"),
+        (["skill", "--locale", "xx-YY"], "'xx-YY'"),
+        ([*SKILL, "--folder", "a\nb"], "invisible character"),
+        ([*SKILL, "--apply", "--ask", "'"], "quotation mark"),
+        (["report", "--days", "0"], "0 is not in the range"),
+    ],
+    ids=str,
+)
+def test_what_is_mistyped_is_told_with_its_cause(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    words: str,
+) -> None:
+    """What is plainly a word or a path may be repeated."""
+    monkeypatch.setattr(sys, "argv", ["ha-bridge", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("columns", ["0", "²", "-1", "9" * 30])
+def test_a_terminal_of_no_width_is_one_of_the_usual(
+    monkeypatch: pytest.MonkeyPatch, columns: str
+) -> None:
+    """COLUMNS may be anything."""
+    monkeypatch.setenv("COLUMNS", columns)
+    done = CliRunner().invoke(cli, ["check", "--explain", "ha.gate"])
+    assert done.exit_code == 0

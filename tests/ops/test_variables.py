@@ -2,11 +2,14 @@
 
 import os
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
 
+from ha_bridge_ops import files
 from ha_bridge_ops.commands.demo import WRITE_ENV_FILE
+from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.variables import TOKEN, read_variables
 
 SECRET = "wJalrXUtnFEMI"
@@ -93,3 +96,49 @@ def test_the_demo_tells_how_to_write_a_file_of_ones_own(
     assert file.stat().st_mode & 0o777 == 0o600
     lines = file.read_text("utf-8").splitlines()
     assert [line.partition("=")[0] for line in lines] == ["BASE_URL", TOKEN]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'EXTRA_HEADERS=\'{"X": "y"}\'',
+        "CLIENT_CERTIFICATE=-----BEGIN",
+        "LINK_CLIENT_SECRET=abc",
+    ],
+)
+def test_other_secrets_are_warned_of_too(
+    env_file: Path, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    """Not the token alone opens a home."""
+    env_file.write_text(text)
+    env_file.chmod(0o644)
+    read_variables(env_file)
+    assert "chmod 600" in capsys.readouterr().err
+
+
+def test_a_mark_of_the_byte_order_is_no_part_of_a_name(env_file: Path) -> None:
+    """Editors of Windows begin a file with it."""
+    env_file.write_text("\ufeffBASE_URL=https://x\r\nDEBUG=on\r\n")
+    assert read_variables(env_file) == {"BASE_URL": "https://x", "DEBUG": "on"}
+
+
+def test_a_pipe_is_read_if_somebody_writes_into_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A password manager may; if nobody does, it does not hang."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=("DEBUG=on\n",))
+    writer.start()
+    assert read_variables(pipe)["DEBUG"] == "on"
+    writer.join()
+    monkeypatch.setattr(files, "WAIT_S", 0.1)
+    with pytest.raises(CommandError, match="nobody writes into it"):
+        read_variables(pipe)
+    pipe.open("w").close()  # ends who still waits
+
+
+def test_a_file_without_end_is_refused() -> None:
+    """Nobody has so many settings."""
+    with pytest.raises(CommandError, match="too long"):
+        read_variables(Path("/dev/zero"))

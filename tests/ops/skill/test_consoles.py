@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from ha_bridge_ops.regions import LOCALES, REGIONS
+from ha_bridge_ops.skill import consoles
 from tests.ops.conftest import Run
 from tests.worlds.desk import ARNS, URL
 
@@ -100,3 +101,25 @@ def test_the_command_to_run_again_makes_the_same_skill(
     first = {path.name: path.read_text() for path in folder.iterdir()}
     assert here(*words[:-2]).returncode == 0
     assert {path.name: path.read_text() for path in folder.iterdir()} == first
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "it's  a folder " * 12,
+        "two  blanks '' and \"quotes\" and $(id) `id` ; id",
+        "-rf",
+        "a'b c'd  e",
+    ],
+)
+def test_a_folded_command_is_what_it_was(path: str) -> None:
+    """A shell reads the lines as it reads the one, whatever the folder is called."""
+    line = shlex.join(
+        ["ha-bridge", "skill", "--folder", path, *["--locale", "de-DE"] * 5]
+    )
+    folded = consoles.folded(line)
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"printf '%s\\0' {folded}"], capture_output=True, check=True
+    )
+    assert done.stdout.decode().split("\0")[:-1] == shlex.split(line)
+    assert len(folded.split("\n")) > 1

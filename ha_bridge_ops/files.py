@@ -1,0 +1,72 @@
+"""Files that somebody else may have written: read, or one sentence why not."""
+
+import threading
+from pathlib import Path
+from typing import Final
+
+from ha_bridge_ops.errors import CommandError
+
+#: Bytes of a file that is written by hand; an event of Lambda's has up to 6 MB.
+#: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+BY_HAND: Final = 6_291_456
+
+#: Seconds that what is no file, such as a pipe, may take to say something.
+WAIT_S: Final = 30.0
+
+
+def read_text(path: Path) -> str:
+    """Return what a file says; a mark of its byte order is left out.
+
+    Args:
+        path: As for `read_bytes`.
+
+    Raises:
+        FileNotFoundError: There is none.
+        CommandError: It cannot be read, is too long, or is not UTF-8.
+    """
+    try:
+        return read_bytes(path).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise CommandError(f"{path} cannot be read: save it as UTF-8.") from None
+
+
+def read_bytes(path: Path, limit: int = BY_HAND) -> bytes:
+    """Return what is in a file.
+
+    Args:
+        path: Of a file, or of a pipe that somebody writes into.
+        limit: Bytes.
+
+    Raises:
+        FileNotFoundError: There is none.
+        CommandError: It cannot be read, or is too long.
+    """
+    found: list[bytes | OSError] = []
+
+    def read() -> None:
+        try:
+            with path.open("rb") as file:
+                found.append(file.read(limit + 1))
+        except OSError as error:
+            found.append(error)
+
+    try:
+        is_file = path.is_file()
+    except OSError as error:  # such as a name that is too long
+        raise CommandError(f"{path} cannot be read: {error.strerror}.") from None
+    if is_file:
+        read()
+    else:  # nobody may ever write into a pipe: then it cannot even be opened
+        reader = threading.Thread(target=read, daemon=True)
+        reader.start()
+        reader.join(WAIT_S)
+    if not found:
+        raise CommandError(f"{path} cannot be read: nobody writes into it.")
+    (data,) = found
+    if isinstance(data, FileNotFoundError):
+        raise data
+    if isinstance(data, OSError):
+        raise CommandError(f"{path} cannot be read: {data.strerror}.")
+    if len(data) > limit:
+        raise CommandError(f"{path} is too long: it has over {limit / 1e6:.0f} MB.")
+    return data
