@@ -19,7 +19,7 @@ _QUOTED: Final = re.compile("“([^”]*)”?")
 _URL: Final = re.compile(r"""(https?://)([^\s/?#“”"'<>)]*)([^\s“”"'<>),;]*)""")
 
 #: What may be the name of a machine, of a file or of an entity.
-_NAME: Final = re.compile(r"[\w-]+(?:\.[\w-]+)+")
+_NAME: Final = re.compile(r"(?<![\w-])[\w-]+(?:\.[\w-]+)+")
 
 #: A version, or an IPv4 address that was looked at already.
 _NUMBERS: Final = re.compile(r"v?[0-9]+(?:\.[0-9]+)+(?:(?:a|b|rc|\.dev|\.post)[0-9]+)?")
@@ -29,7 +29,9 @@ _PYTHON: Final = re.compile(r"python[23]\.[0-9]{1,2}")
 _IPV4: Final = re.compile(r"(?<![0-9])[0-9]{1,4}(?:[.-][0-9]{1,4}){3,}(?![0-9])")
 
 #: Digits of an IPv6 address, or of a network card.
-_IPV6: Final = re.compile(r"[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(?:%[\w.-]+)?")
+_IPV6: Final = re.compile(
+    r"(?<![0-9A-Fa-f:.])[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(?:%[\w.-]+)?"
+)
 _CLOCK: Final = re.compile(r"[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?")
 _CARD: Final = re.compile(r"(?<![\w-])(?:[0-9A-Fa-f]{2}-){5}[0-9A-Fa-f]{2}(?![\w-])")
 _FEW: Final = 2
@@ -61,7 +63,7 @@ _NAME_SERVERS: Final = frozenset({"1.1.1.1"})
 _OTHERS: Final = (
     # Who is logged in to AWS, and what has which name there.
     (re.compile(r"(arn:aws[\w-]*:[\w-]*:[\w-]*:)\S*"), r"\1<account>"),
-    (re.compile(r"""[^\s“”"'<>(),;:/=]*\w@\w[^\s“”"<>(),;:/]*"""), "<someone>"),
+    (re.compile(r"""[^\s“”"'<>(),;:/=]{0,99}\w@\w[^\s“”"<>(),;:/]*"""), "<someone>"),
     (
         re.compile(r"amzn1\.(ask\.skill|account|application[\w-]*)\.[\w.-]+"),
         r"amzn1.\1.…",

@@ -236,6 +236,14 @@ def test_strangers_are_not_told_where_it_is(text: str, gone: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "part", ["a", "-", "a-", "a.", "1.", "1-", "@", "\\\\", "%", ":"]
+)
+def test_long_texts_are_read_once(part: str) -> None:
+    """What is longer than anybody writes is no work of hours."""
+    assert for_strangers(part * 20_000)
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "HTTP 403 from nginx/1.18.0 “403 Forbidden”",
