@@ -82,7 +82,7 @@ def test_another_port_is_warned_of(here: Run) -> None:
             "Two functions in eu-west-1",
         ),
         (["--base-url", URL, "--locale", "de-DE", "--name", "x"], "2 to 50"),
-        (["--base-url", URL, "--locale", "de-DE", "--skill-id", "x"], "not a skill id"),
+        (["--base-url", URL, "--locale", "de-DE", "--skill-id", "x"], "must look like"),
         (
             ["--base-url", URL, "--locale", "de-DE", "--apply", "--ask", "no-such-ask"],
             "npm install -g ask-cli",
