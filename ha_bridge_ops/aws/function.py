@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, Self
 
@@ -121,7 +121,12 @@ class Function:
         Each has a policy of its own, and a call of it is another.
         https://docs.aws.amazon.com/lambda/latest/dg/versioning-aliases.html
         """
-        return self.arn.split(":", 7)[-1] if self.arn.count(":") > _COLONS else ""
+        return qualifier_of(self.arn)
+
+    def at(self, qualifier: str) -> Self:
+        """Return the function as this version or alias; empty for none."""
+        arn = ":".join(self.arn.split(":")[: _COLONS + 1])
+        return replace(self, arn=f"{arn}:{qualifier}" if qualifier else arn)
 
     @property
     def qualified_name(self) -> str:
@@ -206,6 +211,11 @@ class Function:
             return json.loads(answer["Payload"].read())
         except (RecursionError, ValueError):
             return None
+
+
+def qualifier_of(arn: str) -> str:
+    """Return the version or alias that an ARN of a function names; empty for none."""
+    return arn.split(":", _COLONS + 1)[-1] if arn.count(":") > _COLONS else ""
 
 
 def _milliseconds(text: object) -> int | None:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from ha_bridge.settings import parse_address, parse_switch
 from ha_bridge_ops.aws.changes import SMART_HOME
+from ha_bridge_ops.aws.entrances import open_urls, others
 from ha_bridge_ops.aws.function import Function
 from ha_bridge_ops.aws.policies import Caller, is_broad
 from ha_bridge_ops.aws.session import AwsError, call
@@ -60,6 +61,9 @@ _OF_AWS: Final = re.compile(r"arn:aws[a-z-]*:iam::aws:")
 #: How many of many are named.
 _SHOWN: Final = 5
 
+#: Versions and aliases whose policies are asked for: each is a request.
+_ASKED: Final = 30
+
 
 @of_function
 def region(context: Context, function: Function) -> Outcome:
@@ -82,22 +86,66 @@ def trigger(context: Context, function: Function) -> Outcome:
     """Alexa may call the function, and nobody else."""
     may = function.callers()
     alexa = _trigger(context, function, may)
-    problems = [alexa] if isinstance(alexa, Problem) else []
-    problems += _strangers(function, may)
-    return problems or alexa
+    strangers, unseen = _strangers(function, may)
+    if isinstance(alexa, Problem):
+        return [alexa, *strangers]
+    return strangers or Fine("; ".join([alexa.saw, *unseen]))
 
 
-def _strangers(function: Function, may: Iterable[Caller]) -> Iterator[Problem]:
-    values = {"name": function.name, "region": function.region}
-    opened = [one for one in may if one.is_anybody]
-    for one in opened[:_SHOWN]:
-        saw = f"anybody may, by the statement {quoted(one.statement_id)}"
-        yield Problem("anybody", saw, {**values, "statement": one.statement_id})
-    # Where we may not look, the rest is still worth telling.
-    with contextlib.suppress(AwsError):
-        if function.open_url():
-            saw = "it has an address that asks for no login"
-            yield Problem("open_url", saw, values)
+def _strangers(
+    function: Function, may: Iterable[Caller]
+) -> tuple[list[Problem], list[str]]:
+    """Return who may call it by any of its names, and what could not be looked at.
+
+    Args:
+        function: By the name that is meant.
+        may: Who may call it by that.
+    """
+    opened, unseen = list(_opened(function, may)), []
+    try:
+        names = others(function)
+        for one in names[:_ASKED]:
+            opened += _opened(one, one.callers())
+        if len(names) > _ASKED:
+            unseen.append(f"{len(names) - _ASKED} versions were not looked at")
+    except AwsError as error:
+        unseen.append(f"versions and aliases were not looked at ({error.code})")
+    try:
+        urls = open_urls(function)
+    except AwsError as error:
+        unseen.append(f"function URLs of aliases were not looked at ({error.code})")
+        urls = []
+        with contextlib.suppress(AwsError):
+            urls = [function] if function.open_url() else []
+    addresses = [
+        Problem(
+            "open_url",
+            f"{_called(one)} has an address that asks for no login",
+            _named(one),
+        )
+        for one in urls
+    ]
+    return [*opened[:_SHOWN], *addresses[:_SHOWN]], unseen
+
+
+def _opened(function: Function, may: Iterable[Caller]) -> Iterator[Problem]:
+    for one in may:
+        if one.is_anybody:
+            what = f"anybody may call {_called(function)}"
+            saw = f"{what}, by the statement {quoted(one.statement_id)}"
+            values = {**_named(function), "statement": one.statement_id}
+            yield Problem("anybody", saw, values)
+
+
+def _called(function: Function) -> str:
+    return quoted(function.qualifier) if function.qualifier else "it"
+
+
+def _named(function: Function) -> dict[str, str]:
+    """Return what a command of AWS's needs to change how the function is called."""
+    qualifier = function.qualifier
+    at = f" --qualifier {qualifier}" if qualifier else ""
+    return {"name": function.name, "region": function.region, "at": at}
 
 
 def _trigger(

@@ -58,6 +58,9 @@ PLACEHOLDERS: Final[Mapping[str, Placeholder]] = {
         ),
         is_word=False,
     ),
+    "at": Placeholder(
+        matching(r"| --qualifier [A-Za-z0-9_][A-Za-z0-9_-]{0,127}"), "", is_word=False
+    ),
     "group": Placeholder(grammar.log_group, "the log group"),
     "statement": Placeholder(grammar.statement_id, "that statement"),
     "means": Placeholder(_ours, ""),

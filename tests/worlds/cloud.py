@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 import boto3
+from botocore.exceptions import ClientError
 from click.testing import CliRunner, Result
 
 from ha_bridge.probe import examine
@@ -51,6 +52,9 @@ class Cloud:
         self.now = NOW
         self.skills: list[tuple[str, str | None]] = []
         self.statements: list[dict[str, Any]] = []
+        self.statements_at: dict[str, list[dict[str, Any]]] = {}
+        self.urls_at: list[str] = []
+        self.listed: dict[str, list[str]] = {}
         self.statements_of: dict[str, list[dict[str, Any]]] = {}
         self.answer: Callable[[Any], Any] = self.seen_by(port)
         self.log: list[str] = [line("Discover")]
@@ -168,7 +172,12 @@ class Client:
         if (name := request["FunctionName"]) in self._cloud.statements_of:
             statements = self._cloud.statements_of[name]
             return {"Policy": json.dumps({"Statement": statements})}
-        self._cloud.qualifiers["get_policy"] = request.get("Qualifier")
+        # The first to be asked for is the one that is meant.
+        qualifier = request.get("Qualifier", "")
+        self._cloud.qualifiers.setdefault("get_policy", qualifier)
+        if qualifier in self._cloud.statements_at:
+            statements = self._cloud.statements_at[qualifier]
+            return {"Policy": json.dumps({"Statement": statements})}
         if not self._cloud.skills:
             raise Refusal("ResourceNotFoundException")
         statements = []
@@ -184,6 +193,28 @@ class Client:
             statements.append(statement)
         statements += self._cloud.statements
         return {"Policy": json.dumps({"Statement": statements})}
+
+    def _own_list_aliases(self, **_request: Any) -> Any:
+        return {"Aliases": self._entries("list_aliases", "Name")}
+
+    def _own_list_versions_by_function(self, **_request: Any) -> Any:
+        return {"Versions": self._entries("list_versions_by_function", "Version")}
+
+    def _entries(self, call: str, key: str) -> list[dict[str, str]]:
+        return [{key: one} for one in self._cloud.listed.get(call, [])]
+
+    def _own_list_function_url_configs(self, **request: Any) -> Any:
+        """Its own, which moto keeps, and those of aliases, which it does not."""
+        try:
+            found = [self._real.get_function_url_config(**request)]
+        except ClientError:
+            found = []
+        arn = f"arn:aws:lambda:{REGION}:123456789012:function:{NAME}"
+        found += [
+            {"FunctionArn": f"{arn}:{one}", "AuthType": "NONE"}
+            for one in self._cloud.urls_at
+        ]
+        return {"FunctionUrlConfigs": found}
 
     def _own_add_permission(self, **request: Any) -> Any:
         self._cloud.qualifiers["add_permission"] = request.pop("Qualifier", None)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ha_bridge_ops.aws import logs, stacks, trail
+from ha_bridge_ops.aws import entrances, logs, stacks, trail
 from ha_bridge_ops.aws.deployed import Stacks
 from ha_bridge_ops.aws.function import Function, functions_in
 from ha_bridge_ops.aws.session import AwsError, Session
@@ -99,6 +99,11 @@ ANSWERS: Mapping[str, Any] = {
     "list_functions": {"Functions": [CONFIGURATION]},
     "get_policy": {"Policy": json.dumps({"Statement": [STATEMENT]})},
     "get_function_url_config": {"FunctionUrl": "https://x/", "AuthType": "NONE"},
+    "list_aliases": {"Aliases": [{"Name": "live"}]},
+    "list_versions_by_function": {"Versions": [{"Version": "7"}]},
+    "list_function_url_configs": {
+        "FunctionUrlConfigs": [{"FunctionArn": f"{ARN}:live", "AuthType": "NONE"}]
+    },
     "get_function_concurrency": {"ReservedConcurrentExecutions": 3},
     "get_account_settings": {"AccountLimit": {"ConcurrentExecutions": 10}},
     "describe_stacks": {
@@ -230,6 +235,8 @@ READERS: Mapping[str, Callable[[Session], object]] = {
     "its past": lambda aws: trail.changes(its_function(aws), 0, 2e9),
     "who may": lambda aws: its_function(aws).callers(),
     "its url": lambda aws: its_function(aws).open_url(),
+    "its other names": lambda aws: entrances.others(its_function(aws)),
+    "its urls": lambda aws: entrances.open_urls(its_function(aws)),
     "at once": lambda aws: its_function(aws).concurrency(),
     "an answer": lambda aws: its_function(aws).invoke({}),
     "token endpoint": lambda aws: TokenEndpoint.beside(its_function(aws)),

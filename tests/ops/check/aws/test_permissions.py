@@ -112,6 +112,82 @@ def test_a_function_url(kind: str, cloud: Cloud) -> None:
         assert found["aws.trigger"].status is Status.OK
 
 
+ANYBODY = {
+    "Sid": "open",
+    "Effect": "Allow",
+    "Principal": "*",
+    "Action": "lambda:InvokeFunction",
+}
+
+
+@pytest.mark.parametrize("name", ["live", "7"])
+@pytest.mark.parametrize("meant", ["", "other"])
+def test_the_policy_of_another_name(name: str, meant: str, cloud: Cloud) -> None:
+    """An alias and a version have their own, which nobody sees at the function."""
+    cloud.deploy()
+    arn = f"arn:aws:lambda:{REGION}:123456789012:function:{NAME}"
+    cloud.configuration = {"FunctionArn": f"{arn}:{meant}".rstrip(":")}
+    cloud.listed = {"list_aliases": ["live", "other"]}
+    cloud.listed["list_versions_by_function"] = ["$LATEST", "7"]
+    cloud.statements_at = {name: [ANYBODY]}
+    found = cloud.look(skill_id=SKILL, function=NAME, region=REGION)
+    fix = f"--qualifier {name} --statement-id open"
+    assert_only(found, "aws.trigger", "anybody", fix=fix, skipped=set())
+    assert f"“{name}”" in found["aws.trigger"].saw
+
+
+def test_the_function_behind_an_alias(cloud: Cloud) -> None:
+    """Its own policy and address are no better because an alias is meant."""
+    cloud.deploy()
+    arn = f"arn:aws:lambda:{REGION}:123456789012:function:{NAME}:live"
+    cloud.configuration = {"FunctionArn": arn}
+    cloud.statements_at = {"": [ANYBODY]}
+    cloud.urls_at = ["live", "old"]
+    found = cloud.look(skill_id=SKILL, function=NAME, region=REGION)["aws.trigger"]
+    assert found.causes == ("anybody", "open_url", "open_url")
+    remove, delete = "aws lambda remove-permission", "delete-function-url-config"
+    assert found.paste.splitlines() == [
+        f"{remove} --function-name {NAME} --region {REGION} --statement-id open",
+        *(
+            f"aws lambda {delete} --function-name {NAME} --region {REGION}"
+            f" --qualifier {one}"
+            for one in ("live", "old")
+        ),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        ("list_aliases", "versions and aliases were not looked at"),
+        ("list_versions_by_function", "versions and aliases were not looked at"),
+        ("list_function_url_configs", "function URLs of aliases were not looked at"),
+    ],
+)
+def test_names_that_may_not_be_looked_at(call: str, said: str, cloud: Cloud) -> None:
+    """What is said is no more than what was seen, and its own address is seen."""
+    cloud.deploy()
+    cloud.refused = {call}
+    found = cloud.look(skill_id=SKILL)["aws.trigger"]
+    assert found.saw == f"skill {SKILL}; {said} (AccessDeniedException)"
+    boto3.client("lambda", region_name=REGION).create_function_url_config(
+        FunctionName=NAME, AuthType="NONE"
+    )
+    assert cloud.look(skill_id=SKILL)["aws.trigger"].causes == ("open_url",)
+
+
+def test_versions_without_end(cloud: Cloud) -> None:
+    """The newest are looked at, in a bounded number of requests."""
+    cloud.deploy()
+    versions = ["$LATEST", *map(str, range(1, 101))]
+    cloud.listed = {"list_versions_by_function": versions}
+    assert cloud.look(skill_id=SKILL)["aws.trigger"].saw.endswith(
+        "; 70 versions were not looked at"
+    )
+    cloud.statements_at = {"99": [ANYBODY]}
+    assert cloud.look(skill_id=SKILL)["aws.trigger"].causes == ("anybody",)
+
+
 @pytest.mark.parametrize(
     ("policy", "is_broad"),
     [
