@@ -8,8 +8,6 @@ somebody answered, and in `network_errors`, where nobody did.
 from collections.abc import Iterable
 from enum import Enum, StrEnum, unique
 
-from ha_bridge.redaction import without
-
 
 class ErrorType(StrEnum):
     """The types of Alexa's ErrorResponse that the bridge itself uses.
@@ -354,6 +352,8 @@ class BridgeError(Exception):
 
     def hiding(self, secrets: Iterable[str]) -> "BridgeError":
         """Return the error without secrets that a server may have repeated."""
+        from ha_bridge.echoes import without  # noqa: PLC0415 - what goes well needs none
+
         detail = without(self.detail, secrets)
         if detail == self.detail:
             return self

@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from ha_bridge.certificates import facts, read_pem
 from ha_bridge.errors import BridgeError, Failure
-from ha_bridge.redaction import SHORT, Secret, without
+from ha_bridge.redaction import SHORT, Secret
 from ha_bridge.secrets import SecretReader, is_reference
 
 #: Headers and bytes that are sent beside the bridge's own; proxies take 8 kB in all.
@@ -445,6 +445,8 @@ class Gate:
 
     def hide(self, text: str) -> str:
         """Return a text without these, which a gate may repeat."""
+        from ha_bridge.echoes import without  # noqa: PLC0415 - what goes well needs none
+
         return without(text, (one.reveal() for one in self.secrets))
 
     def judge(self, error: BridgeError) -> BridgeError:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
 from typing import Any, Final
 
-from ha_bridge import redaction
+from ha_bridge import echoes
 from ha_bridge.redaction import Secret
 
 #: Characters of one text from outside; a sentence or two.
@@ -296,4 +296,4 @@ def without(secrets: Iterable[Secret], text: str) -> str:
         text: From outside, or JSON with it; of ours, it would tell by its gaps what a
             secret is.
     """
-    return redaction.without(text, (one.reveal() for one in secrets))
+    return echoes.without(text, (one.reveal() for one in secrets))

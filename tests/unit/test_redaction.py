@@ -2,13 +2,13 @@
 
 import pytest
 
+from ha_bridge.echoes import without
 from ha_bridge.redaction import (
     REDACTED,
     Redacted,
     Secret,
     redacted,
     secrets_of,
-    without,
 )
 from tests.directives import SECRETS, event
 from tests.hostile import SECRETS as TEXTS

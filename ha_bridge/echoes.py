@@ -1,0 +1,314 @@
+"""A secret that was sent, found in what is said back, however it is written there.
+
+Whoever is sent a secret may repeat it: as it is, cut, or written in another way.  What
+is looked for is every part of `_PART` letters of each of its usual forms.  A secret of
+fewer than `SHORT` letters is hidden where it is a word of its own only, for it could
+be a part of any.  What is written letter by letter, or has signs between that nobody
+sees, is read first, in a copy of the text that knows where each letter came from.
+"""
+
+import contextlib
+import json
+import re
+import sys
+from array import array
+from binascii import a2b_base64, b2a_base64
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Final
+from urllib.parse import quote, quote_plus
+
+from ha_bridge.redaction import REDACTED, SHORT
+
+#: Characters of a secret that nobody meets by chance.
+_PART: Final = 12
+
+#: Characters of a secret that are looked for; Home Assistant's tokens have 200.
+LOOKED_FOR: Final = 4096
+
+#: Characters of a secret above which nobody writes it in another way: it is a key, and
+#: to look for all of its forms would take long.
+_A_KEY: Final = 1000
+
+#: Letters that are the same in an address, a page and JSON (RFC 3986, 2.3).
+_UNRESERVED: Final = re.compile(r"[A-Za-z0-9._~-]+")
+
+#: How often a text may have been written into JSON, one within the other.
+_JSON_IN_JSON: Final = 3
+
+#: What may be base64.
+_BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{2,}")
+
+#: Signs that nobody sees, and what `ha_bridge_ops.outside` shows in their place.
+_UNSEEN: Final = (
+    r"\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u180e\u200b-\u200f\u2028-\u202e"
+    r"\u2060-\u206f\u2400-\u2421\ufe00-\ufe0f\ufeff\ufffd"
+)
+
+#: How JSON, programs, addresses, pages and mail write one letter, and what they put
+#: between two: nothing that is seen, or the end of a line.
+_LETTER: Final = re.compile(
+    r"\\{1,8}u(?P<json>[0-9A-Fa-f]{4})|\\{1,8}x(?P<byte>[0-9A-Fa-f]{2})"
+    r"|%(?:25){0,4}(?P<address>[0-9A-Fa-f]{2})|=(?P<mail>[0-9A-F]{2})"
+    r"|&(?:amp;){0,4}#"
+    r"(?:0{0,8}(?P<page>[0-9]{1,7})|[xX]0{0,8}(?P<hex>[0-9A-Fa-f]{1,6}));?"
+    rf"|=?[{_UNSEEN}]*[\r\n\u240a\u240d][{_UNSEEN} ]*|[{_UNSEEN}]+|\\{{1,8}}[nrt]"
+)
+
+#: What may be between two letters, but for what ends a text in JSON or in a sentence;
+#: and of how many letters a secret is that nobody meets so by chance.
+_BETWEEN: Final = (
+    (re.compile(r"\\+"), SHORT),
+    (re.compile(r"""[^A-Za-z0-9"“”{}]+"""), 8),
+)
+
+#: How often a letter may have been written so, one way within the other.
+_LETTER_IN_LETTER: Final = 3
+
+#: Characters of a text that is looked through without what is between its letters.
+_SMALL: Final = 20_000
+
+#: What a web page writes in place of a letter.
+_IN_PAGES: Final = (
+    ("&", "amp"),
+    ("<", "lt"),
+    (">", "gt"),
+    ('"', "quot"),
+    ("'", "#x27"),
+)
+
+
+def without(text: str, secrets: Iterable[str]) -> str:
+    """Return a text without secrets, and without parts of them.
+
+    Args:
+        text: From outside; of ours, it would tell by its gaps what a secret is.
+        secrets: Of any length.
+    """
+    known = {one: _forms(one, text) for one in secrets}
+    hidden = [*_hidden(known, text)]
+    views: list[_View] = []
+    for _ in range(_LETTER_IN_LETTER):
+        view = _View(views[-1].text if views else text, _LETTER)
+        if view.is_same:
+            break
+        views.append(view)
+        hidden += _behind(views, _hidden(known, view.text))
+    for pattern, least in _BETWEEN if len(text) <= _SMALL else ():
+        view = _View(views[-1].text if views else text, pattern)
+        bare = {
+            one: {pattern.sub("", form) for form in forms}
+            for one, forms in known.items()
+        }
+        hidden += _behind([*views, view], _hidden(bare, view.text, least))
+    if not hidden:
+        return text
+    shown: list[str] = []
+    end = 0
+    for start, stop in sorted(hidden):
+        if start > end or not shown:
+            shown += [text[end:start], REDACTED]
+        end = max(end, stop)
+    return "".join([*shown, text[end:]])
+
+
+class _View:
+    """A copy of a text in which what stands for a letter is that letter.
+
+    Args:
+        source: The text.
+        pattern: What is replaced: by the letter that a group has, or by nothing.
+    """
+
+    def __init__(self, source: str, pattern: re.Pattern[str]) -> None:
+        self._source, self._pattern = source, pattern
+        self.text, replaced = pattern.subn(_letter, source)
+        self.is_same = not replaced
+
+    @cached_property
+    def _replaced(self) -> tuple[Sequence[int], Sequence[int], Sequence[int]]:
+        """Where here each letter ends, and where in the source it began and ended."""
+        here, starts, ends = array("q", [0]), array("q", [0]), array("q", [0])
+        for found in self._pattern.finditer(self._source):
+            kept = found.start() - ends[-1]
+            here.append(here[-1] + kept + len(_letter(found)))
+            starts.append(found.start())
+            ends.append(found.end())
+        return here, starts, ends
+
+    def source_of(self, start: int, stop: int) -> tuple[int, int]:
+        """Return what a part of it was made of."""
+        return self._place(start)[0], self._place(stop - 1)[1]
+
+    def _place(self, place: int) -> tuple[int, int]:
+        here, starts, ends = self._replaced
+        last = bisect_right(here, place) - 1
+        source = ends[last] + place - here[last]
+        if last + 1 < len(starts) and starts[last + 1] == source:
+            return source, ends[last + 1]
+        return source, source + 1
+
+
+def _letter(found: re.Match[str]) -> str:
+    """Return the letter that stands there by its number; nothing if none does."""
+    name = found.lastgroup
+    number = int(found[name], 10 if name == "page" else 16) if name else 0
+    return chr(number) if 0 < number <= sys.maxunicode else ""
+
+
+def _behind(
+    views: list[_View], spans: Iterable[tuple[int, int]]
+) -> Iterator[tuple[int, int]]:
+    """Give what spans of the last of the views were made of in the text itself."""
+    for start, stop in spans:
+        for view in reversed(views):
+            start, stop = view.source_of(start, stop)  # noqa: PLW2901 - step by step
+        yield start, stop
+
+
+def _hidden(
+    known: Mapping[str, set[str]], text: str, least: int = 1
+) -> Iterator[tuple[int, int]]:
+    """Give where secrets are in a text, each with its forms, of so many letters."""
+    lowered = _lowered(text)
+    for secret, forms in known.items():
+        for form in forms:
+            if len(form) >= least:
+                yield from _where(form, len(secret), lowered)
+        if 0 < len(secret) < SHORT and least < SHORT:
+            yield from _short_in_base64(secret, text)
+
+
+def _forms(secret: str, text: str) -> set[str]:
+    """Return the forms to look for in a text; of a key, all in a small one only."""
+    forms = forms_of(secret)
+    plain = secret[:LOOKED_FOR].strip()
+    data = plain.encode("utf-8", "surrogatepass")
+    if not plain.isascii():  # as bytes, and in halves as JSON writes them
+        halves = plain.encode("utf-16-be", "surrogatepass")
+        numbers = (halves[n : n + 2] for n in range(0, len(halves), 2))
+        units = "".join(chr(int.from_bytes(one, "big")) for one in numbers)
+        forms |= {_lowered(data.decode("latin-1")), _lowered(units)}
+    if len(plain) > _A_KEY and len(text) <= _SMALL:
+        forms |= {*map(_lowered, _as_numbers(data))}
+    return forms
+
+
+def forms_of(secret: str) -> set[str]:
+    """Return how a secret may be written, in small letters.
+
+    As it is; as in an address, a page or JSON; in hexadecimal; in base64, behind and
+    before whatever else.
+    """
+    plain = secret[:LOOKED_FOR].strip()
+    if not plain:
+        return set()
+    if len(plain) > _A_KEY:
+        return {_lowered(plain)}
+    if _UNRESERVED.fullmatch(plain):  # as nearly all are: nothing else changes it
+        return {_lowered(form) for form in (plain, *_as_numbers(plain.encode()))}
+    as_text, as_bytes = _as_text(plain), _as_bytes(plain)
+    if not plain.isascii():  # capitals are small ones again once they are escaped
+        for other in (plain.upper(), plain.lower()):
+            as_text |= _as_text(other)
+            as_bytes |= _as_bytes(other)
+    for _ in range(_JSON_IN_JSON):
+        as_text |= {json.dumps(form)[1:-1] for form in as_text}
+        as_text |= {json.dumps(form, ensure_ascii=False)[1:-1] for form in as_text}
+    return {_lowered(form) for form in as_text | as_bytes}
+
+
+def _as_text(plain: str) -> set[str]:
+    page = plain
+    for letter, name in _IN_PAGES:
+        page = page.replace(letter, f"&{name};")
+    return {plain, page, repr(plain)[1:-1]}
+
+
+def _as_bytes(plain: str) -> set[str]:
+    data = plain.encode("utf-8", "surrogatepass")
+    return {quote(data), quote(data, safe=""), quote_plus(data), *_as_numbers(data)}
+
+
+def _as_numbers(data: bytes) -> Iterator[str]:
+    yield data.hex()
+    yield "%" + data.hex("%")
+    yield from _in_base64(data)
+    yield from _in_base64(b2a_base64(data, newline=False).rstrip(b"="))
+
+
+def _lowered(text: str) -> str:
+    """Return a text in small letters, for a host loses its capitals; none is added."""
+    small = text.lower()
+    if len(small) == len(text):
+        return small
+    return "".join(one if len(one.lower()) > 1 else one.lower() for one in text)
+
+
+def _in_base64(data: bytes) -> Iterator[str]:
+    for before in range(3):  # bytes of another text, which shift it
+        coded = b2a_base64(b"\0" * before + data, newline=False).decode()
+        # Its first and last letters hold bits of what is around it.
+        inner = coded[(before * 8 + 5) // 6 : (before + len(data)) * 8 // 6]
+        if len(inner) >= SHORT:
+            yield from (inner, inner.replace("+", "-").replace("/", "_"))
+
+
+def _short_in_base64(secret: str, text: str) -> Iterator[tuple[int, int]]:
+    """Give where a short secret is a word of what a word says in base64."""
+    pattern = re.compile(
+        rb"(?<!\w)" + re.escape(secret.encode("utf-8", "surrogatepass")) + rb"(?!\w)"
+    )
+    for word in _BASE64.finditer(text):
+        coded = word[0].replace("-", "+").replace("_", "/")
+        with contextlib.suppress(ValueError):
+            if pattern.search(a2b_base64(coded + "=" * (-len(coded) % 4))):
+                yield word.span()
+
+
+def _where(form: str, length: int, text: str) -> Iterator[tuple[int, int]]:
+    """Give where a form of a secret, or a part of it, begins and ends in a text.
+
+    Args:
+        form: In small letters.
+        length: Of the secret itself.
+        text: Likewise.
+    """
+    if len(form) < SHORT:
+        for word in re.finditer(rf"(?<!\w){re.escape(form)}(?!\w)", text):
+            yield word.span()
+        return
+    least = min(len(form), max(_PART, _PART * len(form) // length))
+    size = (least + 1) // 2  # so that every part has one of these pieces in it
+    for place in range(0, len(form) - size + 1, size):
+        spans = []
+        piece = form[place : place + size]
+        found = text.find(piece)
+        while found >= 0:
+            start, stop = _whole(form, place, text, found, size)
+            if stop - start >= least:
+                spans.append((start, stop))
+            found = text.find(piece, max(stop, found + 1))
+        yield from spans
+        text = _blanked(text, spans)  # a text full of secrets is looked at once
+
+
+def _blanked(text: str, spans: list[tuple[int, int]]) -> str:
+    """Return a text of the same length without parts that follow one another."""
+    kept, end = [], 0
+    for start, stop in spans:
+        kept += [text[end:start], "\0" * (stop - max(start, end))]
+        end = stop
+    return "".join([*kept, text[end:]]) if spans else text
+
+
+def _whole(form: str, place: int, text: str, found: int, size: int) -> tuple[int, int]:
+    """Return how far a form and a text are the same around a piece of both."""
+    first, last = found, found + size
+    before, after = place, place + size
+    while first and before and text[first - 1] == form[before - 1]:
+        first, before = first - 1, before - 1
+    while last < len(text) and after < len(form) and text[last] == form[after]:
+        last, after = last + 1, after + 1
+    return first, last
