@@ -1,5 +1,6 @@
 """The command `ha-bridge`: a subcommand's module is loaded when it is typed."""
 
+import errno
 import sys
 import traceback
 from importlib import import_module
@@ -32,6 +33,10 @@ COMMANDS: Final = MappingProxyType(
         "skill": "Make the Alexa skill.",
     }
 )
+
+
+#: The disk, or one's part of it, is full.
+_NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 class LazyGroup(click.Group):
@@ -116,6 +121,8 @@ class _ShownError(click.UsageError):
 
 def _shown(error: click.ClickException) -> click.ClickException:
     """Return an error in whose words there is no secret that somebody typed."""
+    if not sys.argv[1:]:
+        return error  # which is the help itself
     # A path is worth more than a word: it is taken out only if it is like a secret.
     is_path = isinstance(
         getattr(getattr(error, "param", None), "type", None), click.Path
@@ -134,6 +141,8 @@ def _shown(error: click.ClickException) -> click.ClickException:
 
 def _unexpected(error: Exception) -> str:
     """Return where it failed, and not with which words: they could hold anything."""
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        return f"The output cannot be written: {error.strerror}."
     frames = traceback.extract_tb(error.__traceback__)
     ours = [one for one in frames if "ha_bridge" in one.filename] or frames
     place = f"{Path(ours[-1].filename).name}, line {ours[-1].lineno}"

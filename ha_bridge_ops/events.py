@@ -9,6 +9,7 @@ from ha_bridge.messages import SCOPE_LOCATIONS
 from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.files import read_text
 from ha_bridge_ops.local.build import SOURCES
+from ha_bridge_ops.typed import no_file
 
 #: The events that come with the project.
 EVENTS = SOURCES / "events"
@@ -27,7 +28,7 @@ def load(path: Path) -> Any:
         return json.loads(read_text(_found(path)))
     except FileNotFoundError:
         raise CommandError(
-            f"There is no file {path}, and no event of that name. The project's are "
+            f"{no_file(path)}, and no event of that name. The project's are "
             f"{', '.join(names())}."
         ) from None
     except (ValueError, RecursionError) as error:

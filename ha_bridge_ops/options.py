@@ -9,6 +9,8 @@ import click
 from ha_bridge_ops import grammar
 from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.grammar import Grammar
+from ha_bridge_ops.outside import is_visible
+from ha_bridge_ops.typed import is_secret
 from ha_bridge_ops.variables import DEFAULT_FILE
 
 #: How every command is asked for its help.
@@ -115,9 +117,13 @@ def printable(_: Any, option: Any, path: Path) -> Path:
     """Check a path that stands in commands to be pasted: all of it can be seen.
 
     Raises:
-        CommandError: It has a line break or the like in it.
+        CommandError: It has a line break or the like in it, or is a secret.
     """
-    if not str(path).isprintable():
+    if is_secret(str(path)):
+        raise CommandError(
+            f"{option.opts[0]} is no folder: it looks like a token or a password."
+        )
+    if not is_visible(str(path)):
         raise CommandError(
             f"{option.opts[0]} has a line break or another invisible character in its "
             "name: choose another."

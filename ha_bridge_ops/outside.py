@@ -60,6 +60,11 @@ def visible(value: object, limit: int = LIMIT) -> str:
     return "".join(one if seen else _sign(one) for one, seen in _seen(cut))
 
 
+def is_visible(text: str) -> bool:
+    """Return whether all of a text can be seen, and is shown as it is."""
+    return visible(text, len(text)) == text
+
+
 def lines(text: str, limit: int = 10_000) -> str:
     """Return a text of several lines of ours, each of them `visible`."""
     return "\n".join(visible(line, limit) for line in text[:limit].split("\n"))

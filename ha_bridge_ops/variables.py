@@ -15,7 +15,9 @@ from ha_bridge.secrets import READERS
 from ha_bridge.settings import VARIABLES, Settings
 from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.files import read_text
+from ha_bridge_ops.outside import is_visible
 from ha_bridge_ops.terminal import echo
+from ha_bridge_ops.typed import no_file
 
 DEFAULT_FILE = Path(".env")
 
@@ -45,7 +47,7 @@ def read_variables(env_file: Path, *more: str) -> dict[str, str]:
         _warn_of_readers(env_file, found)
     except FileNotFoundError:
         if env_file != DEFAULT_FILE:
-            raise CommandError(f"There is no file {env_file}.") from None
+            raise CommandError(f"{no_file(env_file)}.") from None
     values = {**found, **os.environ}
     return {name: value for name in (*VARIABLES, *more) if (value := values.get(name))}
 
@@ -98,7 +100,7 @@ def _warn_of_readers(env_file: Path, found: Mapping[str, str]) -> None:
     if what and stat.S_ISREG(mode) and mode & (stat.S_IRGRP | stat.S_IROTH):
         # An absolute path begins with no hyphen.
         path = str(env_file.absolute())
-        how = f"chmod 600 {shlex.quote(path)}" if path.isprintable() else "chmod 600"
+        how = f"chmod 600 {shlex.quote(path)}" if is_visible(path) else "chmod 600"
         echo(
             f"! Other users of this machine can read the {what[0]} in {env_file}: "
             f"{how}",

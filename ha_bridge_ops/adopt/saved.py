@@ -11,12 +11,16 @@ from typing import Any, Final
 from ha_bridge_ops.aws.version import PLAIN_LOG, Settings, Version
 from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.files import read_bytes
+from ha_bridge_ops.typed import no_file
 
 _FORMAT: Final = 1
 
 #: Bytes of such a file: a zip of Lambda's has up to 50 MB, and a third more here.
 #: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
-_MOST: Final = 100_000_000
+_MOST: Final = 70_000_000
+
+#: Commas in it; there are as many as there are variables.
+_DENSE: Final = 10_000
 
 #: What reading a file raises that is none of ours.
 _NOT_OURS: Final = (
@@ -70,7 +74,9 @@ def read(path: Path) -> tuple[str, Version]:
         CommandError: There is no such file, or it is none of ours.
     """
     try:
-        found: Any = json.loads(read_bytes(path, _MOST))
+        data = read_bytes(path, _MOST)
+        # What has more would eat the memory.
+        found: Any = json.loads(data) if data.count(b",") <= _DENSE else None
         if found["format"] != _FORMAT:
             raise CommandError(f"{path} was written by another release of ha-bridge.")
         settings = found["settings"]
@@ -86,7 +92,7 @@ def read(path: Path) -> tuple[str, Version]:
             ),
         )
     except FileNotFoundError:
-        raise CommandError(f"There is no file {path}.") from None
+        raise CommandError(f"{no_file(path)}.") from None
     except _NOT_OURS:
         raise CommandError(
             f"{path} is not a file that `ha-bridge adopt` has written."

@@ -9,7 +9,7 @@ from ha_bridge_ops import grammar
 from ha_bridge_ops.aws.function import FUNCTION_ARN
 from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.regions import LOCALES, REGIONS, Region, locale_of, region_in
-from ha_bridge_ops.typed import typed
+from ha_bridge_ops.typed import is_like_a_secret, typed
 
 
 def read_address(text: str | None, env_file: Path) -> Address:
@@ -111,8 +111,10 @@ def read_name(text: str) -> str:
     """Return a name that Amazon accepts for a skill.
 
     Raises:
-        CommandError: It is too short or too long.
+        CommandError: It is too short or too long, or a secret.
     """
+    if is_like_a_secret(text):
+        raise CommandError("The name of a skill is no token, password or address.")
     name = " ".join(text.split())
     if not 2 <= len(name) <= 50 or not name.isprintable():  # noqa: PLR2004 - Amazon's
         raise CommandError("The name of a skill has 2 to 50 characters.")

@@ -104,6 +104,25 @@ def test_what_nobody_foresaw_is_one_sentence(
     assert "Traceback" not in shown
 
 
+def test_without_a_command_the_help_is_all_there_is(run: Run) -> None:
+    """On stderr, as it is no answer, and as no error of anybody's."""
+    done = run()
+    assert done.returncode == 2
+    assert done.stderr.startswith("Usage: ha-bridge")
+    assert "Error" not in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no disk that is full")
+def test_a_full_disk_is_one_sentence(capfd: pytest.CaptureFixture[str]) -> None:
+    """With what the system says of it."""
+    command = [sys.executable, "-m", "ha_bridge_ops", "check", "--explain", "ha.gate"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, check=False)
+    assert done.returncode == 2
+    shown = capfd.readouterr().err
+    assert shown == "Error: The output cannot be written: No space left on device.\n"
+
+
 def test_an_unknown_command_is_named(run: Run) -> None:
     """Exit status 2, and where to look."""
     done = run("frob")
@@ -115,12 +134,18 @@ TOKEN = (
     "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJpc3MiOiJhYmNkZWYwMTIzNDU2In0.c2lnbmF0dXJl"
 )
 BASE = ("--base-url", "https://127.0.0.1:9")
+#: Options whose value is anybody's to choose.
+NAMES = ("--function", "--filter", "--stack", "--folder", "--name")
 SKILL = ("skill", "--locale", "de-DE", *BASE)
 
 
 @pytest.mark.parametrize(
     "secret",
-    [TOKEN, "hunter22", "https://me:hunter22@x.example", f"https://x?t={TOKEN}"],
+    [
+        *(TOKEN, "hunter22", "correct-horse-battery-staple"),
+        *("me:hunter22@x.example", "https://me:hunter22@x.example"),
+        f"https://x?t={TOKEN}",
+    ],
 )
 @pytest.mark.parametrize(
     "arguments",
@@ -133,8 +158,13 @@ SKILL = ("skill", "--locale", "de-DE", *BASE)
         ["check", *BASE, "--fix"],
         ["check", "--base-url"],
         ["check", "--client-id"],
+        ["check", "--env-file"],
         ["check", "--explain"],
         ["check", "--token-url"],
+        ["invoke"],
+        ["adopt", "--undo"],
+        [*SKILL, "--folder"],
+        [*SKILL, "--name"],
         ["report", "--days"],
         ["adopt", "--region"],
         ["setup", "--stack"],
@@ -157,7 +187,8 @@ def test_a_secret_in_the_wrong_place_is_not_repeated(
     secret: str,
 ) -> None:
     """Nor in what follows; functions and domains may be called so."""
-    if secret == "hunter22" and arguments[-1:] in (["--function"], ["--filter"]):
+    is_name = secret in ("hunter22", "correct-horse-battery-staple")
+    if is_name and arguments[-1] in NAMES:
         return
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["ha-bridge", *arguments, secret])
@@ -166,6 +197,7 @@ def test_a_secret_in_the_wrong_place_is_not_repeated(
     assert ended.value.code in (1, 2)
     shown = "".join("".join(capsys.readouterr()).split())
     assert "hunter22" not in shown
+    assert "horse" not in shown
     assert TOKEN[:16] not in shown
 
 
@@ -176,9 +208,13 @@ def test_a_secret_in_the_wrong_place_is_not_repeated(
         (["check", "--env-file", "my/Home2.env"], "my/Home2.env"),
         (["check", "--env-file", "x" * 300], "cannot be read"),
         (["skill", "--locale", "xx-YY"], "'xx-YY'"),
+        (["invoke", "mine.json"], "There is no file mine.json"),
         ([*SKILL, "--folder", "a\nb"], "invisible character"),
+        ([*SKILL, "--folder", "a\u3164b"], "invisible character"),
+        ([*SKILL, "--folder", f"a/{TOKEN}"], "--folder is no folder"),
         ([*SKILL, "--apply", "--ask", "'"], "quotation mark"),
         (["report", "--days", "0"], "0 is not in the range"),
+        (["report", "--days", "0123456789"], "<redacted> is not in the range"),
     ],
     ids=str,
 )
