@@ -29,11 +29,13 @@ class AwsError(Exception):
     Args:
         code: Its error code, or the name of botocore's exception.
         words: What AWS itself said, in one line; none of this machine's.
+        is_answer: Whether AWS said so, and not what runs here.
     """
 
-    def __init__(self, code: str, words: str = "") -> None:
+    def __init__(self, code: str, words: str = "", *, is_answer: bool = True) -> None:
         self.code = code if _CODE.fullmatch(code) else "an error without a name"
         self.words = words
+        self._is_answer = is_answer
         super().__init__(self.code)
 
     @property
@@ -51,6 +53,11 @@ class AwsError(Exception):
         """Whether AWS was not reached at all."""
         return self.code in _OFFLINE
 
+    @property
+    def is_misconfigured(self) -> bool:
+        """Whether AWS was not asked, because of how this machine is to log in."""
+        return not self._is_answer and self.code not in _OTHERWISE
+
 
 #: botocore's exceptions for a network that leads nowhere.
 _OFFLINE = frozenset(
@@ -67,6 +74,18 @@ _OFFLINE = frozenset(
 #: What botocore raises where it finds nobody to be.
 _NO_LOGIN = frozenset(
     {"NoCredentialsError", "PartialCredentialsError", "ProfileNotFound"}
+)
+
+#: What botocore raises without an answer, and for no mistake of ~/.aws/config: a login
+#: that has ended, and what it does not read or send.
+_OTHERWISE: Final = (
+    _OFFLINE
+    | _NO_LOGIN
+    | {"LoginAuthorizationCodeError", "LoginInsufficientPermissions", "LoginError"}
+    | {"LoginRefreshRequired", "LoginTokenLoadError", "NoAuthTokenError", "SSOError"}
+    | {"SSOTokenLoadError", "TokenRetrievalError", "UnauthorizedSSOTokenError"}
+    | {"HTTPClientError", "ParamValidationError", "ResponseParserError"}
+    | {"ResponseStreamingError"}
 )
 
 #: Error codes by which AWS says that something is not there, or not for us.
@@ -117,7 +136,8 @@ def call(method: Callable[..., Any], **request: Any) -> Any:
         words = " ".join(str(details.get("Message") or "").split())
         if code in _REPEATS_WHAT_WAS_SIGNED:
             words = ""
-        raise AwsError(code, without(_sent(request), words)) from None
+        code, words = (without(_sent(request), said) for said in (code, words))
+        raise AwsError(code, words, is_answer=isinstance(response, dict)) from None
 
 
 def _sent(request: Mapping[str, Any]) -> Iterator[Secret]:
@@ -202,6 +222,12 @@ def refused(error: AwsError, then: str = "") -> NoReturn:
     """
     if error.is_no_login:
         raise CommandError(f"{how_to_log_in()} {then}".strip()) from None
+    if error.is_misconfigured:
+        raise CommandError(
+            f"AWS was not asked: {error.code}, by how this machine is to log in. Look "
+            "at the profile in ~/.aws/config, and at the program that it names for "
+            f"credentials, if there is one. {then}".strip()
+        ) from None
     words = f", {quoted(error.words)}" if error.words else ""
     raise RefusedError(f"AWS refused: {error.code}{words}. {then}".strip()) from None
 

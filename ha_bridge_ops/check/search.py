@@ -33,9 +33,6 @@ _LOGINS: Final[Mapping[str, str]] = {
     # `aws login` signs with a library that is not there on each machine.
     "MissingDependencyException": "crt",
     "ProfileNotFound": "profile",
-    "ConfigNotFound": "profile",
-    "InvalidConfigError": "profile",
-    "ConfigParseError": "profile",
 }
 
 
@@ -58,8 +55,11 @@ def _identity(session: Session) -> str:
 def _why_no_credentials(error: AwsError) -> str:
     if error.is_offline:
         return "offline"
-    otherwise = "none" if error.is_no_login else "refused"
-    return _LOGINS.get(error.code, otherwise)
+    if known := _LOGINS.get(error.code):
+        return known
+    if error.is_no_login:
+        return "none"
+    return "profile" if error.is_misconfigured else "refused"
 
 
 @dataclass(frozen=True)

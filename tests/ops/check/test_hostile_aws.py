@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -10,10 +10,11 @@ from botocore.exceptions import ClientError, CredentialRetrievalError
 
 from ha_bridge_ops.adopt.exchange import ProofError, prove
 from ha_bridge_ops.aws.function import Function
-from ha_bridge_ops.aws.session import AwsError, Session, call
+from ha_bridge_ops.aws.session import AwsError, Session, call, refused
 from ha_bridge_ops.aws.version import Live
 from ha_bridge_ops.check.context import Context
 from ha_bridge_ops.check.search import credentials
+from ha_bridge_ops.errors import CommandError
 from tests.hostile import MARK, ODD, TEXTS, assert_hidden
 
 DESCRIBED: Mapping[str, Any] = {
@@ -44,12 +45,16 @@ def test_an_error_of_aws_has_a_name(text: str) -> None:
     assert MARK not in AwsError(text).code
 
 
-def words_of(error: Exception, **request: Any) -> str:
+def raises(error: Exception) -> Callable[..., None]:
     def refuse(**_request: Any) -> None:
         raise error
 
+    return refuse
+
+
+def words_of(error: Exception, **request: Any) -> str:
     with pytest.raises(AwsError) as raised:
-        call(refuse, **request)
+        call(raises(error), **request)
     return raised.value.words
 
 
@@ -57,6 +62,15 @@ def test_what_this_machine_says_is_no_word_of_aws() -> None:
     """A program that gives credentials may write a secret where it fails."""
     error = CredentialRetrievalError(provider="custom-process", error_msg=MARK)
     assert words_of(error) == ""
+
+
+def test_a_program_that_is_not_there_is_no_refusal_of_aws() -> None:
+    """`setup` and `adopt` say that nobody was asked, and not what the program said."""
+    with pytest.raises(AwsError) as raised:
+        call(raises(FileNotFoundError(MARK)))
+    with pytest.raises(CommandError, match="not asked: FileNotFoundError") as told:
+        refused(raised.value)
+    assert MARK not in told.value.message
 
 
 SENT = "eyJhbGciOi.a-token-of-the-home"
@@ -76,10 +90,13 @@ def test_aws_repeats_no_secret_that_it_was_sent(
     monkeypatch.setenv("AWS_SESSION_TOKEN", "IQoJb3JpZ2luX2VjEJj")
     said = f"Value '{{TOKEN={SENT}}}' at 'environment.variables': IQoJb3JpZ2luX2VjEJj"
     error = ClientError({"Error": {"Code": code, "Message": said}}, "Update")
-    words = words_of(error, Environment={"Variables": {"TOKEN": SENT}})
+    request = {"Environment": {"Variables": {"TOKEN": SENT}}}
+    words = words_of(error, **request)
     assert left in words
     for secret in (SENT, "IQoJb3JpZ2luX2VjEJj"):
         assert_hidden(secret, secret, words)
+        with pytest.raises(AwsError, match="without a name"):
+            call(raises(ClientError({"Error": {"Code": secret}}, "Update")), **request)
 
 
 def test_a_home_that_repeats_the_token_shows_it_to_nobody() -> None:

@@ -196,9 +196,13 @@ def test_an_arn_says_where_to_look_first(cloud: Cloud) -> None:
     [
         ("MissingDependencyException", "crt", "botocore[crt]"),
         ("ProfileNotFound", "profile", "list-profiles"),
+        # What a broken profile comes out as: of its file, or of its program.
+        ("InfiniteLoopConfigError", "profile", "~/.aws/config"),
+        ("FileNotFoundError", "profile", "~/.aws/config"),
+        ("CredentialRetrievalError", "profile", "~/.aws/config"),
+        ("SSOTokenLoadError", "refused", "aws sso login"),
         ("EndpointConnectionError", "offline", "network"),
         ("NoCredentialsError", "none", "aws configure"),
-        ("ExpiredToken", "refused", "aws sso login"),
     ],
 )
 def test_why_aws_cannot_be_asked(
