@@ -13,6 +13,12 @@ from ha_bridge_ops.local.tools import Interpreter, find_interpreter
 
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 
+#: Arguments of a Python that writes its environment into a file, which comes next.
+DUMP = (
+    "-c",
+    "import json, os, sys; json.dump(dict(os.environ), open(sys.argv[1], 'w'))",
+)
+
 
 @pytest.mark.parametrize(
     "name",
@@ -40,16 +46,28 @@ def test_sam_has_nothing_of_the_home(
     assert name not in sam.environ()
 
 
+def test_sam_is_started_with_just_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is set around it."""
+    written = tmp_path / "environ.json"
+    monkeypatch.setattr(sam, "install", lambda: Path(sys.executable))
+    monkeypatch.setattr(sys, "argv", ["sam", *DUMP, str(written)])
+    monkeypatch.setenv("LONG_LIVED_ACCESS_TOKEN", "secret")
+    with pytest.raises(SystemExit, match="0"):
+        sam.main()
+    seen = json.loads(written.read_text())
+    assert seen["SAM_CLI_TELEMETRY"] == "0"
+    assert "secret" not in seen.values()
+
+
 @pytest.mark.parametrize("called", ["main", "npm"])
 def test_the_ask_cli_sees_its_own_settings_and_nothing_private(
     called: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The proxy, its folder and its login; no token of the home and no login of AWS."""
     written = tmp_path / "environ.json"
-    program = (
-        "import json, os, sys; json.dump(dict(os.environ), open(sys.argv[1], 'w'))"
-    )
-    command = [sys.executable, "-c", program, str(written)]
+    command = [sys.executable, *DUMP, str(written)]
     kept = {"HOME": "/x", "HTTPS_PROXY": "http://proxy", "XDG_CONFIG_HOME": "/y"}
     private = [
         *VARIABLES,

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -9,11 +10,18 @@ import pytest
 
 from ha_bridge.redaction import Secret
 from ha_bridge_ops.aws.deploy import command
+from ha_bridge_ops.check import placeholders
 from ha_bridge_ops.check.catalogue import EVERY, FINDINGS, TEXTS, Texts
 from ha_bridge_ops.check.model import Problem, Status, judge
-from ha_bridge_ops.check.placeholders import PLACEHOLDERS
+from ha_bridge_ops.check.placeholders import (
+    LEFT_OUT,
+    PLACEHOLDERS,
+    sentence,
+    to_paste,
+)
 from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.outside import without
+from tests import hostile
 from tests.fakes.answers import SAMPLES
 
 #: This module, whose texts are no cases.
@@ -127,6 +135,23 @@ def test_every_placeholder_is_read_before_it_is_filled_in() -> None:
         assert PLACEHOLDERS[name].read(example) is not None, name
 
 
+@pytest.mark.parametrize("name", sorted({*PLACEHOLDERS} - placeholders.OURS))
+def test_no_placeholder_takes_what_is_hostile(name: str) -> None:
+    """Alone, or around what may stand there: a line to paste is left out then."""
+    good, instead = TEXTS.examples[name], PLACEHOLDERS[name].instead
+    quoted = ";()" if PLACEHOLDERS[name].is_word else ""
+    is_harmless = re.compile(rf"(?!-)[A-Za-z0-9_/.:%~\[\]@# ,{quoted}-]+")
+    line = f"aws x {{{name}}}"
+    for text in (*hostile.TEXTS, "; id", "\n", " --x", "$(id)", "'"):
+        for value in (text, good + text, text + good, good + text + good):
+            written = PLACEHOLDERS[name].read(value)
+            if written is None:
+                assert to_paste(line, {name: value}) is None
+                assert sentence(line, {name: value}) == f"aws x {instead}"
+            else:
+                assert is_harmless.fullmatch(written)
+
+
 def test_every_placeholder_is_used() -> None:
     """A name that no text has any more goes."""
     used = "".join(
@@ -185,6 +210,23 @@ def _texts(tree: ast.AST) -> Iterator[str]:
     for one in ast.walk(tree):
         if isinstance(one, ast.Constant) and isinstance(one.value, str):
             yield one.value
+
+
+def test_lines_that_are_left_out_are_missed() -> None:
+    """The fix says why there is nothing to paste."""
+    check = next(one for one in EVERY if one.id == "address.redirect")
+    for target in ("https://h;id", ""):
+        told = judge(check, Problem("redirects", "", {"target": target})).problems[0]
+        assert told.paste == ""
+        assert told.fix.endswith(LEFT_OUT)
+
+
+def test_a_word_of_a_command_is_one_to_a_shell() -> None:
+    """Whatever its grammar lets through; in a file of settings it stands bare."""
+    values = {"longest": "Hall (door); bed", "name": "home"}
+    line = "aws x {longest} {name}"
+    assert to_paste(line, values) == "aws x 'Hall (door); bed' home"
+    assert to_paste("BASE_URL={longest}", values) == "BASE_URL=Hall (door); bed"
 
 
 @pytest.mark.parametrize(

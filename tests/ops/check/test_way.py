@@ -227,9 +227,15 @@ def test_a_redirect(location: str, cause: str, fix: str, serve: Serve) -> None:
     assert len(server.requests) == 1
 
 
-def test_a_redirect_on_a_way_that_is_not_protected() -> None:
+@pytest.mark.parametrize(
+    "location",
+    [
+        "https://elsewhere.example.net/api/alexa/smart_home",
+        f"http://{HOST}/elsewhere/api/alexa/smart_home",
+    ],
+)
+def test_a_redirect_on_a_way_that_is_not_protected(location: str) -> None:
     """Anyone on it could have written where the token is to go: it is not shown."""
-    location = "https://elsewhere.example.net/api/alexa/smart_home"
     with Server(home(get=reply(301, b"", {"Location": location}))) as server:
         found = findings(context(server.port, environ={"BASE_URL": f"http://{HOST}"}))
     assert found["address.redirect"].causes == ("unclear",)

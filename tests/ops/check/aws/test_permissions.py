@@ -60,7 +60,7 @@ from tests.worlds.home import assert_only
             for operator, key, value, cause in (
                 ("ArnLike", "aws:PrincipalArn", "arn:aws:iam::*:role/*", "anybody"),
                 ("ArnLike", "aws:SourceArn", "arn:aws:s3:::home-*", "anybody"),
-                ("StringLike", "aws:PrincipalOrgID", "o-*", "anybody"),
+                ("StringLike", "aws:PrincipalOrgID", ["o-1", "o-*"], "anybody"),
                 ("StringLike", "aws:SourceAccount", "1???????????", "anybody"),
                 ("StringEqualsIfExists", "aws:SourceAccount", "1", "anybody"),
                 ("Null", "aws:SourceArn", "false", "anybody"),
@@ -74,7 +74,7 @@ from tests.worlds.home import assert_only
                     )
                 ),
                 ("StringEquals", "lambda:EventSourceToken", SKILL, None),
-                ("stringequals", "aws:SourceVpce", "vpce-1", None),
+                ("ForAnyValue:stringequals", "aws:SourceVpce", "vpce-1", None),
                 ("ArnLike", "aws:SourceArn", "arn:aws:s3:::home", None),
                 ("ArnLike", "aws:SourceArn", "arn:aws:sns:*:1:x-*", None),
             )
