@@ -1,5 +1,6 @@
 """Reading an endpoint's capabilities, whatever it is that came."""
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -68,6 +69,16 @@ def dicts(value: object) -> list[Mapping[str, Any]]:
     return [one for one in found if isinstance(one, Mapping)]
 
 
+def number(value: object) -> float | None:
+    """Return a number as one that can be reckoned with; None if it is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return value if math.isfinite(value) else None
+    except OverflowError:  # JSON has numbers of hundreds of digits
+        return None
+
+
 def spoken_labels(resources: object) -> list[str]:
     """Return the friendly names of a capability, a mode or a preset.
 
@@ -77,7 +88,8 @@ def spoken_labels(resources: object) -> list[str]:
     labels = []
     for one in dicts(mapping(resources).get("friendlyNames")):
         value = mapping(one, "value")
-        text = str(value.get("text") or value.get("assetId", "").rpartition(".")[2])
+        asset = str(value.get("assetId", ""))
+        text = str(value.get("text") or asset.rpartition(".")[2])
         if words := _words(text):
             labels.append(words)
     return labels

@@ -3,8 +3,8 @@
 import colorsys
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeGuard
 
+from ha_bridge_ops.endpoints.capabilities import number
 from ha_bridge_ops.endpoints.orders import Order
 
 
@@ -71,17 +71,13 @@ class Control:
 
 
 def _scale_order(scale: Scale, value: object) -> Order:
-    number = float(value) if _is_number(value) else None
-    if number is None:
+    wanted = number(value)
+    if wanted is None:
         raise ValueError("A number is needed.")
-    if not scale.minimum <= number <= scale.maximum:
+    if not scale.minimum <= wanted <= scale.maximum:
         limits = f"{scale.minimum:g} to {scale.maximum:g} {scale.unit}".rstrip()
         raise ValueError(f"It goes from {limits}.")
-    return scale.order(number)
-
-
-def _is_number(value: object) -> TypeGuard[int | float]:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return scale.order(float(wanted))
 
 
 def _color_order(value: object) -> Order:

@@ -11,6 +11,7 @@ from ha_bridge_ops.endpoints.capabilities import (
     instance_label,
     label,
     mapping,
+    number,
 )
 from ha_bridge_ops.endpoints.control import Choice, Control, Scale
 from ha_bridge_ops.endpoints.makers import (
@@ -92,14 +93,14 @@ _UNITS: Final = {
 def _range(one: Capability, _state: Properties) -> Made:
     limits = mapping(one, "configuration", "supportedRange")
     lowest, highest, step = (
-        limits.get(key) for key in ("minimumValue", "maximumValue", "precision")
+        number(limits.get(key)) for key in ("minimumValue", "maximumValue", "precision")
     )
-    if not (isinstance(lowest, int | float) and isinstance(highest, int | float)):
+    if lowest is None or highest is None:
         return
     unit = str(mapping(one, "configuration").get("unitOfMeasure", ""))
     unit = _UNITS.get(unit.removeprefix("Alexa.Unit."), "")
     # Home Assistant's numbers may have a precision of 0.01 over a range of 10000.
-    step = step if isinstance(step, int | float) and step > 0 else 1
+    step = step if step is not None and step > 0 else 1
     order = to_order(one, "SetRangeValue", "rangeValue")
     yield slider(one, "rangeValue", Scale(lowest, highest, step, unit, order))
 
@@ -139,9 +140,9 @@ _DEGREES: Final[Mapping[str, tuple[float, float, float, str]]] = {
 def unit_of(state: Properties) -> str:
     """Return CELSIUS or FAHRENHEIT, whichever the home speaks."""
     for one in state:
-        scale = mapping(one, "value").get("scale")
+        scale = str(mapping(one, "value").get("scale"))
         if scale in _DEGREES:
-            return str(scale)
+            return scale
     return "CELSIUS"
 
 
@@ -149,13 +150,15 @@ def _thermostat(one: Capability, state: Properties) -> Made:
     scale = unit_of(state)
     lowest, highest, step, sign = _DEGREES[scale]
     target = [
-        p["value"].get("value")
+        found
         for p in state
-        if p.get("name") == "targetSetpoint" and isinstance(p.get("value"), Mapping)
+        if p.get("name") == "targetSetpoint"
+        and (found := number(mapping(p, "value").get("value"))) is not None
     ]
-    if target and isinstance(target[0], int | float):
+    if target:
         # A water heater is hotter than any room.
-        lowest, highest = min(lowest, target[0]), max(highest, round(target[0] * 1.5))
+        warmest = round(number(target[0] * 1.5) or 0)
+        lowest, highest = min(lowest, target[0]), max(highest, warmest)
 
     def order(value: float) -> Order:
         wanted = {"value": tidy(value), "scale": scale}

@@ -15,6 +15,7 @@ from ha_bridge_ops.endpoints.capabilities import (
     categories_of,
     id_of,
     name_of,
+    number,
 )
 from ha_bridge_ops.endpoints.names import words
 
@@ -150,8 +151,9 @@ def _is_near(found: object, wanted: object) -> bool:
         return all(
             _is_near(found.get(key), wanted.get(key)) for key in ("hue", "saturation")
         )
-    if isinstance(found, int | float) and isinstance(wanted, int | float):
-        return math.isclose(found, wanted, rel_tol=0.01, abs_tol=0.02)
+    seen, meant = number(found), number(wanted)
+    if seen is not None and meant is not None:
+        return math.isclose(seen, meant, rel_tol=0.01, abs_tol=0.02)
     return found == wanted
 
 

@@ -14,6 +14,7 @@ from ha_bridge_ops.endpoints.capabilities import (
     instance_label,
     label,
     mapping,
+    number,
 )
 from ha_bridge_ops.outside import visible
 
@@ -179,9 +180,7 @@ def color_code(value: Any) -> str:
 
 def _hsv(value: Any) -> tuple[float, float, float]:
     found = [mapping(value).get(key) for key in ("hue", "saturation", "brightness")]
-    hue, saturation, brightness = (
-        float(one) if isinstance(one, int | float) else 0.0 for one in found
-    )
+    hue, saturation, brightness = (float(number(one) or 0.0) for one in found)
     return hue % 360, min(max(saturation, 0.0), 1.0), brightness
 
 
@@ -215,8 +214,9 @@ _TEXTS: Final[Mapping[str, Callable[[Any], str]]] = {
 def _of_instance(own: Mapping[str, Any], value: Any) -> str:
     """Return the word for a mode, or a number with its unit."""
     for one in dicts(mapping(own, "semantics").get("stateMappings")):
-        if "value" in one and one["value"] == value and one.get("states"):
-            return str(one["states"][0]).rpartition(".")[2].lower()
+        states, is_it = one.get("states"), "value" in one and one["value"] == value
+        if is_it and isinstance(states, list) and states:
+            return str(states[0]).rpartition(".")[2].lower()
     configuration = mapping(own, "configuration")
     for mode in dicts(configuration.get("supportedModes")):
         if mode.get("value") == value:

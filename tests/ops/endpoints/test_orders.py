@@ -229,3 +229,51 @@ def test_a_state_in_words(
 ) -> None:
     """What one would say of it at a glance."""
     assert summary(readings(find(home, endpoint_id), properties)) == words
+
+
+#: A number of a JSON that no float can hold.
+HUGE = 10**400
+
+#: What a server may put where a text or a number belongs.
+ODD = [None, True, 7, HUGE, -1e308, "x", [], ["x"], {}, {"value": [], "scale": []}]
+
+
+@pytest.mark.parametrize("odd", ODD, ids=lambda one: repr(one)[:20])
+def test_odd_values_are_shown_as_they_are(odd: object) -> None:
+    """Names, scales, limits and states of any shape end neither words nor controls."""
+    resources = {"friendlyNames": [{"value": {"assetId": odd}}]}
+    endpoint = {
+        "endpointId": "climate#hall",
+        "capabilities": [
+            {"interface": "Alexa.ThermostatController"},
+            {"interface": "Alexa.ColorController"},
+            {
+                "interface": "Alexa.RangeController",
+                "instance": "fan.speed",
+                "capabilityResources": resources,
+                "semantics": {"stateMappings": [{"value": odd, "states": odd}]},
+                "configuration": {
+                    "supportedRange": {"minimumValue": odd, "maximumValue": HUGE}
+                },
+            },
+        ],
+    }
+    for value in (odd, {"value": odd, "scale": odd}, {"hue": odd, "saturation": odd}):
+        state = [
+            {"name": "targetSetpoint", "value": value},
+            {"name": "color", "value": value},
+            {
+                "namespace": "Alexa.RangeController",
+                "instance": "fan.speed",
+                "name": "rangeValue",
+                "value": value,
+            },
+        ]
+        assert len(readings(endpoint, state)) == len(state)
+        found = {one.id: one for one in controls(endpoint, state)}
+        assert set(found) == {
+            "Alexa.ThermostatController",
+            "Alexa.ColorController",
+        }
+        order = found["Alexa.ThermostatController"].order(21.0)
+        assert order.is_reached(state) in (True, False)
