@@ -34,6 +34,9 @@ _SHOWN = 8
 #: A client id or secret of Amazon's.
 _CREDENTIAL = re.compile(r"[!-~]{1,500}")
 
+#: What Amazon names the next page by, which is given back as an argument.
+_TOKEN = re.compile(r"[!-~]{1,10000}")
+
 #: Seconds for one call; Amazon answers within two or three.
 TIMEOUT_S = 120
 
@@ -138,7 +141,8 @@ class AskCli:
             token = answer.get("nextToken")
             if not isinstance(token, str) or not token:
                 return
-            if token in tokens or time.monotonic() > give_up:
+            is_one = _TOKEN.fullmatch(token) and token not in tokens
+            if not is_one or time.monotonic() > give_up:
                 break
             tokens.add(token)
             page = ["--max-results", "50", f"--next-token={token}"]
