@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
+from secrets import token_hex
 from typing import Any, Final
 
 from ha_bridge import echoes
@@ -246,10 +247,6 @@ def are_known(text: str) -> bool:
 # -- without secrets -------------------------------------------------------------------
 
 
-#: Between texts that are looked through together.
-_BETWEEN: Final = "\n\0\n"
-
-
 def hidden_in(value: Any, hide: Callable[[str], str]) -> Any:
     """Return JSON without secrets in its texts, names and numbers.
 
@@ -260,10 +257,16 @@ def hidden_in(value: Any, hide: Callable[[str], str]) -> Any:
         hide: Takes secrets out of a text.
     """
     texts = list(_texts_in(value))
-    shown = hide(_BETWEEN.join(texts)).split(_BETWEEN)
-    if len(shown) != len(texts):  # what is secret has lines of its own
+    # A server that could guess what is between them would make it one by one.
+    between = f'"{token_hex(4)}"'
+    joined = between.join(texts)
+    hidden = hide(joined)
+    if hidden == joined:
+        return value
+    shown = hidden.split(between)
+    if len(shown) != len(texts):  # a secret is like it
         shown = [hide(text) for text in texts]
-    return value if shown == texts else _put_back(value, iter(shown))
+    return _put_back(value, iter(shown))
 
 
 def _texts_in(value: Any) -> Iterator[str]:

@@ -235,7 +235,18 @@ def test_a_state_in_words(
 HUGE = 10**400
 
 #: What a server may put where a text or a number belongs.
-ODD = [None, True, 7, HUGE, -1e308, "x", [], ["x"], {}, {"value": [], "scale": []}]
+ODD: list[Any] = [
+    None,
+    True,
+    7,
+    HUGE,
+    -1e308,
+    "x",
+    [],
+    ["x"],
+    {},
+    {"value": [], "scale": []},
+]
 
 
 @pytest.mark.parametrize("odd", ODD, ids=lambda one: repr(one)[:20])
