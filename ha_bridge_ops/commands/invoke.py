@@ -4,9 +4,9 @@ import json
 import logging
 import sys
 from collections.abc import Callable, Mapping
-from itertools import islice
+from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 from rich.text import Text
@@ -25,6 +25,9 @@ from ha_bridge_ops.local.lambda_runtime import InProcess
 from ha_bridge_ops.outside import hidden_in, shortened, to_json, without
 from ha_bridge_ops.terminal import Console, LogFormatter, echo
 from ha_bridge_ops.variables import TOKEN, usable_variables
+
+#: Characters that are written at once.
+_PIECE: Final = 10_000
 
 _ABOUT_THE_TOKEN = frozenset(
     {
@@ -117,11 +120,9 @@ def _show(answer: dict[str, Any], hide: "_Hide", *, table: bool, as_json: bool) 
     if as_json:
         if is_deep(answer):
             raise RefusedError(TOO_DEEP)
-        # In pieces: the whole text would take as much memory again.
-        shown = hidden_in(answer, hide.but_for_answers)
-        pieces = json.JSONEncoder().iterencode(shown)
-        while piece := "".join(islice(pieces, 10_000)):
-            echo(piece, nl=False)
+        text = _as_text(answer, hide.but_for_answers)
+        for place in range(0, len(text), _PIECE):
+            echo(text[place : place + _PIECE], nl=False)
         echo()
         return
     if is_dense(answer):
@@ -134,6 +135,23 @@ def _show(answer: dict[str, Any], hide: "_Hide", *, table: bool, as_json: bool) 
     else:
         # Before texts are cut: half a secret is none that could be found.
         echo(to_json(shortened(hidden_in(answer, hide))))
+
+
+def _as_text(answer: dict[str, Any], hide: Callable[[str], str]) -> str:
+    """Return an answer as it is, but for secrets; of a dense one nothing is copied.
+
+    Raises:
+        RefusedError: It is dense, and has a secret in it.
+    """
+    dense = is_dense(answer)
+    shown = answer if dense else hidden_in(answer, hide)
+    whole = StringIO()  # all pieces at once would take as much memory again
+    for piece in json.JSONEncoder().iterencode(shown):
+        whole.write(piece)
+    text = whole.getvalue()
+    if dense and hide(text) != text:
+        raise RefusedError(f"{TOO_DENSE} One of your own secrets is in it.")
+    return text
 
 
 def _show_table(endpoints: list[Any], hide: Callable[[str], str]) -> None:
