@@ -20,6 +20,7 @@ from ha_bridge_ops.outside import (
     LIMIT,
     code_span,
     fenced,
+    hidden_in,
     known,
     one_of,
     quoted,
@@ -167,6 +168,23 @@ def test_a_part_of_a_long_secret_is_hidden() -> None:
     token = f"eyJ{'k9Zq' * 40}"
     assert token[20:60] not in without([Secret(token)], f"token {token[20:60]}…")
     assert without([Secret(token)], "nothing of it") == "nothing of it"
+
+
+def test_texts_are_looked_through_at_once() -> None:
+    """Whatever stands in them, or in two of them: one by one takes a minute."""
+    secret = "correct horse battery"
+    looked: list[str] = []
+
+    def hide(text: str) -> str:
+        looked.append(text)
+        return without([Secret(secret)], text)
+
+    texts = ["\n\0\n", '"', '""', "correct horse", " battery", f"a {secret} b"]
+    assert hidden_in({"b": texts, secret: 1}, hide) == {
+        "b": [*texts[:3], "<redacted>", " battery", "a <redacted> b"],
+        "<redacted>": 1,
+    }
+    assert len(looked) == 1
 
 
 def test_no_secret_is_none() -> None:

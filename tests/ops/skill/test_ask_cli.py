@@ -85,6 +85,8 @@ def answering(folder: Path, answer: object, status: int = 0) -> str:
     "answer",
     [
         {"skills": [], "nextToken": "again"},
+        {"skills": [], "nextToken": "\ud800"},
+        {"skills": [], "nextToken": "a\0b"},
         {"skills": "many"},
         {"skills": [1, None, {"apis": "smartHome"}, {"apis": 3, "nameByLocale": []}]},
         {"skills": [], "skillId": "amzn1.ask.skill.x; touch pwned"},
