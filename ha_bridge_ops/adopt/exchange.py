@@ -209,12 +209,13 @@ def _why(error: AwsError | ProofError) -> str:
     return f"AWS did not do it: {error.code}{words}."
 
 
-def prove(live: Live, token: str) -> None:
+def prove(live: Live, token: str, hide: Callable[[str], str] = str) -> None:
     """Ask the function for its way home, and for a Discovery.
 
     Args:
         live: The function.
         token: Of Home Assistant; empty if there is none at hand.
+        hide: Takes out of a text what the function sends to open a closed home.
 
     Raises:
         ProofError: One of them failed.
@@ -223,7 +224,8 @@ def prove(live: Live, token: str) -> None:
     answer = live.function.invoke({"ha_bridge": {"probe": {}}})
     report = _inner(answer, "ha_bridge", "probe")
     if report is None:
-        raise ProofError(f"The new code does not answer its probe: {quoted(answer)}.")
+        shown = quoted(hide(str(answer)))
+        raise ProofError(f"The new code does not answer its probe: {shown}.")
     http = report.get("http")
     if not isinstance(http, dict) or "error" in http:
         part = next(
@@ -236,7 +238,7 @@ def prove(live: Live, token: str) -> None:
         )
         raise ProofError(
             f"The new code does not reach Home Assistant ({part}: "
-            f"{quoted(report.get(part))}); `ha-bridge check` says why."
+            f"{quoted(hide(str(report.get(part))))}); `ha-bridge check` says why."
         )
     discovery = load(EVENTS / "discovery.json")
     if token:
@@ -251,8 +253,8 @@ def prove(live: Live, token: str) -> None:
     )
     if not fine:
         said = str(payload.get("type") or payload.get("message") or found)
-        # Whoever answers at the address has been sent the token.
-        shown = quoted(without([Secret(token)], said))
+        # Whoever answers at the address has been sent both.
+        shown = quoted(hide(without([Secret(token)], said)))
         raise ProofError(f"The new code does not answer a Discovery: {shown}.")
 
 

@@ -1,16 +1,19 @@
 """The settings of an old script as those of this function."""
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ha_bridge.errors import BridgeError
+from ha_bridge.gate import Gate
+from ha_bridge.secrets import is_reference
 from ha_bridge.settings import VARIABLES, Settings, parse_switch
 from ha_bridge_ops.adopt.recognise import Kind, files_of
 from ha_bridge_ops.aws.version import Version
 from ha_bridge_ops.errors import CommandError
-from ha_bridge_ops.outside import quoted
+from ha_bridge_ops.typed import typed
 
 #: Returns the value of a parameter in AWS's Parameter Store.
 ReadParameter = Callable[[str], str]
@@ -65,6 +68,18 @@ def translated(
     return found
 
 
+def hiding(variables: Mapping[str, str]) -> Callable[[str], str]:
+    """Return what takes out of a text all that opens a closed home.
+
+    Args:
+        variables: Of the new code, as `translated` gives them.
+    """
+    given = Settings.from_environ(variables).gate
+    gate = Gate({name: one for name, one in given.items() if not is_reference(one)})
+    gate.resolve(time.monotonic())  # what is text asks nobody
+    return gate.hide
+
+
 def _script(old: Version, choices: Choices, _read: ReadParameter) -> Translation:
     """Take over the same variables: but for the script any text was a yes."""
     variables = dict(old.settings.variables)
@@ -73,8 +88,8 @@ def _script(old: Version, choices: Choices, _read: ReadParameter) -> Translation
     _switch(found, "NOT_VERIFY_SSL", choices)
     if was_debug and not _reads_as_yes(variables["DEBUG"]):
         found.remarks.append(
-            f"DEBUG={quoted(variables['DEBUG'])} switched debugging on, as any text "
-            "did; here it means what it says, so debugging is off."
+            f"DEBUG={typed(variables['DEBUG'], '…')} switched debugging on, as any "
+            "text did; here it means what it says, so debugging is off."
         )
         variables["DEBUG"] = "false"
     if _TOKEN in variables and not was_debug:

@@ -197,6 +197,10 @@ def _settings(found: Mapping[str, Any]) -> Settings:
         handler=str(found.get("Handler") or ""),
         timeout_s=int(found["Timeout"]),
         memory_mb=int(found["MemorySize"]),
-        variables=dict(found.get("Environment", {}).get("Variables", {})),
-        logging=dict(found.get("LoggingConfig") or PLAIN_LOG),
+        variables=_texts(found.get("Environment", {}).get("Variables", {})),
+        logging=_texts(found.get("LoggingConfig") or PLAIN_LOG),
     )
+
+
+def _texts(found: Mapping[str, Any]) -> dict[str, str]:
+    return {str(key): str(value) for key, value in found.items()}

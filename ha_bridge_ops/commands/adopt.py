@@ -1,23 +1,28 @@
 """`ha-bridge adopt`: from an old script to this function; skill and devices stay."""
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 import uv
 from rich.text import Text
 
-from ha_bridge_ops import options
+from ha_bridge_ops import grammar, options
 from ha_bridge_ops.adopt import saved
 from ha_bridge_ops.adopt.exchange import exchange, prove, restore, with_settings
 from ha_bridge_ops.adopt.recognise import Kind, recognise
-from ha_bridge_ops.adopt.translate import ADOPTABLE, Choices, Translation, translated
+from ha_bridge_ops.adopt.translate import (
+    ADOPTABLE,
+    Choices,
+    Translation,
+    hiding,
+    translated,
+)
 from ha_bridge_ops.aws.function import FUNCTION_ARN, Function, functions_in
 from ha_bridge_ops.aws.session import (
     ODD_SHAPE,
-    PLAIN_VARIABLES,
     UNREADABLE,
     AwsError,
     Session,
@@ -32,6 +37,7 @@ from ha_bridge_ops.local.package import write_zip
 from ha_bridge_ops.outside import quoted, visible
 from ha_bridge_ops.regions import REGIONS
 from ha_bridge_ops.terminal import Console, agreed, decision_on
+from ha_bridge_ops.typed import typed
 from ha_bridge_ops.variables import read_variables
 
 #: Makes what changes a function; a test hands in its own world.
@@ -137,8 +143,13 @@ def adopt(  # noqa: PLR0913 - one argument an option
     kept = saved.write(Path(), live.function.arn, now)
     talk.print(f"Saved in {kept}. `ha-bridge adopt --undo {kept}` restores it.")
     token = read_variables(env_file).get("LONG_LIVED_ACCESS_TOKEN", "")
+    hide = hiding(found.variables)
     exchange(
-        live, now, new, lambda: prove(live, token), lambda what: talk.print(f"· {what}")
+        live,
+        now,
+        new,
+        lambda: prove(live, token, hide),
+        lambda what: talk.print(f"· {what}"),
     )
     talk.print(Text.assemble(("✓ ", "green"), "The function runs ha-bridge now."))
     talk.print("You need not do anything in the Alexa app.")
@@ -210,7 +221,7 @@ def _parameters(function: Function) -> Callable[[str], str]:
 def _ask_about(found: Translation, *, yes: bool) -> bool:
     """Return whether the certificate is to be checked."""
     ((name, text),) = found.doubts.items()
-    about = _DOUBTS[name].format(quoted(text))
+    about = _DOUBTS[name].format(typed(text, "set to what is no yes or no"))
     nobody = CommandError(f"{about} Choose --verify-tls or --no-verify-tls.")
     if yes:
         raise nobody
@@ -282,7 +293,17 @@ def _show(show: Console, old: Version, new: Version, found: Translation) -> None
 def _value(variables: Any, name: str) -> str:
     if name not in variables:
         return ""
-    return str(variables[name]) if name in PLAIN_VARIABLES else "(set)"
+    # Any text was a yes once, and what is pasted into the wrong field is a secret.
+    plain = _PLAIN[name](variables[name]) if name in _PLAIN else None
+    return plain if plain is not None else "(set)"
+
+
+#: Variables whose values are shown, and how these look.
+_PLAIN: Final[Mapping[str, grammar.Grammar]] = {
+    "BASE_URL": grammar.base_url,
+    "NOT_VERIFY_SSL": grammar.matching("[A-Za-z]{0,20}|[0-9]"),
+    "DEBUG": grammar.matching("[A-Za-z]{0,20}|[0-9]"),
+}
 
 
 def _agree(question: str, *, yes: bool) -> None:

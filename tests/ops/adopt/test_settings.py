@@ -93,6 +93,15 @@ def test_what_cannot_be_taken_over_is_said(
             {"BASE_URL": "https://home.example.org", "MINE": "kept"},
         ),
         (
+            script(NOT_VERIFY_SSL="0" + "t" * 20, DEBUG="0" + "t" * 20),
+            ("--verify-tls",),
+            {
+                "BASE_URL": "https://home.example.org",
+                "NOT_VERIFY_SSL": "false",
+                "DEBUG": "false",
+            },
+        ),
+        (
             haaska(ssl_verify=False, debug=True, bearer_token="t" * 20),
             ("--linked-with-home",),
             {
@@ -126,7 +135,8 @@ def test_what_cannot_be_taken_over_is_said(
         ),
     ],
     ids=[
-        *("as it is", "verify", "no verify", "any text", "without effect", "haaska"),
+        *("as it is", "verify", "no verify", "any text", "without effect", "a secret"),
+        "haaska",
         *("in quotation marks", "empty", "older names"),
     ],
 )

@@ -222,7 +222,7 @@ def made(session: Session) -> None:
 READERS: Mapping[str, Callable[[Session], object]] = {
     "all functions": lambda aws: functions_in(aws, REGION, None, handlers={"x"}),
     "a function": lambda aws: functions_in(aws, REGION, "ha-bridge"),
-    "its version": lambda aws: live(aws).read(),
+    "its version": lambda aws: "".join(live(aws).read().settings.variables.values()),
     "new code": lambda aws: live(aws).put_code(CODE),
     "new settings": lambda aws: live(aws).put_settings(SETTINGS),
     "is it at": lambda aws: live(aws).is_at(Version(CODE, SETTINGS)),

@@ -9,6 +9,7 @@ import pytest
 from botocore.exceptions import ClientError, CredentialRetrievalError
 
 from ha_bridge_ops.adopt.exchange import ProofError, prove
+from ha_bridge_ops.adopt.translate import hiding
 from ha_bridge_ops.aws.function import Function
 from ha_bridge_ops.aws.session import AwsError, Session, call, refused
 from ha_bridge_ops.aws.version import Live
@@ -99,20 +100,36 @@ def test_aws_repeats_no_secret_that_it_was_sent(
             call(raises(ClientError({"Error": {"Code": secret}}, "Update")), **request)
 
 
-def test_a_home_that_repeats_the_token_shows_it_to_nobody() -> None:
-    """`adopt` sends it in a Discovery, and says what came instead of devices."""
+GATE = "a-secret-of-Cloudflare-Access"
+
+
+@pytest.mark.parametrize(
+    "probe",
+    [
+        {"http": {"status": 200}},
+        {"http": {"error": f"no {GATE}"}},
+        f"no {GATE}",
+    ],
+    ids=["discovery", "way", "probe"],
+)
+def test_a_home_that_repeats_what_it_was_sent_shows_it_to_nobody(probe: object) -> None:
+    """`adopt` sends token and gate in a Discovery, and says what came instead."""
 
     class Lambda:
         def invoke(self, **request: Any) -> Any:
             if b"ha_bridge" in request["Payload"]:
-                answer: Any = {"ha_bridge": {"probe": {"http": {"status": 200}}}}
+                answer: Any = {"ha_bridge": {"probe": probe}}
             else:
-                answer = {"event": {"payload": {"message": f"no: {SENT}"}}}
+                said = f"no: {SENT}, {GATE}"
+                answer = {"event": {"payload": {"message": said}}}
             return {"Payload": io.BytesIO(json.dumps(answer).encode())}
 
     session = Session(lambda *_: Lambda(), "eu-west-1")
-    with pytest.raises(ProofError, match="no: ") as raised:
-        prove(Live(Function.described(session, DESCRIBED)), SENT)
+    headers = json.dumps({"CF-Access-Client-Secret": GATE})
+    hide = hiding({"BASE_URL": "https://home.example.org", "EXTRA_HEADERS": headers})
+    with pytest.raises(ProofError, match="no") as raised:
+        prove(Live(Function.described(session, DESCRIBED)), SENT, hide)
+    assert_hidden(GATE, GATE, str(raised.value))
     assert_hidden(SENT, SENT, str(raised.value))
 
 
