@@ -11,6 +11,7 @@ import shlex
 import socket
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from http.client import HTTPException
 from ipaddress import ip_address
 from pathlib import Path
@@ -695,10 +696,28 @@ def test_commands_to_paste_are_words(text: str) -> None:
     words = shlex.split(consoles.again(skill(name), folder))
     assert words[:2] == ["ha-bridge", "skill"]
     assert name in words
-    for one in consoles.commands(skill(name), folder, SKILL_ID):
-        for shown in (one.line, consoles.folded(one.line)):
+    its = skill(name)
+    functions = {its.region.key: name}
+    made = replace(its, functions=functions, token_endpoint=True)
+    lines = [consoles.permit(made, name)]
+    for one_skill in (its, made):
+        for skill_id in (SKILL_ID, name):
+            lines += [
+                one.line for one in consoles.commands(one_skill, folder, skill_id)
+            ]
+    for line in lines:
+        for shown in (line, consoles.folded(line)):
             split = shlex.split(shown.replace("\\\n", ""))
             assert not {"touch", "id", "curl"} & set(split)
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_a_skill_of_amazon_is_taken_by_its_id_only(text: str) -> None:
+    """What is none is passed over, and never kept."""
+    said = json.loads(json.dumps(SAID))
+    said["skills"] = [{**SAID["skills"][0], "skillId": text}, SAID["skills"][0]]
+    del said["nextToken"]
+    assert _namesakes(skill().name, Told(said)) == [SKILL_ID]
 
 
 # -- home-assistant-config -------------------------------------------------------------

@@ -1,6 +1,7 @@
 """The file with settings: taken as it stands, and not for everybody's eyes."""
 
 import os
+import shlex
 import subprocess
 import threading
 from pathlib import Path
@@ -46,6 +47,7 @@ def test_nothing_is_filled_in(env_file: Path, text: str) -> None:
     [
         (0o644, "LONG_LIVED_ACCESS_TOKEN=eyJ", True),
         (0o640, "LONG_LIVED_ACCESS_TOKEN=eyJ", True),
+        (0o604, "LONG_LIVED_ACCESS_TOKEN=eyJ", True),
         (0o600, "LONG_LIVED_ACCESS_TOKEN=eyJ", False),
         (0o644, "BASE_URL=https://home.example.org", False),
         (0o644, "LONG_LIVED_ACCESS_TOKEN=ssm:/home/token", False),
@@ -67,6 +69,21 @@ def test_others_who_can_read_a_token_are_told_of(
     assert ("chmod 600" in shown.err) is is_warned
     assert "eyJ" not in shown.err
     assert shown.out == ""
+
+
+@pytest.mark.parametrize("folder", ["a b; id", "-rf", "x\x1b[2J\ny"])
+def test_what_makes_it_ones_own_is_one_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], folder: str
+) -> None:
+    """Whatever its folder is called; where that cannot be typed, it is left out."""
+    file = tmp_path / folder / ".env"
+    file.parent.mkdir()
+    file.write_text("LONG_LIVED_ACCESS_TOKEN=eyJ")
+    file.chmod(0o644)
+    read_variables(file)
+    shown = capsys.readouterr().err.rstrip().rpartition(": ")[2]
+    named = [str(file)] if folder.isprintable() else []
+    assert shlex.split(shown) == ["chmod", "600", *named]
 
 
 def test_quotes_comments_and_export_are_read_as_a_shell_does(env_file: Path) -> None:

@@ -217,6 +217,17 @@ def test_an_answer_comes_back_as_it_was() -> None:
         ({"header": {"name": "Response"}, "payload": {}}, None),
         ({"header": {"name": "ErrorResponse"}, "payload": {"type": "X"}}, "X"),
         ({"header": {"name": "ErrorResponse"}}, "unknown"),
+        *(
+            (
+                {"header": {"name": "ErrorResponse"}, "payload": {"type": kind}},
+                "unknown",
+            )
+            for kind in ("X\n", "X\nERROR: forged", "X\x1b[2J", "X" * 65, "x", ["X"])
+        ),
+        (
+            {"header": {"name": "ErrorResponse"}, "payload": {"type": "X" * 64}},
+            "X" * 64,
+        ),
         ({}, None),
     ],
 )

@@ -1,7 +1,9 @@
 """Closed homes: what opens the gate, what does not, and a gate that is open."""
 
 import json
+import ssl
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -187,6 +189,18 @@ def test_the_token_endpoint_is_asked_as_a_stranger(
     found = findings(context(server.port, environ=TOKEN_OF_ACCESS, options=options))
     assert found["ha.token_uri"].causes == ((cause,) if cause else ())
     assert paths(server).count("POST /auth/token") == 1
+
+
+def test_the_client_secret_goes_to_whom_is_trusted_only(stranger: Any) -> None:
+    """Whatever NOT_VERIFY_SSL says of the home."""
+    with Server(home(), tls=stranger.server(HOST)) as server:
+        options = Options(token_url=f"https://{HOST}/auth/token")
+        environ = {"NOT_VERIFY_SSL": "true"}
+        endpoint = context(server.port, environ=environ, options=options).token_endpoint
+        assert endpoint is not None
+        with pytest.raises(ssl.SSLCertVerificationError):
+            endpoint.request("POST", "/auth/token", form={"client_secret": "x"})
+    assert server.requests == []
 
 
 def test_linking_meets_the_gate_as_amazon_does(serve: Serve) -> None:

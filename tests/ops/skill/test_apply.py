@@ -276,7 +276,9 @@ def test_two_at_once_make_one_skill(quick_desk: Desk) -> None:
     assert quick_desk.smapi.calls == []
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"default": 1}'])
+@pytest.mark.parametrize(
+    "text", ["{", "[]", '{"default": 1}', '{"default": {"client_secret": "x; id"}}']
+)
 def test_a_broken_memory_is_no_reason_for_a_second_skill(
     quick_desk: Desk, text: str
 ) -> None:
