@@ -4,6 +4,7 @@ import _imp
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -26,6 +27,12 @@ _HEAD: Final = re.compile(r'"""ha-bridge ([0-9][\w.+-]{0,40}): ')
 #: Bytes of one file of a zip that are read, and files that are named.
 _MOST: Final = 1_000_000
 _SHOWN: Final = 5
+
+#: What reading a zip raises that is broken, encrypted or of another kind.
+_UNREADABLE: Final = (
+    *(EOFError, OSError, ValueError, NotImplementedError, RuntimeError),
+    *(zipfile.BadZipFile, zlib.error),
+)
 
 #: Byte code of Python 3.7 and newer begins with magic, flags, and the source's hash.
 #: https://peps.python.org/pep-0552/
@@ -114,7 +121,7 @@ def _files(content: bytes) -> Mapping[str, bytes]:
                 for entry in archive.infolist()
                 if entry.file_size <= _MOST and not entry.is_dir()
             }
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError):
+    except _UNREADABLE:
         return {}
 
 

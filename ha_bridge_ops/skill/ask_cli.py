@@ -232,7 +232,7 @@ def answered(stdout: str) -> dict[str, Any]:
     text = stdout[mark.end() :] if mark else stdout
     try:
         shown, _ = json.JSONDecoder().raw_decode(text[text.index("{") :])
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}  # “Command executed successfully!”
     body = shown.get("body", shown) if mark else shown
     if isinstance(body, str):
@@ -292,5 +292,5 @@ def _own_words(stderr: str) -> str:
 def _json(text: str) -> Any:
     try:
         return json.JSONDecoder().raw_decode(text.lstrip())[0]
-    except ValueError:
+    except (ValueError, RecursionError):
         return None

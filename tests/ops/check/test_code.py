@@ -42,12 +42,26 @@ def files_of(folder: Path) -> Iterator[tuple[str, bytes]]:
         yield path.relative_to(folder).as_posix(), path.read_bytes()
 
 
+#: Bytes before the name of the first file of a zip.
+_HEAD = 30
+
+
 def zipped(files: Mapping[str, bytes]) -> bytes:
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
         for name, text in files.items():
             archive.writestr(name, text)
     return content.getvalue()
+
+
+def broken() -> bytes:
+    """Return a zip whose one file cannot be unpacked."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("x", b"x" * 99)
+    code = bytearray(content.getvalue())
+    code[_HEAD + len("x")] = 0xFF  # no block of deflate begins so
+    return bytes(code)
 
 
 def sha(code: bytes) -> str:
@@ -168,8 +182,9 @@ def test_as_one_file(
         zipped({"lambda_function.py": b"print()"}),
         zipped({"ha_bridge/__init__.py": b"no version"}),
         zipped({}),
+        broken(),
     ],
-    ids=["script", "no version", "empty"],
+    ids=["script", "no version", "empty", "broken"],
 )
 def test_what_is_not_ours_is_not_compared(
     code: bytes, cloud: Cloud, built: tuple[Known, dict[str, bytes]]

@@ -28,6 +28,8 @@ from tests.worlds.desk import SKILL_ID, document
         ('Operation\nPayload:\n{"a": 1}\n\nResponse:\n{"body": {"b": 2}}\n', {"b": 2}),
         ('Response:\n{"body": "{\\"b\\": 2}", "statusCode": 200}\n', {"b": 2}),
         ('Response:\n{"body": "", "statusCode": 204}\n', {}),
+        ("Response:\n" + '{"body": ' * 100_000, {}),
+        ("Response:\n" + json.dumps({"body": '{"a": ' * 100_000}), {}),
     ],
 )
 def test_answers_are_found_in_what_ask_prints(
@@ -47,6 +49,7 @@ def test_answers_are_found_in_what_ask_prints(
         ),
         ("[Error]: Can't resolve profile [x].", "Can't resolve profile [x]."),
         ('[Error]: {"errorMessage": "No way"}', "No way"),
+        ("[Error]: " + '{"message": ' * 100_000, '{"message": {"mess'),
     ],
 )
 def test_a_failure_of_ask_itself_is_one_sentence(stderr: str, words: str) -> None:
