@@ -131,7 +131,18 @@ def test_json_says_what_it_said(value: object) -> None:
     assert text.replace("\n", "").isprintable()
 
 
-@pytest.mark.parametrize("text", [*TEXTS, "`", "``x`", "a|b", " ", "```\n</code>"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *TEXTS,
+        "a` ![x](https://evil.example/p.png) `b",
+        "`",
+        "``x`",
+        "a|b",
+        " ",
+        "```\n</code>",
+    ],
+)
 def test_markdown_shows_it_as_code(text: str) -> None:
     """As GitHub and Discourse render: no link, no image, no HTML, and no other cell."""
     renderer = MarkdownIt("commonmark", {"html": True, "linkify": False}).enable(
@@ -139,6 +150,7 @@ def test_markdown_shows_it_as_code(text: str) -> None:
     )
     page = f"| a |\n|---|\n| {code_span(text)} |"
     block = "\n".join(fenced(text))
+    assert_harmless(block)
     for source in (page, block):
         kinds = {
             child.type
