@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from ha_bridge import __version__
 from ha_bridge.connection import Gate, is_quiet, secure, tls_context
 from ha_bridge.home_assistant import BoundedResponse
-from ha_bridge.messages import MAX_ANSWER
+from ha_bridge.messages import MAX_ANSWER, MAX_OBJECTS, objects_in
 from ha_bridge.probe import Dial, connect
 from ha_bridge.redaction import Secret
 from ha_bridge.settings import Address
@@ -21,17 +21,10 @@ from ha_bridge.settings import Address
 #: Seconds for one request.
 TIMEOUT_S = 8.0
 
-
-#: Objects and lists in an answer that is read; a Discovery of 300 devices has some
-#: 30 000.
-MAX_OBJECTS = 300_000
-
-
 #: Objects and lists inside one another; Alexa's messages have ten.
 MAX_DEPTH = 100
 
-
-#: Values of any kind in an answer that is shown; those 300 devices have some 100 000.
+#: Values of any kind in an answer that is shown; 300 devices have some 100 000.
 MAX_VALUES = 300_000
 
 
@@ -117,7 +110,7 @@ class Answer:
 
         Six megabytes of empty ones would take half a gigabyte.
         """
-        return self.body.count(b"{") + self.body.count(b"[") > MAX_OBJECTS
+        return objects_in(self.body) > MAX_OBJECTS
 
     def is_own(self, text: str) -> bool:
         """Return whether it is a refusal in Home Assistant's own words."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from typing import Final
 
-from ha_bridge.messages import error_type
+from ha_bridge.messages import MAX_OBJECTS, error_type
 from ha_bridge_ops.check.context import Context, Fact
 from ha_bridge_ops.check.model import Fine, Outcome, Problem, Untried
 from ha_bridge_ops.check.token import discovery_of, why_no_token
@@ -13,7 +13,7 @@ from ha_bridge_ops.endpoints.capabilities import Endpoint
 from ha_bridge_ops.endpoints.limits import LOOKED_AT, MAX_ENDPOINTS
 from ha_bridge_ops.endpoints.troubles import Trouble
 from ha_bridge_ops.grammar import ERROR_TYPE
-from ha_bridge_ops.home_client import MAX_OBJECTS, Answer
+from ha_bridge_ops.home_client import Answer
 from ha_bridge_ops.outside import one_of
 
 #: Bytes that Lambda passes on, and from where on it gets close.

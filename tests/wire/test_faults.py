@@ -420,6 +420,10 @@ FAULTS: dict[str, Fault] = {
         Failure.TOO_LARGE,
         (reply(200, b'{"event":{"x":[' + b"1," * 3_000_000 + b"1]}}"),),
     ),
+    "more objects than the function's memory holds": Fault(
+        Failure.TOO_LARGE,
+        (reply(200, b'{"event":{"x":[' + b'{"a":1},' * 700_000 + b"1]}}"),),
+    ),
     "body over Lambda's limit": Fault(
         Failure.TOO_LARGE, (reply(200, b" " * (6 * 1024 * 1024 + 1)),), also_tls=True
     ),
