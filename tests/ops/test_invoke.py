@@ -46,6 +46,16 @@ def test_an_answer_is_printed_without_the_token(run: Run) -> None:
     assert TOKEN not in done.stdout + done.stderr
 
 
+def test_a_token_of_somebody_else_is_not_printed_either(run: Run) -> None:
+    """What an answer has under such a name is one, whosever it is."""
+    answer = {"event": {"endpoint": {"scope": {"token": "token-of-another-house"}}}}
+    with Server((reply_json(answer),)) as server:
+        environ = {"BASE_URL": server.url, "LONG_LIVED_ACCESS_TOKEN": TOKEN}
+        done = run("invoke", TURN_ON, **environ)
+    assert "scope" in done.stdout
+    assert "token-of-another-house" not in done.stdout + done.stderr
+
+
 def test_json_is_the_answer_as_it_is(run: Run) -> None:
     """For a program that reads it."""
     with Server((reply_json(DISCOVERED),)) as server:

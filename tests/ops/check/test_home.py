@@ -156,6 +156,21 @@ def test_a_token_in_aws_that_cannot_be_read(serve: Serve) -> None:
     assert not any("authorization" in one.headers for one in server.requests)
 
 
+def test_a_token_in_aws_that_is_broken_is_told_without_its_text(serve: Serve) -> None:
+    """A line break came in when it was pasted; it is sent to nobody."""
+    broken = f"{TOKEN[:60]}\n{TOKEN[60:]}"
+
+    class Store:
+        def get_parameter(self, **_request: object) -> object:
+            return {"Parameter": {"Value": broken}}
+
+    server = serve(home())
+    found = findings(context(server.port, token="ssm:/t", aws=lambda *_names: Store()))
+    assert found["token.kind"].causes == ("not_a_token",)
+    assert TOKEN[:20] not in str(found)
+    assert not any("authorization" in one.headers for one in server.requests)
+
+
 def test_a_token_whose_end_cannot_be_read(serve: Serve) -> None:
     """It is not called expired for that, and Home Assistant decides."""
     made = context(serve(home()).port, token=jwt({"exp": "soon"}))

@@ -397,12 +397,42 @@ def test_an_empty_login_is_never_sent(serve: Serve, empty: Question) -> None:
     assert "POST /auth/login_flow/f1" not in paths(server)
 
 
-def test_a_renewed_token_that_is_echoed_is_hidden(serve: Serve) -> None:
-    """It works like the first one, so it is as secret."""
-    refused = reply_json({"message": "access-token-two is not known"}, 401)
-    found = look(serve(home_that_links(api=refused)))
-    assert found["link.refresh"].causes == ("not_accepted",)
-    assert "access-token" not in str(found)
+#: Who repeats what was just typed or given, where it says no, and what that is.
+REPEATED: dict[str, tuple[str, dict[str, Behaviour]]] = {
+    "password": (PASSWORD, {"login": plain(400, f"no {PASSWORD}")}),
+    "code": (
+        "code-of-this-test",
+        {"authorization_code": plain(400, "no code-of-this-test")},
+    ),
+    "token": (
+        "access-token-one",
+        {"refresh_token": plain(400, "no access-token-one")},
+    ),
+    "refresh token": (REFRESH, {"refresh_token": plain(400, f"no {REFRESH}")}),
+    "renewed token": (
+        "access-token-two",
+        {"api": plain(401, "no access-token-two")},
+    ),
+}
+
+
+@pytest.mark.parametrize("what", REPEATED)
+def test_what_was_typed_or_given_is_hidden_where_it_is_repeated(
+    what: str, serve: Serve
+) -> None:
+    """Each opens the home, or is what opens it."""
+    secret, answers = REPEATED[what]
+    shown = str(look(serve(home_that_links(**answers))))
+    assert secret not in shown
+    assert "<redacted>" in shown
+
+
+def test_a_second_factor_that_is_repeated_is_hidden(serve: Serve) -> None:
+    """It is as secret as the password, as long as it holds."""
+    login = in_turn(reply_json(form("mfa")), plain(400, "no 123456"))
+    shown = str(look(serve(home_that_links(login=login))))
+    assert "123456" not in shown
+    assert "<redacted>" in shown
 
 
 def test_a_token_that_cannot_be_given_back_is_told(serve: Serve) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import trustme
 
+from ha_bridge.redaction import Secret
 from ha_bridge_ops.check.context import Context
 from ha_bridge_ops.check.model import Status
 from ha_bridge_ops.local.processes import free_port
@@ -22,6 +23,7 @@ from tests.worlds.home import (
     URL,
     assert_only,
     context,
+    dialler,
     findings,
     home,
     ids,
@@ -282,6 +284,19 @@ def test_not_verify_ssl_does_not_heal_a_certificate(stranger: Authority) -> None
         warned={"settings.long_lived_access_token", "settings.not_verify_ssl"},
         skipped=set(),
     )
+
+
+def test_a_certificate_that_was_good_must_stay_so(
+    serve: Serve, stranger: Authority
+) -> None:
+    """Who comes in between after the first look gets no token, whatever is set."""
+    good = context(serve(home()).port, environ={"NOT_VERIFY_SSL": "true"})
+    assert good.evidence
+    with Server(home(), tls=stranger.server(HOST)) as other:
+        good.dial = dialler(other.port)
+        with pytest.raises(ssl.SSLError):
+            good.home.request("GET", "/api/", token=Secret(TOKEN))
+        assert not other.requests
 
 
 def test_a_certificate_of_the_future(tmp_path: Path) -> None:
