@@ -106,13 +106,14 @@ def test_the_demo_tells_how_to_write_a_file_of_ones_own(
     subprocess.run(
         ["/bin/sh", "-e"],
         cwd=tmp_path,
-        input=WRITE_ENV_FILE.encode(),
+        input=WRITE_ENV_FILE.replace("=…", "=a$HOME`id`").encode(),
         check=True,
         umask=mask,
     )
     assert file.stat().st_mode & 0o777 == 0o600
     lines = file.read_text("utf-8").splitlines()
-    assert [line.partition("=")[0] for line in lines] == ["BASE_URL", TOKEN]
+    # What is typed in place of the dots is no command and no variable.
+    assert lines[1:] == [f"{TOKEN}=a$HOME`id`"]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from ha_bridge.messages import (
     MAX_ANSWER,
     Directive,
     describe,
+    error_message,
     error_response,
     error_type,
     read_answer,
@@ -264,3 +265,10 @@ def test_what_is_repeated_fits(place: str) -> None:
     answer = error_response(directive, BridgeError(Failure.NOT_FOUND))
     assert len(json.dumps(answer)) < MAX_ANSWER
     assert answer["event"]["payload"]["type"] == "INTERNAL_ERROR"
+
+
+def test_of_a_message_a_sentence_or_two_are_told() -> None:
+    """It goes into one line of the log."""
+    said = {"event": {"payload": {"type": "INTERNAL_ERROR", "message": "x" * 1_000}}}
+    assert error_message(said) == "x" * 300
+    assert error_message({"event": {"payload": {"message": 1}}}) == ""

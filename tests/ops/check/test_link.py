@@ -427,6 +427,17 @@ def test_what_was_typed_or_given_is_hidden_where_it_is_repeated(
     assert "<redacted>" in shown
 
 
+@pytest.mark.parametrize("flow_id", ["../../api/x", "f1?y=1", "f1\r\nX: y", "", 1])
+def test_a_flow_that_cannot_be_one_gets_no_password(
+    flow_id: object, serve: Serve
+) -> None:
+    """The password goes to where Home Assistant takes one, and nowhere else."""
+    server = serve(home_that_links(flow=reply_json({**form(), "flow_id": flow_id})))
+    found = look(server)
+    assert found["link.login"].status is not Status.OK
+    assert not any(PASSWORD in one.body.decode() for one in server.requests)
+
+
 def test_a_second_factor_that_is_repeated_is_hidden(serve: Serve) -> None:
     """It is as secret as the password, as long as it holds."""
     login = in_turn(reply_json(form("mfa")), plain(400, "no 123456"))
