@@ -1,6 +1,9 @@
-"""Files that somebody else may have written: read, or one sentence why not."""
+"""Files read or written as a whole, or one sentence why not."""
 
+import contextlib
+import os
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -70,3 +73,40 @@ def read_bytes(path: Path, limit: int = BY_HAND) -> bytes:
     if len(data) > limit:
         raise CommandError(f"{path} is too long: it has over {limit / 1e6:.0f} MB.")
     return data
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a file beside another, which takes its place once it is written.
+
+    If that fails, as on a disk that is full, what was there before is still there.
+
+    Args:
+        path: Of a file; what is none, such as a pipe, is written itself.
+
+    Raises:
+        CommandError: It cannot be written.
+    """
+    try:
+        if path.exists() and not path.is_file():
+            yield path
+            return
+        target = Path(os.path.realpath(path))  # a link stays one
+        beside = target.with_name(f"{target.name}.new")
+        try:
+            yield beside
+            beside.replace(target)
+        finally:
+            beside.unlink(missing_ok=True)
+    except OSError as error:
+        raise CommandError(f"{path} cannot be written: {error.strerror}.") from None
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file as a whole, with the ends of lines that the text has.
+
+    Raises:
+        CommandError: As `replacing`.
+    """
+    with replacing(path) as file:
+        file.write_text(text, "utf-8", newline="\n")

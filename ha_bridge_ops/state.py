@@ -23,6 +23,28 @@ def private(path: Path) -> TextIO:
     return os.fdopen(descriptor, "w", encoding="utf-8")
 
 
+def write_private(path: Path, text: str) -> None:
+    """Write a file that nobody else may read; it is on the disk then.
+
+    A link that lies there is replaced, and what was there stays if it cannot be.
+
+    Raises:
+        CommandError: It cannot be written.
+    """
+    beside = path.with_name(f"{path.name}.new")
+    try:
+        beside.unlink(missing_ok=True)  # which may lead elsewhere
+        with private(beside) as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            beside.unlink(missing_ok=True)
+        raise CommandError(f"{path} cannot be written: {error.strerror}.") from None
+
+
 class Journal:
     """What is known from one run to the next: a JSON file with an entry for each key.
 
@@ -58,18 +80,7 @@ class Journal:
             CommandError: The file cannot be written.
         """
         known = {**self._all(), self._key: dict(entry)}
-        beside = self._path.with_suffix(".new")
-        try:
-            beside.unlink(missing_ok=True)  # which may lead elsewhere
-            with private(beside) as file:
-                json.dump(known, file, indent=2)
-                file.flush()
-                os.fsync(file.fileno())
-            beside.replace(self._path)
-        except OSError as error:
-            raise CommandError(
-                f"{self._path} cannot be written: {error.strerror}."
-            ) from None
+        write_private(self._path, json.dumps(known, indent=2))
 
     def is_broken(self) -> CommandError:
         """Return what says that the file is not what was written."""

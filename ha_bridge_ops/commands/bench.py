@@ -25,6 +25,7 @@ from ha_bridge_ops.bench.measure import Progress
 from ha_bridge_ops.bench.picture import svg
 from ha_bridge_ops.bench.results import Results
 from ha_bridge_ops.errors import CommandError
+from ha_bridge_ops.files import write_text
 from ha_bridge_ops.local import releases
 from ha_bridge_ops.terminal import Console, echo
 
@@ -129,7 +130,7 @@ def bench(*, as_json: bool, picture: Path | None, **chosen: Any) -> None:
     took = (f" {seconds:.0f} s", "dim")
     progress.print(Text.assemble(("✓ ", "green"), "Measured", took))
     if picture:
-        picture.write_text(svg(report), "utf-8")
+        write_text(picture, svg(report))
     if as_json:
         echo(json.dumps(report.as_json(), indent=2))
     else:

@@ -10,6 +10,7 @@ import click
 
 from ha_bridge_ops import options
 from ha_bridge_ops.errors import CommandError
+from ha_bridge_ops.files import replacing
 from ha_bridge_ops.local import build, one_file
 from ha_bridge_ops.local.package import write_zip
 from ha_bridge_ops.terminal import Console, echo
@@ -41,8 +42,8 @@ def package(file: Path) -> None:
         raise CommandError(f"FILE must end in one of {', '.join(_KINDS)}.")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        with Console(stderr=True).status(f"Writing {file} ..."):
-            about = write(file)
+        with Console(stderr=True).status(f"Writing {file} ..."), replacing(file) as new:
+            about = write(new)
     except OSError as error:
         raise CommandError(f"{file} cannot be written: {error.strerror}.") from None
     echo(f"{file}: {about}")

@@ -18,6 +18,7 @@ from ha_bridge_ops.check.context import Context, Options
 from ha_bridge_ops.check.model import Status
 from ha_bridge_ops.check.search import function_of
 from ha_bridge_ops.errors import CommandError, RefusedError
+from ha_bridge_ops.files import write_text
 from ha_bridge_ops.report import output
 from ha_bridge_ops.report.calls import PATTERN, Calls
 from ha_bridge_ops.report.figures import DEPLOYMENT_MS, Report, moment
@@ -101,7 +102,7 @@ def report(  # noqa: PLR0913 - one a option
         context = Context(dict(os.environ), wanted, aws=boto3_clients(profile))
     found = _read(_find(context), context.now(), days)
     if picture:
-        _write(picture, svg(found))
+        write_text(picture, svg(found))
     if as_json:
         echo(output.as_json(found, __version__))
     elif markdown:
@@ -183,10 +184,3 @@ def _changes(
     ):
         known.append(PastChange(last, "changed"))
     return sorted(known, key=lambda one: one.at_ms), why
-
-
-def _write(file: Path, text: str) -> None:
-    try:
-        file.write_text(text, "utf-8", newline="\n")
-    except OSError as error:
-        raise CommandError(f"{file} cannot be written: {error.strerror}.") from None

@@ -46,7 +46,8 @@ class Package:
         except build.BuildError as error:
             raise CommandError(str(error)) from None
         except OSError as error:
-            raise CommandError(f"{error.filename}: {error.strerror}.") from None
+            where = error.filename or self.folder  # a full disk names no file
+            raise CommandError(f"{where}: {error.strerror}.") from None
 
     @property
     def size(self) -> int:

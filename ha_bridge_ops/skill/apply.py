@@ -22,7 +22,7 @@ from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.skill import consoles
 from ha_bridge_ops.skill.ask_cli import AskCli, Refused, in_words
 from ha_bridge_ops.skill.documents import Folder, Skill
-from ha_bridge_ops.state import Journal, private
+from ha_bridge_ops.state import Journal, write_private
 from ha_bridge_ops.terminal import Steps
 
 T = TypeVar("T")
@@ -127,6 +127,7 @@ def apply(skill: Skill, folder: Folder, ask: AskCli, state: State) -> Applied:
         Refused: A step was refused, in the words of who refused it.
         CommandError: It cannot be told which skill is meant.
     """
+    ask.hide(skill.client_secret)
     progress = Steps()
     skill_id = state.skill_id
     is_new = False
@@ -288,6 +289,4 @@ def _write_secrets(path: Path, client_id: str, client_secret: str) -> None:
         f"alexa_client_id: {json.dumps(client_id)}\n"
         f"alexa_client_secret: {json.dumps(client_secret)}\n"
     )
-    path.unlink(missing_ok=True)  # whose mode may be another
-    with private(path) as file:
-        file.write(text)
+    write_private(path, text)

@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from ha_bridge.redaction import REDACTED, Secret
 from ha_bridge_ops import grammar
 from ha_bridge_ops.errors import CommandError, RefusedError
 from ha_bridge_ops.local.ask import NEEDED
 from ha_bridge_ops.local.processes import TooMuchError, inherited, output_of
-from ha_bridge_ops.outside import LIMIT, quoted, visible
+from ha_bridge_ops.outside import LIMIT, quoted, visible, without
 from ha_bridge_ops.typed import typed
 
 #: Pages of the list of skills, of up to 50 each.
@@ -33,6 +34,9 @@ _SHOWN = 8
 
 #: A client id or secret of Amazon's.
 _CREDENTIAL = re.compile(r"[!-~]{1,500}")
+
+#: A token of Amazon's login, which `ask` keeps for itself and sends along.
+_LOGIN = re.compile(r"Atz[a-z](?:\||%7C|\\u007c)[^\s\"'\\<>&,;)}]+", re.IGNORECASE)
 
 #: What Amazon names the next page by, which is given back as an argument.
 _TOKEN = re.compile(r"[!-~]{1,10000}")
@@ -113,6 +117,11 @@ class AskCli:
         self._profile = ["--profile", profile] if profile else []
         self._timeout_s = timeout_s
         self.build_timeout_s = build_timeout_s
+        self._sent: list[Secret] = []
+
+    def hide(self, sent: Secret) -> None:
+        """Leave a secret that Amazon is sent out of whatever it says back."""
+        self._sent.append(sent)
 
     def create(self, manifest: Path) -> str:
         """Create a skill, and return its id."""
@@ -222,8 +231,11 @@ class AskCli:
         except OSError as error:
             raise Refused(f"`ask` could not be started: {error.strerror}.") from None
         if done.returncode:
-            raise refusal(done.stderr)
-        return answered(done.stdout)
+            raise refusal(self._without_secrets(done.stderr))
+        return answered(self._without_secrets(done.stdout))
+
+    def _without_secrets(self, text: str) -> str:
+        return without(self._sent, _LOGIN.sub(REDACTED, text))
 
 
 def answered(stdout: str) -> dict[str, Any]:

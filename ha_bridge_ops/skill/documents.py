@@ -14,7 +14,7 @@ from ha_bridge.redaction import Secret
 from ha_bridge.settings import Address
 from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.regions import LOCALES, REGIONS, Region
-from ha_bridge_ops.state import private
+from ha_bridge_ops.state import write_private
 
 #: Amazon requires a scope; Home Assistant ignores it.
 SCOPE: Final = "smart_home"
@@ -208,12 +208,6 @@ class Folder:
         }
         # Without a newline, for what reads it takes all.
         texts[self.client_secret] = skill.client_secret.reveal()
-        try:
-            for path, text in texts.items():
-                path.unlink(missing_ok=True)  # which may lead elsewhere
-                # The last two have the secret in them.
-                with private(path) as file:
-                    file.write(text)
-        except OSError as error:
-            raise CommandError(f"{error.filename}: {error.strerror}") from None
+        for path, text in texts.items():
+            write_private(path, text)  # the last two have the secret in them
         return tuple(documents)

@@ -1,6 +1,8 @@
 """What a command remembers is on the disk before the act, and one runs at a time."""
 
+import errno
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ha_bridge_ops.errors import CommandError
-from ha_bridge_ops.state import Journal, alone_in
+from ha_bridge_ops.state import Journal, alone_in, write_private
 
 
 def test_what_is_written_is_read_by_the_next_run(tmp_path: Path) -> None:
@@ -58,11 +60,26 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         journal.write({"skill_id": "x"})
 
 
+def test_a_disk_that_is_full_leaves_what_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And nothing beside it; the file is named."""
+    write_private(tmp_path / "client-secret.txt", "old")
+
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(CommandError, match=r"secret\.txt cannot be written: No space"):
+        write_private(tmp_path / "client-secret.txt", "new")
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["old"]
+
+
 def test_a_link_beside_it_leads_nowhere(tmp_path: Path) -> None:
     """What somebody has put where it is prepared is not written through."""
     victim = tmp_path / "victim"
     victim.write_text("mine")
-    (tmp_path / "state.new").symlink_to(victim)
+    (tmp_path / "state.json.new").symlink_to(victim)
     Journal(tmp_path / "state.json", "work").write({"skill_id": "x"})
     assert victim.read_text() == "mine"
     assert json.loads((tmp_path / "state.json").read_text()) == {

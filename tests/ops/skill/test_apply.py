@@ -30,6 +30,7 @@ from tests.worlds.desk import (
     SKILL_ID,
     URL,
     Desk,
+    client_secret,
     desk_at,
     document,
     is_one_line,
@@ -106,6 +107,21 @@ def test_that_the_skill_is_not_switched_on_is_no_failure(quick_desk: Desk) -> No
     assert "Not for this kind." in done.stdout
     assert "Skill testing is enabled in" in " ".join(done.stdout.split())
     assert quick_desk.smapi.calls[-1] == "credentials"
+
+
+@pytest.mark.parametrize("step", ["update", "link", "enable"])
+def test_what_amazon_was_sent_is_not_in_its_words(quick_desk: Desk, step: str) -> None:
+    """The secret of account linking, and what `ask` logs in with; in any escape."""
+    quick_desk.apply()
+    quick_desk.permit()
+    secret = client_secret(quick_desk.folder)
+    bearers = f"Bearer {ACCESS_TOKEN}, {REFRESH_TOKEN.replace('|', '%7C')}"
+    message = f"clientSecret '{secret}', {secret.encode().hex()} is none. {bearers} no."
+    quick_desk.smapi.refusals[step] = Refusal(400, {"message": message})
+    done = quick_desk.apply("--arn", ARNS["EU"])
+    said = " ".join((done.stdout + done.stderr).split())
+    hidden = "clientSecret '?', ? is none. Bearer ?, ? no."
+    assert hidden.replace("?", "<redacted>") in said
 
 
 @pytest.mark.live
