@@ -105,13 +105,18 @@ def alone_in(folder: Path) -> Iterator[None]:
     """Keep a second run from doing the same in a folder at the same time.
 
     Raises:
-        CommandError: There is one.
+        CommandError: There is one, or nobody can tell.
     """
     lock = FileLock(folder / ".lock")
     try:
         lock.acquire(timeout=0)
     except Timeout:
         raise CommandError(f"Another `ha-bridge` is at work in {folder}.") from None
+    except (OSError, NotImplementedError) as error:
+        why = (
+            error.strerror if isinstance(error, OSError) else None
+        ) or "no locks here"
+        raise CommandError(f"{folder / '.lock'} cannot be locked: {why}.") from None
     try:
         yield
     finally:

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 
 from ha_bridge_ops import grammar
 from ha_bridge_ops.errors import CommandError
+from ha_bridge_ops.outside import visible
 from ha_bridge_ops.skill import consoles
 from ha_bridge_ops.skill.ask_cli import AskCli, Refused, in_words
 from ha_bridge_ops.skill.documents import Folder, Skill
@@ -274,8 +275,10 @@ def _hints(skill: Skill, skill_id: str, folder: Folder) -> Iterator[None]:
             ) from None
         if "trigger" not in error.words.lower():
             raise
+        # A command that is cut could let other skills in.
+        words = visible(error.words, 1000)
         raise Refused(
-            f"{error.words}\n\nThe function must let this skill call it:\n\n"
+            f"{words}\n\nThe function must let this skill call it:\n\n"
             f"{consoles.folded(consoles.deploy(skill, skill_id, folder))}\n\n"
             "or, if it was not made with SAM:\n\n"
             f"{consoles.folded(consoles.permit(skill, skill_id))}",

@@ -104,3 +104,13 @@ def test_a_second_command_is_refused_until_the_first_ends(tmp_path: Path) -> Non
     assert refused.stdout == ""
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
     assert done.stdout == "1\n"
+
+
+def test_what_cannot_be_locked_is_named(tmp_path: Path) -> None:
+    """In one sentence, as any other file."""
+    (tmp_path / ".lock").mkdir()
+    with (
+        pytest.raises(CommandError, match=r"\.lock cannot be locked: "),
+        alone_in(tmp_path),
+    ):
+        pytest.fail("it was")

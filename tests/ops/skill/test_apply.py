@@ -124,6 +124,19 @@ def test_what_amazon_was_sent_is_not_in_its_words(quick_desk: Desk, step: str) -
     assert hidden.replace("?", "<redacted>") in said
 
 
+def test_long_words_cut_no_command_short(quick_desk: Desk) -> None:
+    """Without its end, the last one would let every skill in."""
+    quick_desk.apply()
+    kinds = {
+        kind: [{"message": f"trigger {kind} {one} {'y' * 290}"} for one in range(8)]
+        for kind in ("violations", "errors")
+    }
+    quick_desk.smapi.refusals["update"] = Refusal(400, kinds)
+    done = quick_desk.apply("--arn", ARNS["EU"])
+    (skill_id,) = quick_desk.smapi.skills
+    assert done.stderr.endswith(f" --event-source-token {skill_id}\n"), done.stderr
+
+
 @pytest.mark.live
 @pytest.mark.parametrize("step", ["create", "link"])
 def test_refusals_come_through_the_real_ask(
