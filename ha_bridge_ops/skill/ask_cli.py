@@ -38,6 +38,9 @@ _CREDENTIAL = re.compile(r"[!-~]{1,500}")
 #: A token of Amazon's login, which `ask` keeps for itself and sends along.
 _LOGIN = re.compile(r"Atz[a-z](?:\||%7C|\\u007c)[^\s\"'\\<>&,;)}]+", re.IGNORECASE)
 
+#: How lines begin that Node puts around an error: warnings, and the code it came from.
+_OF_NODE = ("(node:", "(Use `node", "throw ")
+
 #: What Amazon names the next page by, which is given back as an argument.
 _TOKEN = re.compile(r"[!-~]{1,10000}")
 
@@ -296,7 +299,8 @@ def _own_words(stderr: str) -> str:
         said = shown.get("message") or shown.get("errorMessage")
         if said:
             return _one_line(str(said))
-    lines = [line.strip() for line in (text or stderr).splitlines() if line.strip()]
+    every = (line.strip() for line in (text or stderr).splitlines())
+    lines = [line for line in every if line and not line.startswith(_OF_NODE)]
     errors = [line for line in lines if "Error" in line]
     return _one_line((errors or lines or ["`ask` ended without a word."])[0])
 

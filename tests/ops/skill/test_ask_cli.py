@@ -49,6 +49,11 @@ def test_answers_are_found_in_what_ask_prints(
         ),
         ("[Error]: Can't resolve profile [x].", "Can't resolve profile [x]."),
         ('[Error]: {"errorMessage": "No way"}', "No way"),
+        (
+            "(node:7) [DEP0066] Warning\n/x.js:59\n  throw new Error(`No ${file}`);\n"
+            "  ^\n\nError: No JSON file /h/.ask/cli_config.",
+            "Error: No JSON file /h/.ask/cli_config. Log in with `ask configure`.",
+        ),
         ("[Error]: " + '{"message": ' * 100_000, '{"message": {"mess'),
     ],
 )
