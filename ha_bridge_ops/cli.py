@@ -121,8 +121,8 @@ class _ShownError(click.UsageError):
 
 def _shown(error: click.ClickException) -> click.ClickException:
     """Return an error in whose words there is no secret that somebody typed."""
-    if not sys.argv[1:]:
-        return error  # which is the help itself
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        return error
     # A path is worth more than a word: it is taken out only if it is like a secret.
     is_path = isinstance(
         getattr(getattr(error, "param", None), "type", None), click.Path

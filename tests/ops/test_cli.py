@@ -188,7 +188,7 @@ def test_a_secret_in_the_wrong_place_is_not_repeated(
 ) -> None:
     """Nor in what follows; functions and domains may be called so."""
     is_name = secret in ("hunter22", "correct-horse-battery-staple")
-    if is_name and arguments[-1] in NAMES:
+    if is_name and arguments and arguments[-1] in NAMES:
         return
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["ha-bridge", *arguments, secret])

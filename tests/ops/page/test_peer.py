@@ -69,7 +69,6 @@ def test_another_account(
         HEAD + ("" if owner is None else line(ONE, PAGE, owner))
     )
     monkeypatch.setattr(peer, "_TABLES", (table, tmp_path / "not_there"))
-    monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setattr(os, "getuid", lambda: me, raising=False)
     assert peer.is_of_another(CLIENT, SERVER) is is_another
 
