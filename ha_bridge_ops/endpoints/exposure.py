@@ -14,6 +14,7 @@ import yaml
 from ha_bridge_ops.endpoints.limits import CATEGORIES, MAX_NAME
 from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.grammar import ENTITY_ID
+from ha_bridge_ops.outside import is_visible
 from ha_bridge_ops.regions import locale_of, region_of
 from ha_bridge_ops.typed import typed
 
@@ -63,7 +64,7 @@ class Entity:
 
 
 def _is_name(text: str) -> bool:
-    return text.strip() == text and text.isprintable() and len(text) <= MAX_NAME
+    return text.strip() == text and is_visible(text) and len(text) <= MAX_NAME
 
 
 class _Secret:

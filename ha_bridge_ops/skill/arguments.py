@@ -8,6 +8,7 @@ from ha_bridge.settings import Address, parse_address
 from ha_bridge_ops import grammar
 from ha_bridge_ops.aws.function import FUNCTION_ARN
 from ha_bridge_ops.errors import CommandError
+from ha_bridge_ops.outside import is_visible
 from ha_bridge_ops.regions import LOCALES, REGIONS, Region, locale_of, region_in
 from ha_bridge_ops.typed import is_like_a_secret, typed
 
@@ -116,8 +117,10 @@ def read_name(text: str) -> str:
     if is_like_a_secret(text):
         raise CommandError("The name of a skill is no token, password or address.")
     name = " ".join(text.split())
-    if not 2 <= len(name) <= 50 or not name.isprintable():  # noqa: PLR2004 - Amazon's
-        raise CommandError("The name of a skill has 2 to 50 characters.")
+    if not 2 <= len(name) <= 50 or not is_visible(name):  # noqa: PLR2004 - Amazon's
+        raise CommandError(
+            "The name of a skill has 2 to 50 characters, all of them visible."
+        )
     return name
 
 

@@ -115,7 +115,7 @@ def test_a_document_that_cannot_be_written_is_named(here: Run, tmp_path: Path) -
     (tmp_path / "skill-package/create.json").mkdir(parents=True)
     done = here("skill", "--base-url", URL, "--locale", "de-DE")
     assert done.returncode == 2
-    assert "create.json: Is a directory" in done.stderr
+    assert "create.json cannot be written: Is a directory" in done.stderr
     assert is_one_line(done.stderr)
 
 
