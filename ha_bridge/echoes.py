@@ -49,12 +49,17 @@ _UNSEEN: Final = (
 #: How JSON, programs, addresses, pages and mail write one letter, and what they put
 #: between two: nothing that is seen, or the end of a line.
 _LETTER: Final = re.compile(
-    r"\\{1,8}u(?P<json>[0-9A-Fa-f]{4})|\\{1,8}x(?P<byte>[0-9A-Fa-f]{2})"
+    r"(?:\\{1,8}(?:u|U0{4})|%u)(?P<json>[0-9A-Fa-f]{4})"
+    r"|\\{1,8}u\{0{0,8}(?P<brace>[0-9A-Fa-f]{1,6})\}"
+    r"|\\{1,8}x(?P<byte>[0-9A-Fa-f]{2})|\\{1,8}(?P<octal>[0-3][0-7]{2})"
     r"|%(?:25){0,4}(?P<address>[0-9A-Fa-f]{2})|=(?P<mail>[0-9A-F]{2})"
     r"|&(?:amp;){0,4}#"
     r"(?:0{0,8}(?P<page>[0-9]{1,7})|[xX]0{0,8}(?P<hex>[0-9A-Fa-f]{1,6}));?"
     rf"|=?[{_UNSEEN}]*[\r\n\u240a\u240d][{_UNSEEN} ]*|[{_UNSEEN}]+|\\{{1,8}}[nrt]"
 )
+
+#: In which numbers a letter is written, where they are not hexadecimal.
+_BASES: Final = {"page": 10, "octal": 8}
 
 #: What may be between two letters, but for what ends a text in JSON or in a sentence;
 #: and of how many letters a secret is that nobody meets so by chance.
@@ -66,7 +71,7 @@ _BETWEEN: Final = (
 #: How often a letter may have been written so, one way within the other.
 _LETTER_IN_LETTER: Final = 3
 
-#: Characters of a text that is looked through without what is between its letters.
+#: Characters of a text that is looked through for a key in all of its forms.
 _SMALL: Final = 20_000
 
 #: What a web page writes in place of a letter.
@@ -95,7 +100,7 @@ def without(text: str, secrets: Iterable[str]) -> str:
             break
         views.append(view)
         hidden += _behind(views, _hidden(known, view.text))
-    for pattern, least in _BETWEEN if len(text) <= _SMALL else ():
+    for pattern, least in _BETWEEN:
         view = _View(views[-1].text if views else text, pattern)
         bare = {
             one: {pattern.sub("", form) for form in forms}
@@ -153,7 +158,7 @@ class _View:
 def _letter(found: re.Match[str]) -> str:
     """Return the letter that stands there by its number; nothing if none does."""
     name = found.lastgroup
-    number = int(found[name], 10 if name == "page" else 16) if name else 0
+    number = int(found[name], _BASES.get(name, 16)) if name else 0
     return chr(number) if 0 < number <= sys.maxunicode else ""
 
 
@@ -240,10 +245,7 @@ def _as_numbers(data: bytes) -> Iterator[str]:
 
 def _lowered(text: str) -> str:
     """Return a text in small letters, for a host loses its capitals; none is added."""
-    small = text.lower()
-    if len(small) == len(text):
-        return small
-    return "".join(one if len(one.lower()) > 1 else one.lower() for one in text)
+    return text.replace("\u0130", "i").lower()  # the only one that becomes two
 
 
 def _in_base64(data: bytes) -> Iterator[str]:

@@ -430,11 +430,12 @@ class BoundedResponse(HTTPResponse):
         """
         if amt is None or not self.chunked:
             return super().read(amt)
-        pieces, left = [], amt
-        while left > 0 and (piece := self.read1(min(left, _PIECE))):
-            pieces.append(piece)
-            left -= len(piece)
-        return b"".join(pieces)
+        body = bytearray()  # of chunks there may be a million
+        while (left := amt - len(body)) > 0 and (
+            piece := self.read1(min(left, _PIECE))
+        ):
+            body += piece
+        return bytes(body)
 
 
 class _Connection:

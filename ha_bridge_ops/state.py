@@ -5,10 +5,11 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Final, TextIO
 
 from filelock import FileLock, Timeout
 
+from ha_bridge.messages import objects_in
 from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.files import read_bytes
 
@@ -43,6 +44,10 @@ def write_private(path: Path, text: str) -> None:
         with contextlib.suppress(OSError):
             beside.unlink(missing_ok=True)
         raise CommandError(f"{path} cannot be written: {error.strerror}.") from None
+
+
+#: Objects and lists of a journal; one that was written here has some dozens.
+_MOST: Final = 10_000
 
 
 class Journal:
@@ -88,7 +93,10 @@ class Journal:
 
     def _all(self) -> dict[str, Any]:
         try:
-            known = json.loads(read_bytes(self._path))
+            written = read_bytes(self._path)
+            if objects_in(written) > _MOST:
+                raise self.is_broken()
+            known = json.loads(written)
         except FileNotFoundError:
             return {}
         except (ValueError, RecursionError):

@@ -100,6 +100,12 @@ WRITTEN: Final[Mapping[str, Callable[[str], str]]] = {
     "in JSON, letter by letter": lambda text: "".join(
         f"\\u{int.from_bytes(one, 'big'):04X}" for one in _halves(text)
     ),
+    "in JavaScript, letter by letter": lambda text: "".join(
+        f"\\u{{{ord(one):x}}}" for one in text
+    ),
+    "in a shell, letter by letter": lambda text: "".join(
+        f"\\{one:03o}" for one in text.encode()
+    ),
     "in a page, letter by letter": lambda text: "".join(
         f"&#{ord(one)};" for one in text
     ),

@@ -11,8 +11,10 @@ from ha_bridge.gate import Gate
 from ha_bridge.secrets import is_reference
 from ha_bridge.settings import VARIABLES, Settings, parse_switch
 from ha_bridge_ops.adopt.recognise import Kind, files_of
+from ha_bridge_ops.aws.session import secrets_in
 from ha_bridge_ops.aws.version import Version
 from ha_bridge_ops.errors import CommandError
+from ha_bridge_ops.outside import without
 from ha_bridge_ops.typed import typed
 
 #: Returns the value of a parameter in AWS's Parameter Store.
@@ -69,7 +71,7 @@ def translated(
 
 
 def hiding(variables: Mapping[str, str]) -> Callable[[str], str]:
-    """Return what takes out of a text all that opens a closed home.
+    """Return what takes out of a text all that opens a home, closed or not.
 
     Args:
         variables: Of the new code, as `translated` gives them.
@@ -77,7 +79,8 @@ def hiding(variables: Mapping[str, str]) -> Callable[[str], str]:
     given = Settings.from_environ(variables).gate
     gate = Gate({name: one for name, one in given.items() if not is_reference(one)})
     gate.resolve(time.monotonic())  # what is text asks nobody
-    return gate.hide
+    secrets = list(secrets_in(variables))
+    return lambda text: without(secrets, gate.hide(text))
 
 
 def _script(old: Version, choices: Choices, _read: ReadParameter) -> Translation:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, Self
 
+from ha_bridge.messages import MAX_OBJECTS, objects_in
 from ha_bridge_ops import grammar
 from ha_bridge_ops.aws.policies import Caller, callers
 from ha_bridge_ops.aws.session import (
@@ -208,7 +209,8 @@ class Function:
             Payload=json.dumps(event).encode(),
         )
         try:
-            return json.loads(answer["Payload"].read())
+            said = answer["Payload"].read()
+            return None if objects_in(said) > MAX_OBJECTS else json.loads(said)
         except (RecursionError, ValueError):
             return None
 

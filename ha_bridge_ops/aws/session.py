@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn, ParamSpec, TypeVar
 
 from ha_bridge.redaction import Secret
+from ha_bridge_ops import grammar
 from ha_bridge_ops.errors import CommandError, RefusedError
 from ha_bridge_ops.outside import quoted, without
 
@@ -106,8 +107,13 @@ _SECRET_VARIABLES: Final = (
     "LONG_LIVED_ACCESS_TOKEN",
 )
 
-#: Variables of a function whose values may be shown.
-PLAIN_VARIABLES: Final = frozenset({"BASE_URL", "NOT_VERIFY_SSL", "DEBUG"})
+#: Variables of a function whose values may be shown, where they look like that: any
+#: text was a yes once, and what is pasted into the wrong field is a secret.
+PLAIN_VARIABLES: Final[Mapping[str, grammar.Grammar]] = {
+    "BASE_URL": grammar.base_url,
+    "NOT_VERIFY_SSL": grammar.matching("[A-Za-z]{0,20}|[0-9]"),
+    "DEBUG": grammar.matching("[A-Za-z]{0,20}|[0-9]"),
+}
 
 #: What reading an answer raises that has not the shape that AWS documents.
 ODD_SHAPE: Final = (
@@ -147,10 +153,16 @@ def _sent(request: Mapping[str, Any]) -> Iterator[Secret]:
             yield Secret(value)
     environment = request.get("Environment")
     if isinstance(environment, Mapping):
-        for name, value in environment.get("Variables", {}).items():
-            # Others, such as true and false, are words of any sentence.
-            if name not in PLAIN_VARIABLES and value:
-                yield Secret(str(value))
+        yield from secrets_in(environment.get("Variables", {}))
+
+
+def secrets_in(variables: Mapping[str, Any]) -> Iterator[Secret]:
+    """Give the values of a function's variables that may be shown nowhere."""
+    for name, value in variables.items():
+        # Others, such as true and false, are words of any sentence.
+        plain = PLAIN_VARIABLES[name](str(value)) if name in PLAIN_VARIABLES else None
+        if plain is None and value:
+            yield Secret(str(value))
 
 
 def reads_aws(read: Callable[P, T]) -> Callable[P, T]:

@@ -14,7 +14,8 @@ from typing import Any, Final
 import urllib3
 
 from ha_bridge_ops.aws.function import Function
-from ha_bridge_ops.aws.session import AwsError, call, reads_aws
+from ha_bridge_ops.aws.session import AwsError, call, reads_aws, secrets_in
+from ha_bridge_ops.outside import without
 
 #: Gives the bytes behind an address.
 Fetch = Callable[[str], bytes]
@@ -155,7 +156,8 @@ class Live:
             status = found.get("LastUpdateStatus", "Successful")
             if status == "Failed":
                 reason = str(found.get("LastUpdateStatusReason", ""))
-                raise AwsError("UpdateFailed", reason)
+                given = found.get("Environment", {}).get("Variables", {})
+                raise AwsError("UpdateFailed", without(secrets_in(given), reason))
             if status != "InProgress" and found.get("State", "Active") != "Pending":
                 return found
             self._sleep(1)

@@ -1,15 +1,15 @@
 """`ha-bridge adopt`: from an old script to this function; skill and devices stay."""
 
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import click
 import uv
 from rich.text import Text
 
-from ha_bridge_ops import grammar, options
+from ha_bridge_ops import options
 from ha_bridge_ops.adopt import saved
 from ha_bridge_ops.adopt.exchange import exchange, prove, restore, with_settings
 from ha_bridge_ops.adopt.recognise import Kind, recognise
@@ -23,6 +23,7 @@ from ha_bridge_ops.adopt.translate import (
 from ha_bridge_ops.aws.function import FUNCTION_ARN, Function, functions_in
 from ha_bridge_ops.aws.session import (
     ODD_SHAPE,
+    PLAIN_VARIABLES,
     UNREADABLE,
     AwsError,
     Session,
@@ -293,17 +294,9 @@ def _show(show: Console, old: Version, new: Version, found: Translation) -> None
 def _value(variables: Any, name: str) -> str:
     if name not in variables:
         return ""
-    # Any text was a yes once, and what is pasted into the wrong field is a secret.
-    plain = _PLAIN[name](variables[name]) if name in _PLAIN else None
+    known = PLAIN_VARIABLES.get(name)
+    plain = known(variables[name]) if known is not None else None
     return plain if plain is not None else "(set)"
-
-
-#: Variables whose values are shown, and how these look.
-_PLAIN: Final[Mapping[str, grammar.Grammar]] = {
-    "BASE_URL": grammar.base_url,
-    "NOT_VERIFY_SSL": grammar.matching("[A-Za-z]{0,20}|[0-9]"),
-    "DEBUG": grammar.matching("[A-Za-z]{0,20}|[0-9]"),
-}
 
 
 def _agree(question: str, *, yes: bool) -> None:

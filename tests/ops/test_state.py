@@ -31,7 +31,12 @@ def test_no_file_is_an_empty_journal(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", '{"work": 1}', "\xff", "[" * 100_000], ids=range(6)
+    "text",
+    [
+        *("", "{", "[]", '{"work": 1}', "\xff", "[" * 100_000),
+        f'{{"work": {{"a": [{"{}," * 20_000}{{}}]}}}}',
+    ],
+    ids=range(7),
 )
 def test_a_broken_file_is_not_overwritten(tmp_path: Path, text: str) -> None:
     """It says what to do; what was in it may matter."""

@@ -128,6 +128,21 @@ def test_what_is_cut_off_takes_no_secret_apart() -> None:
         assert token[:12] not in shown
 
 
+def test_a_long_text_is_looked_through_like_a_short_one() -> None:
+    """Who sends much beside a secret hides it no better."""
+    token = "Secret-Bearer-Token-7f3a"
+    for between in ".", ", ", "\u200b":
+        said = f"{between.join(token)} {'x' * 30_000}"
+        assert "7" not in without(said, [token])
+
+
+def test_a_letter_that_becomes_two_moves_nothing() -> None:
+    """In small letters it is one and a dot, and places would be others."""
+    assert without("\u0130\u0130 tok-1234-x", ["TOK-1234-X"]) == (
+        f"\u0130\u0130 {REDACTED}"
+    )
+
+
 def test_it_takes_little_time() -> None:
     """Letters that are again and again those of a secret too: no product of both."""
     token = "ab" * 100 + "c"

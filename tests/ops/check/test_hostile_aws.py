@@ -12,7 +12,7 @@ from ha_bridge_ops.adopt.exchange import ProofError, prove
 from ha_bridge_ops.adopt.translate import hiding
 from ha_bridge_ops.aws.function import Function
 from ha_bridge_ops.aws.session import AwsError, Session, call, refused
-from ha_bridge_ops.aws.version import Live
+from ha_bridge_ops.aws.version import Live, Settings, Version
 from ha_bridge_ops.check.context import Context
 from ha_bridge_ops.check.search import credentials
 from ha_bridge_ops.errors import CommandError
@@ -77,6 +77,7 @@ def test_a_program_that_is_not_there_is_no_refusal_of_aws() -> None:
 SENT = "eyJhbGciOi.a-token-of-the-home"
 
 
+@pytest.mark.parametrize("name", ["TOKEN", "DEBUG", "NOT_VERIFY_SSL", "BASE_URL"])
 @pytest.mark.parametrize(
     ("code", "left"),
     [
@@ -85,13 +86,13 @@ SENT = "eyJhbGciOi.a-token-of-the-home"
     ],
 )
 def test_aws_repeats_no_secret_that_it_was_sent(
-    code: str, left: str, monkeypatch: pytest.MonkeyPatch
+    name: str, code: str, left: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither a variable's value, nor what logs this machine in; the rest is kept."""
     monkeypatch.setenv("AWS_SESSION_TOKEN", "IQoJb3JpZ2luX2VjEJj")
-    said = f"Value '{{TOKEN={SENT}}}' at 'environment.variables': IQoJb3JpZ2luX2VjEJj"
+    said = f"Value '{{{name}={SENT}}}' at 'environment.variables': IQoJb3JpZ2luX2VjEJj"
     error = ClientError({"Error": {"Code": code, "Message": said}}, "Update")
-    request = {"Environment": {"Variables": {"TOKEN": SENT}}}
+    request = {"Environment": {"Variables": {name: SENT}}}
     words = words_of(error, **request)
     assert left in words
     for secret in (SENT, "IQoJb3JpZ2luX2VjEJj"):
@@ -100,7 +101,29 @@ def test_aws_repeats_no_secret_that_it_was_sent(
             call(raises(ClientError({"Error": {"Code": secret}}, "Update")), **request)
 
 
+@pytest.mark.parametrize("name", ["LONG_LIVED_ACCESS_TOKEN", "DEBUG", "BASE_URL", "X"])
+def test_an_update_that_fails_repeats_no_variable(name: str) -> None:
+    """Wherever a token was pasted by mistake."""
+
+    class Lambda:
+        def get_function_configuration(self, **_request: Any) -> Any:
+            return {
+                **DESCRIBED,
+                "Environment": {"Variables": {name: SENT}},
+                "LastUpdateStatus": "Failed",
+                "LastUpdateStatusReason": f"{{'{name}={SENT}}} cannot be",
+            }
+
+    session = Session(lambda *_: Lambda(), "eu-west-1")
+    live = Live(Function.described(session, DESCRIBED))
+    with pytest.raises(AwsError, match="UpdateFailed") as raised:
+        live.is_at(Version(b"", Settings("", "", 1, 1, {})))
+    assert "cannot be" in raised.value.words
+    assert_hidden(SENT, SENT, raised.value.words)
+
+
 GATE = "a-secret-of-Cloudflare-Access"
+OTHER = "Sup3r-S3cret+Value/9z"
 
 
 @pytest.mark.parametrize(
@@ -120,17 +143,19 @@ def test_a_home_that_repeats_what_it_was_sent_shows_it_to_nobody(probe: object) 
             if b"ha_bridge" in request["Payload"]:
                 answer: Any = {"ha_bridge": {"probe": probe}}
             else:
-                said = f"no: {SENT}, {GATE}"
+                said = f"no: {SENT}, {GATE}, {OTHER}"
                 answer = {"event": {"payload": {"message": said}}}
             return {"Payload": io.BytesIO(json.dumps(answer).encode())}
 
     session = Session(lambda *_: Lambda(), "eu-west-1")
     headers = json.dumps({"CF-Access-Client-Secret": GATE})
-    hide = hiding({"BASE_URL": "https://home.example.org", "EXTRA_HEADERS": headers})
+    variables = {"BASE_URL": "https://home.example.org", "EXTRA_HEADERS": headers}
+    hide = hiding({**variables, "OTHER": OTHER})
     with pytest.raises(ProofError, match="no") as raised:
         prove(Live(Function.described(session, DESCRIBED)), SENT, hide)
     assert_hidden(GATE, GATE, str(raised.value))
     assert_hidden(SENT, SENT, str(raised.value))
+    assert OTHER[:12] not in str(raised.value)
 
 
 @pytest.mark.parametrize("answer", ODD, ids=lambda one: repr(one)[:20])
