@@ -187,7 +187,7 @@ def _hidden(
 
 def _forms(secret: str, text: str) -> set[str]:
     """Return the forms to look for in a text; of a key, all in a small one only."""
-    forms = forms_of(secret)
+    forms = _usual_forms(secret)
     plain = secret[:LOOKED_FOR].strip()
     data = plain.encode("utf-8", "surrogatepass")
     if not plain.isascii():  # as bytes, and in halves as JSON writes them
@@ -200,7 +200,7 @@ def _forms(secret: str, text: str) -> set[str]:
     return forms
 
 
-def forms_of(secret: str) -> set[str]:
+def _usual_forms(secret: str) -> set[str]:
     """Return how a secret may be written, in small letters.
 
     As it is; as in an address, a page or JSON; in hexadecimal; in base64, behind and

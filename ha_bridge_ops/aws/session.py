@@ -107,12 +107,14 @@ _SECRET_VARIABLES: Final = (
     "LONG_LIVED_ACCESS_TOKEN",
 )
 
+_SWITCH: Final = grammar.matching("[A-Za-z]{0,20}|[0-9]")
+
 #: Variables of a function whose values may be shown, where they look like that: any
 #: text was a yes once, and what is pasted into the wrong field is a secret.
-PLAIN_VARIABLES: Final[Mapping[str, grammar.Grammar]] = {
+_PLAIN: Final[Mapping[str, grammar.Grammar]] = {
     "BASE_URL": grammar.base_url,
-    "NOT_VERIFY_SSL": grammar.matching("[A-Za-z]{0,20}|[0-9]"),
-    "DEBUG": grammar.matching("[A-Za-z]{0,20}|[0-9]"),
+    "NOT_VERIFY_SSL": _SWITCH,
+    "DEBUG": _SWITCH,
 }
 
 #: What reading an answer raises that has not the shape that AWS documents.
@@ -160,9 +162,14 @@ def secrets_in(variables: Mapping[str, Any]) -> Iterator[Secret]:
     """Give the values of a function's variables that may be shown nowhere."""
     for name, value in variables.items():
         # Others, such as true and false, are words of any sentence.
-        plain = PLAIN_VARIABLES[name](str(value)) if name in PLAIN_VARIABLES else None
-        if plain is None and value:
+        if value and plain_value(name, str(value)) is None:
             yield Secret(str(value))
+
+
+def plain_value(name: str, value: str) -> str | None:
+    """Return the value of a function's variable as it may be shown, or None."""
+    read = _PLAIN.get(name)
+    return read(value) if read is not None else None
 
 
 def reads_aws(read: Callable[P, T]) -> Callable[P, T]:

@@ -23,12 +23,12 @@ from ha_bridge_ops.adopt.translate import (
 from ha_bridge_ops.aws.function import FUNCTION_ARN, Function, functions_in
 from ha_bridge_ops.aws.session import (
     ODD_SHAPE,
-    PLAIN_VARIABLES,
     UNREADABLE,
     AwsError,
     Session,
     boto3_clients,
     call,
+    plain_value,
     refused,
 )
 from ha_bridge_ops.aws.version import Live, Version
@@ -294,8 +294,7 @@ def _show(show: Console, old: Version, new: Version, found: Translation) -> None
 def _value(variables: Any, name: str) -> str:
     if name not in variables:
         return ""
-    known = PLAIN_VARIABLES.get(name)
-    plain = known(variables[name]) if known is not None else None
+    plain = plain_value(name, variables[name])
     return plain if plain is not None else "(set)"
 
 

@@ -49,6 +49,7 @@ def inherited(*more: str) -> dict[str, str]:
 #: leaves, gets a higher one (Linux from 32768, the others from 49152, as RFC 6335 has
 #: it).  So nobody takes one between its being chosen and its server's being up.
 _QUIET_PORTS: Final = range(20_000, 32_768)
+
 #: Seconds after which a signal that was ignored comes again.
 _AGAIN_S = 0.02
 
