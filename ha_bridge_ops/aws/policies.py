@@ -31,8 +31,12 @@ _OPERATOR: Final = re.compile(
     re.IGNORECASE,
 )
 
-#: The end of an ARN that is all there is of a service, or of one of its kinds.
-_ALL_OF_A_KIND: Final = re.compile(r"(?:[a-z-]+[:/])?[*?:/]+")
+#: The end of an ARN that is all there is of a service, or of one of its kinds, such as
+#: parameter/* or table/*/index/*.
+_ALL_OF_A_KIND: Final = re.compile(r"(?:[a-z-]+[:/])?[*?:/]+(?:[a-z-]+[:/][*?:/]+)*")
+
+#: Services whose ARNs begin with a name of one's own, and no kind: such as home/*.
+_WITHOUT_KINDS: Final = frozenset({"s3", "sns", "sqs"})
 
 #: All actions, however it is written.
 _ANY_ACTION: Final = re.compile(r"[*?:]+")
@@ -43,9 +47,19 @@ _WILD: Final = re.compile(r"[*?]|\$\{")
 
 #: Parts of an ARN before its resource; the last of them is the account.
 _BEFORE_RESOURCE: Final = 5
+_SERVICE: Final = 2
 
-#: Some of many actions, such as ssm:*, iam:Pass* or plain *.
-_MANY_ACTIONS: Final = re.compile(r".*[*?].*")
+#: What a function may do to everything there is: it writes, and reads what is no
+#: secret. AWS's own policies for functions have these for all resources.
+#: https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html
+_FINE_EVERYWHERE: Final = re.compile(
+    r"logs:(?:CreateLog(?:Group|Stream)|Put(?:LogEvents|RetentionPolicy))"
+    r"|logs:Describe[a-z]+"
+    r"|cloudwatch:PutMetricData|xray:(?:Put|GetSampling)[a-z]+"
+    r"|ec2:(?:(?:Create|Delete|Describe)NetworkInterfaces?|Describe[a-z]+"
+    r"|(?:Una|A)ssignPrivateIpAddresses)",
+    re.IGNORECASE,
+)
 
 
 class Caller(NamedTuple):
@@ -62,6 +76,12 @@ class Caller(NamedTuple):
     """Such as lambda:InvokeFunction."""
     asked: Mapping[str, str] = MappingProxyType({})
     """What any condition asks for, by its key in lower case."""
+    is_for_all_accounts: bool = False
+    """Whether it is a service that anybody's account may make call: it says neither
+    for whom it does, nor for which skill.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
+    """
 
 
 def callers(document: Any) -> Iterator[Caller]:
@@ -78,9 +98,12 @@ def callers(document: Any) -> Iterator[Caller]:
             # Everybody but a few.
             yield Caller("*", skill_id, sid, is_open, *more)
             continue
-        for principal in _principals(statement.get("Principal")):
-            is_anybody = is_open and bool(_WILD.search(principal))
-            yield Caller(principal, skill_id, sid, is_anybody, *more)
+        for kind, principal in _principals(statement.get("Principal")):
+            is_wild = bool(_WILD.search(principal))
+            is_deputy = is_open and kind == "Service" and not is_wild
+            yield Caller(
+                principal, skill_id, sid, is_open and is_wild, *more, is_deputy
+            )
 
 
 def _skill_id(equals: Mapping[str, Any]) -> str | None:
@@ -89,7 +112,7 @@ def _skill_id(equals: Mapping[str, Any]) -> str | None:
 
 
 def is_broad(document: Any) -> bool:
-    """Return whether a policy allows everything, or much of a service everywhere."""
+    """Return whether a policy allows everything, or everywhere what is not harmless."""
     return any(map(_is_broad, _statements(document)))
 
 
@@ -102,13 +125,15 @@ def _is_broad(statement: Mapping[str, Any]) -> bool:
         return True
     if any(map(_ANY_ACTION.fullmatch, actions)):
         return True
-    return is_everywhere and any(map(_MANY_ACTIONS.fullmatch, actions))
+    return is_everywhere and not all(map(_FINE_EVERYWHERE.fullmatch, actions))
 
 
 def _is_everything(resource: str) -> bool:
     *before, last = resource.split(":", _BEFORE_RESOURCE)
     if len(before) < _BEFORE_RESOURCE:
         return _WILD.search(resource) is not None  # such as * or arn:aws:s3*
+    if before[_SERVICE] in _WITHOUT_KINDS and last[:1].isalpha():
+        return False
     return _ALL_OF_A_KIND.fullmatch(last) is not None
 
 
@@ -120,10 +145,12 @@ def _statements(document: Any) -> Iterator[Mapping[str, Any]]:
             yield statement
 
 
-def _principals(found: Any) -> Iterator[str]:
-    kinds = found.values() if isinstance(found, Mapping) else [found]
-    for kind in kinds:
-        yield from map(str, _as_list(kind))
+def _principals(found: Any) -> Iterator[tuple[str, str]]:
+    """Give who is meant, and as what: AWS, Service, Federated, CanonicalUser."""
+    kinds = found.items() if isinstance(found, Mapping) else [("AWS", found)]
+    for kind, named in kinds:
+        for one in _as_list(named):
+            yield str(kind), str(one)
 
 
 def _asked(conditions: Mapping[str, Any]) -> Mapping[str, str]:

@@ -95,10 +95,9 @@ _NOT_THERE = frozenset(
 )
 
 
-#: Error codes with which AWS may write out the request, a session's token included.
-_REPEATS_WHAT_WAS_SIGNED: Final = frozenset(
-    {"IncompleteSignature", "InvalidSignatureException", "SignatureDoesNotMatch"}
-)
+#: In error codes with which AWS may write out the request, a session's token included:
+#: IncompleteSignature, InvalidSignatureException, SignatureDoesNotMatch and more.
+_REPEATS_WHAT_WAS_SIGNED: Final = "Signature"
 
 #: What botocore signs and sends with each request.
 #: https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-envvars.html
@@ -142,7 +141,7 @@ def call(method: Callable[..., Any], **request: Any) -> Any:
         code = str(details.get("Code") or type(error).__name__)
         # What botocore says by itself may be what `credential_process` wrote.
         words = " ".join(str(details.get("Message") or "").split())
-        if code in _REPEATS_WHAT_WAS_SIGNED:
+        if _REPEATS_WHAT_WAS_SIGNED in code:
             words = ""
         code, words = (without(_sent(request), said) for said in (code, words))
         raise AwsError(code, words, is_answer=isinstance(response, dict)) from None

@@ -11,7 +11,7 @@ from ha_bridge.settings import parse_address, parse_switch
 from ha_bridge_ops.aws.changes import SMART_HOME
 from ha_bridge_ops.aws.entrances import open_urls, others
 from ha_bridge_ops.aws.function import Function
-from ha_bridge_ops.aws.policies import Caller, is_broad
+from ha_bridge_ops.aws.policies import Caller, callers, is_broad
 from ha_bridge_ops.aws.session import AwsError, call
 from ha_bridge_ops.check.context import Context
 from ha_bridge_ops.check.model import Fine, Outcome, Problem, Untried
@@ -58,6 +58,9 @@ _RUNTIME: Final = re.compile(r"[a-z][a-z0-9.]{0,30}")
 #: How the ARNs of policies begin that AWS has written.
 _OF_AWS: Final = re.compile(r"arn:aws[a-z-]*:iam::aws:")
 
+#: Those that allow much, where AWS does not show what they say.
+_BROAD: Final = re.compile("AdministratorAccess|PowerUserAccess|.*FullAccess")
+
 #: How many of many are named.
 _SHOWN: Final = 5
 
@@ -101,7 +104,9 @@ def _strangers(
         function: By the name that is meant.
         may: Who may call it by that.
     """
-    opened, unseen = list(_opened(function, may)), []
+    # Of Alexa as it is meant the trigger tells.
+    rest = [one for one in may if one.principal != SMART_HOME]
+    opened, unseen = list(_opened(function, rest)), []
     try:
         names = others(function)
         for one in names[:_ASKED]:
@@ -125,16 +130,21 @@ def _strangers(
         )
         for one in urls
     ]
+    opened.sort(key=lambda one: one.cause != "anybody")
     return [*opened[:_SHOWN], *addresses[:_SHOWN]], unseen
 
 
 def _opened(function: Function, may: Iterable[Caller]) -> Iterator[Problem]:
     for one in may:
         if one.is_anybody:
-            what = f"anybody may call {_called(function)}"
-            saw = f"{what}, by the statement {quoted(one.statement_id)}"
-            values = {**_named(function), "statement": one.statement_id}
-            yield Problem("anybody", saw, values)
+            cause, who = "anybody", "anybody"
+        elif one.is_for_all_accounts:
+            cause, who = "any_account", f"{quoted(one.principal)}, for any account,"
+        else:
+            continue
+        what = f"{who} may call {_called(function)}"
+        saw = f"{what}, by the statement {quoted(one.statement_id)}"
+        yield Problem(cause, saw, {**_named(function), "statement": one.statement_id})
 
 
 def _called(function: Function) -> str:
@@ -257,38 +267,42 @@ def _switch_problems(theirs: Mapping[str, str]) -> Iterator[Problem]:
 
 @of_function
 def role(_context: Context, function: Function) -> Outcome:
-    """The function may do no more than it has to."""
+    """The function may do no more than it has to, and nobody else may do it."""
     name = function.role
     iam = function.client("iam")
     attached = call(iam.list_attached_role_policies, RoleName=name)
     broad = [
         str(one["PolicyName"])
         for one in attached["AttachedPolicies"]
-        if _is_broad_by_name(one) or _is_broad_of_ones_own(iam, one)
+        if _is_broad(iam, one)
     ]
     for inline in call(iam.list_role_policies, RoleName=name)["PolicyNames"]:
         policy = call(iam.get_role_policy, RoleName=name, PolicyName=inline)
-        if is_broad(policy["PolicyDocument"]):
+        if is_broad(_read(policy["PolicyDocument"])):
             broad.append(str(inline))
+    problems = []
     if broad:
         saw = ", ".join(quoted(one) for one in broad[:_SHOWN])
-        return Problem("broad", f"{quoted(name)} has {saw}")
-    return Fine(quoted(name))
+        problems.append(Problem("broad", f"{quoted(name)} has {saw}"))
+    trusted = call(iam.get_role, RoleName=name)["Role"]["AssumeRolePolicyDocument"]
+    if any(one.is_anybody for one in callers(_read(trusted))):
+        saw = f"anybody may take on {quoted(name)}, by its trust policy"
+        problems.append(Problem("anybody", saw))
+    return problems or Fine(quoted(name))
 
 
-def _is_broad_by_name(policy: Mapping[str, str]) -> bool:
-    name = policy["PolicyName"]
-    return name in ("AdministratorAccess", "PowerUserAccess") or name.endswith(
-        "FullAccess"
-    )
+def _is_broad(iam: Any, policy: Mapping[str, str]) -> bool:
+    """Return whether a policy allows too much; one of AWS's, at least by its name."""
+    arn, name = policy["PolicyArn"], policy["PolicyName"]
+    try:
+        version = call(iam.get_policy, PolicyArn=arn)["Policy"]["DefaultVersionId"]
+        found = call(iam.get_policy_version, PolicyArn=arn, VersionId=version)
+    except AwsError:
+        if not _OF_AWS.match(arn):
+            raise
+        return _BROAD.fullmatch(name) is not None
+    return is_broad(_read(found["PolicyVersion"]["Document"]))
 
 
-def _is_broad_of_ones_own(iam: Any, policy: Mapping[str, str]) -> bool:
-    """Return whether a policy that AWS did not write allows too much."""
-    arn = policy["PolicyArn"]
-    if _OF_AWS.match(arn):
-        return False
-    version = call(iam.get_policy, PolicyArn=arn)["Policy"]["DefaultVersionId"]
-    found = call(iam.get_policy_version, PolicyArn=arn, VersionId=version)
-    document = found["PolicyVersion"]["Document"]
-    return is_broad(json.loads(document) if isinstance(document, str) else document)
+def _read(document: Any) -> Any:
+    return json.loads(document) if isinstance(document, str) else document

@@ -31,6 +31,8 @@ GOOD = {
         "https://haus.größe.example",
         "https://дом.example",
         "https://[2001:db8::1]:8123",
+        "https://[::ffff:203.0.113.7]:65535",
+        f"https://{'a' * 63}.example.org/{'b' * 100}",
         "https://home.example.org/a%20b/~me",
     ],
     "NotVerifySsl": ["true", "false"],
@@ -103,6 +105,17 @@ BAD = {
         "https://home.example.org/a;b",
         "https://-home.example.org",
         "https://home.example.org:port",
+        "https://home.example.org:0",
+        "https://home.example.org:65536",
+        "https://home\u037e.example.org",
+        "https://home\u1fef.example.org",
+        "https://home\u3164.example.org",
+        "https://\u3231.example.org",
+        "https://[1.2.3.4]",
+        "https://[:::]",
+        "https://[1::2::3]",
+        f"https://{'a' * 64}.example.org",
+        f"https://{'a.' * 130}org",
     ],
     "NotVerifySsl": ["", "True", "yes"],
     "Debug": ["", "TRUE", "1"],
@@ -128,7 +141,10 @@ BAD = {
     "MemorySize": ["", "127", "10241", "much"],
     "Architecture": ["", "x86", "ARM64"],
     "KeepWarm": ["", "on"],
-    "AlarmEmail": ["me", "me@home", "me @example.org", "a@b.c, d@e.f"],
+    "AlarmEmail": [
+        *("me", "me@home", "me @example.org", "a@b.c, d@e.f", "me@x;id.org"),
+        *("me\x00@example.org", "me\u202e@example.org", "<me>@example.org"),
+    ],
     "Dashboard": ["", "on"],
 }
 
@@ -154,6 +170,16 @@ def test_a_bad_value_is_refused(name: str, value: str) -> None:
     """With a sentence that names the parameter and says what it must be."""
     with pytest.raises(RefusedError, match=rf"^{name} must .*\.$"):
         checked(TEMPLATE, {"BaseUrl": BASE_URL, name: value}, REGION)
+
+
+@pytest.mark.parametrize("name", [n for n in GOOD if "AllowedPattern" in PARAMETERS[n]])
+def test_no_line_follows_a_good_value(name: str) -> None:
+    """Not even if AWS should search for the pattern, and not match all of a value."""
+    for value in GOOD[name]:
+        if "BEGIN" in value:  # PEM is of lines
+            continue
+        for end in ("\n", "\r\n", "\u2028"):
+            assert not re.search(PARAMETERS[name]["AllowedPattern"], value + end)
 
 
 def test_an_address_must_be_given() -> None:
@@ -197,7 +223,7 @@ def test_the_patterns_mean_the_same_in_java(name: str) -> None:
     """CloudFormation reads them as Java does; only what both know is in use."""
     pattern = PARAMETERS[name].get("AllowedPattern", "")
     groups = set(re.findall(r"\(\?[^)]?.", pattern))
-    assert groups <= {"(?<!"}
+    assert groups <= {"(?<!", "(?!["}
     assert set(re.findall(r"\\(\w)", pattern)) <= {"s", "S"}
     # It stands in the console, which shows nothing else.
     assert PARAMETERS[name]["Description"].isascii()

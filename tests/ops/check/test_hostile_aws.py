@@ -83,6 +83,7 @@ SENT = "eyJhbGciOi.a-token-of-the-home"
     [
         ("ValidationException", "at 'environment.variables'"),
         ("SignatureDoesNotMatch", ""),
+        ("IncompleteSignatureException", ""),
     ],
 )
 def test_aws_repeats_no_secret_that_it_was_sent(

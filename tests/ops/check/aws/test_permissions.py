@@ -79,7 +79,49 @@ from tests.worlds.home import assert_only
                 ("ArnLike", "aws:SourceArn", "arn:aws:sns:*:1:x-*", None),
             )
         ),
-        ({"Principal": {"Service": "events.amazonaws.com"}}, None),
+        *(
+            (
+                {
+                    "Principal": {"Service": service},
+                    "Condition": {operator: {key: value}},
+                },
+                cause,
+            )
+            for service, operator, key, value, cause in (
+                (
+                    "events.amazonaws.com",
+                    "Bool",
+                    "aws:SecureTransport",
+                    "true",
+                    "any_account",
+                ),
+                (
+                    "s3.amazonaws.com",
+                    "ArnLike",
+                    "aws:SourceArn",
+                    "arn:aws:s3:::*",
+                    "any_account",
+                ),
+                ("sns.amazonaws.com", "StringEquals", "aws:SourceAccount", "1", None),
+                (
+                    "events.amazonaws.com",
+                    "ArnLike",
+                    "aws:SourceArn",
+                    "arn:aws:events:*:1:rule/x",
+                    None,
+                ),
+                (
+                    "alexa-appkit.amazon.com",
+                    "StringEquals",
+                    "lambda:EventSourceToken",
+                    SKILL,
+                    None,
+                ),
+            )
+        ),
+        ({"Principal": {"Service": "events.amazonaws.com"}}, "any_account"),
+        ({"Principal": {"Service": ["alexa-appkit.amazon.com"]}}, "any_account"),
+        ({"Principal": {"AWS": "123456789012"}}, None),
         ({"Effect": "Deny", "Principal": "*"}, None),
     ],
 )
@@ -120,19 +162,31 @@ ANYBODY = {
 }
 
 
+ANY_SKILL = {**ANYBODY, "Principal": {"Service": "alexa-connectedhome.amazon.com"}}
+
+
 @pytest.mark.parametrize("name", ["live", "7"])
-@pytest.mark.parametrize("meant", ["", "other"])
-def test_the_policy_of_another_name(name: str, meant: str, cloud: Cloud) -> None:
+@pytest.mark.parametrize(
+    ("meant", "statement", "cause"),
+    [
+        ("", ANYBODY, "anybody"),
+        ("other", ANYBODY, "anybody"),
+        ("", ANY_SKILL, "any_account"),
+    ],
+)
+def test_the_policy_of_another_name(
+    name: str, meant: str, statement: dict[str, Any], cause: str, cloud: Cloud
+) -> None:
     """An alias and a version have their own, which nobody sees at the function."""
     cloud.deploy()
     arn = f"arn:aws:lambda:{REGION}:123456789012:function:{NAME}"
     cloud.configuration = {"FunctionArn": f"{arn}:{meant}".rstrip(":")}
     cloud.listed = {"list_aliases": ["live", "other"]}
     cloud.listed["list_versions_by_function"] = ["$LATEST", "7"]
-    cloud.statements_at = {name: [ANYBODY]}
+    cloud.statements_at = {name: [statement]}
     found = cloud.look(skill_id=SKILL, function=NAME, region=REGION)
     fix = f"--qualifier {name} --statement-id open"
-    assert_only(found, "aws.trigger", "anybody", fix=fix, skipped=set())
+    assert_only(found, "aws.trigger", cause, fix=fix, skipped=set())
     assert f"“{name}”" in found["aws.trigger"].saw
 
 
@@ -203,7 +257,20 @@ def test_versions_without_end(cloud: Cloud) -> None:
         ({"Action": "s3:*", "Resource": "arn:aws:s3*"}, True),
         ({"Action": "s3:*", "Resource": "arn:*:s3:::x"}, False),
         ({"Action": "ssm:*", "Resource": "arn:aws:ssm:*:1:parameter/x/*"}, False),
-        ({"Action": "ssm:GetParameter", "Resource": "*"}, False),
+        ({"Action": "ssm:GetParameter", "Resource": "*"}, True),
+        ({"Action": "IAM:PassRole", "Resource": "arn:aws:iam::*:role/*"}, True),
+        ({"Action": "sts:AssumeRole", "NotResource": "arn:aws:iam::1:role/x"}, True),
+        ({"Action": "s3:GetObject", "Resource": "arn:aws:s3:::*/*"}, True),
+        ({"Action": "logs:*", "Resource": "arn:aws:logs:*:*:log-group:*:x:*"}, True),
+        (
+            {
+                "Action": ["logs:PutLogEvents", "ec2:CreateNetworkInterface"],
+                "Resource": "*",
+            },
+            False,
+        ),
+        ({"Action": ["xray:PutTraceSegments"], "NotResource": "arn:aws:x"}, False),
+        ({"Action": "s3:*", "Resource": "arn:aws:s3:::home/*"}, False),
         ({"Action": "logs:*", "Resource": "arn:aws:logs:eu-west-1:1:x"}, False),
         ({"Effect": "Deny", "NotAction": "iam:*", "Resource": "*"}, False),
     ],
@@ -300,6 +367,68 @@ def test_a_role_that_may_too_much(kind: str, cloud: Cloud) -> None:
     found = cloud.look()
     fix = "AWSLambdaBasicExecutionRole"
     assert_only(found, "aws.role", "broad", fix=fix, skipped=set())
+
+
+@pytest.mark.parametrize(
+    ("who", "is_open"),
+    [
+        ({"Principal": "*"}, True),
+        ({"Principal": {"AWS": ["*"]}}, True),
+        ({"NotPrincipal": {"AWS": "123456789012"}}, True),
+        ({"Principal": {"Service": "lambda.amazonaws.com"}}, False),
+        ({"Principal": {"AWS": "arn:aws:iam::123456789012:root"}}, False),
+    ],
+)
+def test_who_may_take_on_the_role(
+    who: dict[str, Any],
+    is_open: bool,  # noqa: FBT001
+    cloud: Cloud,
+) -> None:
+    """Its trust policy lets in AWS's service, or one's own account, and no more."""
+    cloud.deploy()
+    statement = {"Effect": "Allow", "Action": "sts:AssumeRole", **who}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    boto3.client("iam", region_name=REGION).update_assume_role_policy(
+        RoleName="ha-bridge-role", PolicyDocument=document
+    )
+    found = cloud.look()
+    if is_open:
+        fix = "lambda.amazonaws.com"
+        assert_only(found, "aws.role", "anybody", fix=fix, skipped=set())
+    else:
+        assert found["aws.role"].status is Status.OK
+
+
+@pytest.mark.parametrize(
+    ("name", "is_shown", "is_broad"),
+    [
+        ("AWSLambdaBasicExecutionRole", True, False),
+        ("AmazonSSMReadOnlyAccess", True, True),
+        ("AmazonSSMReadOnlyAccess", False, False),
+        ("AmazonSSMFullAccess", False, True),
+    ],
+)
+def test_a_policy_that_aws_wrote(
+    name: str,
+    is_shown: bool,  # noqa: FBT001
+    is_broad: bool,  # noqa: FBT001
+    cloud: Cloud,
+) -> None:
+    """What it says is read; where AWS does not show it, its name has to do."""
+    cloud.deploy()
+    arn = f"arn:aws:iam::aws:policy/{name}"
+    cloud.refused = set() if is_shown else {"get_policy_version"}
+    actions = ["ssm:GetParameter"] if "SSM" in name else ["logs:PutLogEvents"]
+    statement = {"Effect": "Allow", "Action": actions, "Resource": "*"}
+    cloud.iam = {
+        "list_attached_role_policies": {
+            "AttachedPolicies": [{"PolicyName": name, "PolicyArn": arn}]
+        },
+        "get_policy": {"Policy": {"DefaultVersionId": "v1"}},
+        "get_policy_version": {"PolicyVersion": {"Document": {"Statement": statement}}},
+    }
+    found = cloud.look()["aws.role"]
+    assert found.status is (Status.WARNING if is_broad else Status.OK)
 
 
 def test_a_role_with_what_it_needs(cloud: Cloud) -> None:
