@@ -9,7 +9,8 @@ been through here.
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
 from http import HTTPStatus
 from secrets import token_hex
 from typing import Any, Final
@@ -56,9 +57,16 @@ def visible(value: object, limit: int = LIMIT) -> str:
     """
     text = value if isinstance(value, str) else str(value)
     cut = f"{text[: limit - 1]}…" if len(text) > limit else text
-    if cut.isascii() and cut.isprintable():
+    if cut.isprintable() and (cut.isascii() or not any(map(_is_odd, set(cut)))):
         return cut
     return "".join(one if seen else _sign(one) for one, seen in _seen(cut))
+
+
+@lru_cache(maxsize=1024)
+def _is_odd(character: str) -> bool:
+    """Return whether it is not seen everywhere, of those that Python prints."""
+    is_mark = unicodedata.category(character) in ("Mn", "Me")
+    return is_mark or character in _UNSEEN or character in _LOOKS
 
 
 def is_visible(text: str) -> bool:
@@ -250,13 +258,14 @@ def are_known(text: str) -> bool:
 def hidden_in(value: Any, hide: Callable[[str], str]) -> Any:
     """Return JSON without secrets in its texts, names and numbers.
 
-    All are looked through at once: one by one they would take a minute.
+    All are looked through at once, and each text once: one by one they would take a
+    minute.
 
     Args:
         value: Of no great depth.
         hide: Takes secrets out of a text.
     """
-    texts = list(_texts_in(value))
+    texts = list(dict.fromkeys(_texts_in(value)))
     # A server that could guess what is between them would make it one by one.
     between = f'"{token_hex(4)}"'
     joined = between.join(texts)
@@ -266,7 +275,7 @@ def hidden_in(value: Any, hide: Callable[[str], str]) -> Any:
     shown = hidden.split(between)
     if len(shown) != len(texts):  # a secret is like it
         shown = [hide(text) for text in texts]
-    return _put_back(value, iter(shown))
+    return _put_back(value, dict(zip(texts, shown, strict=True)))
 
 
 def _texts_in(value: Any) -> Iterator[str]:
@@ -281,14 +290,14 @@ def _texts_in(value: Any) -> Iterator[str]:
         yield str(value)
 
 
-def _put_back(value: Any, shown: Iterator[str]) -> Any:
+def _put_back(value: Any, shown: Mapping[str, str]) -> Any:
     if isinstance(value, dict):
-        return {next(shown): _put_back(inner, shown) for inner in value.values()}
+        return {shown[key]: _put_back(inner, shown) for key, inner in value.items()}
     if isinstance(value, list):
         return [_put_back(inner, shown) for inner in value]
     if not _may_hold_one(value):
         return value
-    text = next(shown)
+    text = shown[str(value)]
     return value if text == str(value) else text
 
 

@@ -7,7 +7,7 @@ from rich.table import Table
 
 from ha_bridge_ops.endpoints.abilities import abilities, category
 from ha_bridge_ops.endpoints.capabilities import Endpoint
-from ha_bridge_ops.outside import visible
+from ha_bridge_ops.outside import hidden_in, visible
 from ha_bridge_ops.terminal import plain_table
 
 #: Characters of a text that are looked at; half a secret is none that could be found.
@@ -25,11 +25,12 @@ def endpoint_table(endpoints: list[Any], hide: Callable[[str], str] = str) -> Ta
     for column in drawn.columns[:2]:
         column.no_wrap = True
     rows = [
-        tuple(visible(hide(text[:_READ])) for text in _cells(one))
+        [text[:_READ] for text in _cells(one)]
         for one in endpoints
         if isinstance(one, dict)
     ]
-    for kind, name, words in sorted(rows):
+    shown = [tuple(map(visible, row)) for row in hidden_in(rows, hide)]
+    for kind, name, words in sorted(shown):
         drawn.add_row(name, kind, words)
     return drawn
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
@@ -30,7 +31,7 @@ from ha_bridge_ops.endpoints.exposure import Entity, configuration, in_words
 from ha_bridge_ops.endpoints.limits import CATEGORIES, MAX_ENDPOINTS, MAX_NAME
 from ha_bridge_ops.endpoints.sentences import examples_for
 from ha_bridge_ops.errors import CommandError
-from ha_bridge_ops.outside import quoted, visible, without
+from ha_bridge_ops.outside import hidden_in, quoted, visible, without
 from ha_bridge_ops.page import contents
 from ha_bridge_ops.page.guard import Guard, RefusedError, Sessions, body_of
 from ha_bridge_ops.page.home import (
@@ -264,16 +265,15 @@ class _Page:
 
     def _findings(self) -> Iterator[str]:
         for title, finding in looks(self._shown.variables):
-            found = {**contents.trouble(finding), "title": title}
-            yield self._clean(json.dumps(found)) + "\n"
+            yield self._clean({**contents.finding(finding), "title": title}) + "\n"
 
     def _json(self, value: object, status: HTTPStatus = HTTPStatus.OK) -> Response:
-        text = self._clean(json.dumps(value))
-        return Response(text, status, media_type="application/json")
+        return Response(self._clean(value), status, media_type="application/json")
 
-    def _clean(self, text: str) -> str:
+    def _clean(self, value: object) -> str:
         """Return an answer in which no secret stands, whoever put it there."""
-        return without(self._shown.secrets(), text)
+        hide = partial(without, self._shown.secrets())
+        return json.dumps(hidden_in(value, hide))
 
 
 def _chosen(known: Discovery, item: Mapping[str, Any]) -> Entity:

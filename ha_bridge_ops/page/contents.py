@@ -48,7 +48,7 @@ def card(endpoint: Endpoint, wrong: Iterable[Finding]) -> dict[str, Any]:
 
 
 def trouble(finding: Finding) -> dict[str, Any]:
-    """Return what check has found; what it is about, and each problem by itself."""
+    """Return what is wrong with an endpoint."""
     return {
         "id": finding.id,
         "cause": finding.causes[0] if finding.causes else "",
@@ -57,8 +57,12 @@ def trouble(finding: Finding) -> dict[str, Any]:
         "means": finding.means,
         "fix": finding.fix,
         "paste": finding.paste,
-        "told": [one.as_json() for one in finding.told],
     }
+
+
+def finding(found: Finding) -> dict[str, Any]:
+    """Return what check has found; what it is about, and each problem by itself."""
+    return {**trouble(found), "told": [one.as_json() for one in found.told]}
 
 
 def exchange(done: Exchange) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from ha_bridge_ops.check.model import Finding, Problem, judge
 from ha_bridge_ops.endpoints import troubles
 from ha_bridge_ops.endpoints.capabilities import Endpoint, dicts, id_of, mapping
 from ha_bridge_ops.endpoints.grammar import Wish
-from ha_bridge_ops.endpoints.limits import LOOKED_AT
+from ha_bridge_ops.endpoints.limits import LOOKED_AT, MAX_ENDPOINTS
 from ha_bridge_ops.endpoints.orders import REPORT_STATE, Order
 from ha_bridge_ops.endpoints.sentences import Understood, understand
 from ha_bridge_ops.endpoints.speech import likely_words
@@ -41,8 +41,10 @@ STILL_S: Final = 0.6
 #: Seconds to wait for a change where nobody knows which one.
 CHANGE_S: Final = 1.5
 
-#: What is said of one endpoint at most.
+#: What is said of one endpoint at most, and of all: what is said of each again and
+#: again would take megabytes, and the worst is said first.
 _FINDINGS: Final = 8
+_IN_ALL: Final = _FINDINGS * MAX_ENDPOINTS
 
 Properties = list[Mapping[str, Any]]
 
@@ -305,11 +307,13 @@ def shown_event(exchange: Exchange) -> dict[str, Any]:
 def findings_of(endpoints: Sequence[Endpoint]) -> dict[str, list[Finding]]:
     """Return what is wrong with each endpoint, in the words of the catalogue."""
     found: dict[str, list[Finding]] = defaultdict(list)
+    most = max(1, min(_FINDINGS, _IN_ALL // max(1, len(endpoints))))
     for trouble in troubles.every(endpoints):
-        finding = _finding(trouble)
-        for endpoint_id in dict.fromkeys(trouble.endpoint_ids):
-            # Where many have no id, what is wrong with one is wrong with all.
-            if len(found[endpoint_id]) < _FINDINGS:
+        # Where many have no id, what is wrong with one is wrong with all.
+        ids = [one for one in {*trouble.endpoint_ids} if len(found[one]) < most]
+        if ids:
+            finding = _finding(trouble)
+            for endpoint_id in ids:
                 found[endpoint_id].append(finding)
     return dict(found)
 

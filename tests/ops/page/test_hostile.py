@@ -492,7 +492,20 @@ def test_a_home_without_end_is_shown_in_part(
     assert status == 200
     assert len(found["endpoints"]) == LOOKED_AT
     assert all(len(one["troubles"]) < 10 for one in found["endpoints"])
-    assert len(json.dumps(found)) < 20_000_000
+    assert len(json.dumps(found)) < 2_000_000
+
+
+def test_what_is_wrong_with_thousands_is_said_in_few_words(opened: Opened) -> None:
+    """Each has a device of its own: all of it would be 24 MB, and take a minute."""
+    wrong = {"friendlyName": "Q1_" + "x" * 200, "displayCategories": [], "x": "y" * 99}
+    devices = [{**wrong, "endpointId": f"light#a{one}"} for one in range(LOOKED_AT)]
+    few, many = (
+        opened(TableHome(some)).get("/api/home")[1] for some in (devices[:9], devices)
+    )
+    assert all(len(one["troubles"]) > 5 for one in few["endpoints"])
+    assert all(len(one["troubles"]) == 1 for one in many["endpoints"])
+    assert all(one["troubles"][0]["status"] == "failed" for one in many["endpoints"])
+    assert len(json.dumps(many)) < 4_000_000
 
 
 def test_two_at_once_do_no_harm(opened: Opened) -> None:
