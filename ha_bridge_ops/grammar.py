@@ -51,6 +51,9 @@ skill_id: Final = matching(
 function_name: Final = matching(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,139}")
 aws_region: Final = matching(r"[a-z]{2}(?:-[a-z]{1,16}){1,3}-[0-9]{1,2}")
 
+#: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html
+stack: Final = matching(r"[A-Za-z][A-Za-z0-9-]{0,127}")
+
 #: https://docs.aws.amazon.com/lambda/latest/api/API_AddPermission.html
 statement_id: Final = matching(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,99}")
 

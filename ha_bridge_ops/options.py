@@ -99,10 +99,8 @@ region = click.option(
     callback=must_be(grammar.aws_region, "be a region of AWS such as eu-west-1"),
 )
 
-#: Of CloudFormation; also the ARN of one.
-#: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html
 stack = must_be(
-    grammar.matching(r"[A-Za-z][A-Za-z0-9-]{0,127}"),
+    grammar.stack,
     "be of letters, digits and hyphens, and begin with a letter",
 )
 

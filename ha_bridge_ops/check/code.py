@@ -13,7 +13,7 @@ from ha_bridge_ops.aws.version import Live
 from ha_bridge_ops.check.context import Context
 from ha_bridge_ops.check.model import Fine, Outcome, Problem, Untried
 from ha_bridge_ops.check.search import deployed_anew, of_function
-from ha_bridge_ops.local.build import BuildError
+from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.local.published import Known
 from ha_bridge_ops.outside import quoted
 
@@ -47,7 +47,7 @@ def code(context: Context, function: Function) -> Outcome:
         return Untried("it is a container image")
     try:
         known = context.known_code()
-    except (BuildError, OSError) as error:
+    except (CommandError, OSError) as error:
         return Untried(
             f"the zip to compare with cannot be built here: {quoted(error, 300)}"
         )

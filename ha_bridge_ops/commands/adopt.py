@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import uv
 from rich.text import Text
 
 from ha_bridge_ops import options
@@ -33,7 +32,7 @@ from ha_bridge_ops.aws.session import (
 )
 from ha_bridge_ops.aws.version import Live, Version
 from ha_bridge_ops.errors import CommandError, RefusedError
-from ha_bridge_ops.local import build
+from ha_bridge_ops.local.made import make
 from ha_bridge_ops.local.package import write_zip
 from ha_bridge_ops.outside import quoted, visible
 from ha_bridge_ops.regions import REGIONS
@@ -248,10 +247,7 @@ def _package(talk: Console) -> bytes:
         tempfile.TemporaryDirectory(prefix="ha-bridge-") as scratch,
     ):
         folder, target = Path(scratch) / "package", Path(scratch) / "package.zip"
-        try:
-            build.build(folder, uvs=[uv.find_uv_bin()])
-        except build.BuildError as error:
-            raise CommandError(str(error)) from None
+        make(folder)
         write_zip(folder, target)
         return target.read_bytes()
 

@@ -12,6 +12,7 @@ from ha_bridge_ops import options
 from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.files import replacing
 from ha_bridge_ops.local import build, one_file
+from ha_bridge_ops.local.made import make
 from ha_bridge_ops.local.package import write_zip
 from ha_bridge_ops.terminal import Console, echo
 
@@ -50,15 +51,10 @@ def package(file: Path) -> None:
 
 
 def _zip(file: Path) -> str:
-    import uv  # noqa: PLC0415 - only a zip needs it
-
     with tempfile.TemporaryDirectory(prefix="ha-bridge-") as scratch:
         folder = Path(scratch) / "package"
-        try:
-            if not build.build(folder, uvs=[uv.find_uv_bin()]):
-                echo(build.WITHOUT_BYTE_CODE, err=True)
-        except build.BuildError as error:
-            raise CommandError(str(error)) from None
+        if not make(folder):
+            echo(build.WITHOUT_BYTE_CODE, err=True)
         size = write_zip(folder, file)
     return f"{file.stat().st_size / 1e6:.2f} MB, unpacked {size / 1e6:.2f} MB"
 

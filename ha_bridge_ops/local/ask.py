@@ -101,7 +101,7 @@ def _says(program: str) -> str:
     """Return what a program says of its version; nothing if it does not start."""
     try:
         return run([program, "--version"], environ=inherited("HOME"), timeout=30)
-    except (OSError, FailedError):
+    except FailedError:
         return ""
 
 

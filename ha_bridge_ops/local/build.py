@@ -69,7 +69,16 @@ _NEEDED = (
 
 
 class BuildError(Exception):
-    """The package could not be made; the message says why."""
+    """The package could not be made; the message says why.
+
+    Args:
+        message: In words of ours.
+        words: What the installer said, and whoever it asked.
+    """
+
+    def __init__(self, message: str, words: str = "") -> None:
+        super().__init__(message)
+        self.words = words
 
 
 def build(
@@ -118,9 +127,18 @@ def _install(folder: Path, uvs: Iterable[str]) -> None:
         command = [python, "-m", "pip", "install", "--disable-pip-version-check"]
         command += ["--ignore-requires-python", "--platform", PLATFORM[1]]
         command += ["--platform", PLATFORM[2]]
-    done = subprocess.run([*command, *wanted], env=_environ(), check=False)
+    done = subprocess.run(
+        [*command, *wanted],
+        env=_environ(),
+        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
     if done.returncode:
-        raise BuildError("urllib3 could not be installed: is PyPI reachable?")
+        raise BuildError(
+            "urllib3 could not be installed: is PyPI reachable?",
+            done.stdout.decode("utf-8", "replace"),
+        )
     for name in (".lock", *(f"*.dist-info/{one}" for one in _NOTES)):
         for path in folder.glob(name):
             path.unlink()
@@ -182,7 +200,8 @@ def main() -> None:
     try:
         is_compiled = build(Path(sys.argv[1]))
     except BuildError as error:
-        sys.exit(str(error))
+        # As `ascii` writes it, for an index can say what a terminal obeys.
+        sys.exit("\n".join([*map(ascii, error.words.splitlines()), str(error)]))
     if not is_compiled:
         sys.stderr.write(f"{WITHOUT_BYTE_CODE}\n")
 

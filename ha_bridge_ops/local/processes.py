@@ -4,6 +4,7 @@ import _thread
 import contextlib
 import os
 import random
+import re
 import signal
 import socket
 import subprocess
@@ -13,8 +14,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Final
+from urllib.parse import unquote
 
+from ha_bridge.redaction import REDACTED, Secret
 from ha_bridge_ops.errors import CommandError
+from ha_bridge_ops.outside import quoted, without
 
 #: What any program may know of whoever starts it: where programs and certificates are,
 #: how to speak, and where to put scratch files.  Tokens and passwords are not among it.
@@ -62,8 +66,25 @@ _AT_ONCE = 65_536
 #: Seconds for what a program has left in its pipes when it has ended.
 _LEFT_S = 5.0
 
-#: Bytes at the end of what a program has written, in which its last words are.
+#: Bytes at the end of what a program has written, in which its last words are, and
+#: characters of these that are shown.
 _END = 10_000
+_SHOWN = 600
+
+#: How a variable is named that holds a secret, and not where one is.
+_OF_A_SECRET: Final = re.compile(
+    r"(?:TOKEN|SECRET|PASSWORD|PASSWD|ACCESS_KEY|API_KEY|_AUTH|AUTH_CONFIG)\Z",
+    re.IGNORECASE,
+)
+
+#: The login in an address, such as an index's or a proxy's.
+_USERINFO: Final = re.compile(r"://([^/?#\s]*)@")
+
+#: What AWS writes out of a request whose signature it does not believe; its token need
+#: not be in the environment, but may come from a file or a program.
+_SIGNED_TOKEN: Final = re.compile(
+    r"x-amz-security-token[\"':=\s]+[^\"'\s,&]+", re.IGNORECASE
+)
 
 
 def free_port() -> int:
@@ -103,24 +124,47 @@ def run(
         cwd: Where it runs; None for where we are.
 
     Raises:
-        FailedError: It failed, took too long or wrote too much; with its last words.
-        OSError: It could not be started.
+        FailedError: It could not be started, failed, took too long or wrote too much;
+            with its last words.
     """
     try:
         done = output_of(
             command, environ=environ, timeout=timeout, limit=_MOST, cwd=cwd
         )
+    except OSError as error:
+        raise FailedError(f"It cannot be started: {error.strerror}.") from None
     except subprocess.TimeoutExpired:
         raise FailedError(f"It took more than {timeout:.0f} s.") from None
     except TooMuchError:
         raise FailedError(f"It wrote over {_MOST} bytes.") from None
     if done.returncode:
-        raise FailedError(f"It said: {_end_of(done.stderr or done.stdout)}")
+        raise FailedError(said(done.stderr or done.stdout, environ))
     return done.stdout
 
 
-def _end_of(text: str) -> str:
-    return " ".join(text.split())[-600:] or "nothing"
+def said(text: str, environ: Mapping[str, str]) -> str:
+    """Return the last words of a program, in quotation marks and as a sentence.
+
+    Whoever it asked for us may have repeated what it was sent.
+
+    Args:
+        text: What it has written.
+        environ: All of its environment.
+    """
+    known = without(secrets_of(environ), text[-_END:])
+    words = " ".join(_SIGNED_TOKEN.sub(REDACTED, known).split())[-_SHOWN:]
+    return f"It said: {quoted(words, _SHOWN)}." if words else "It said nothing."
+
+
+def secrets_of(environ: Mapping[str, str]) -> Iterator[Secret]:
+    """Give what of an environment opens something: tokens, passwords of addresses."""
+    for name, value in environ.items():
+        if _OF_A_SECRET.search(name):
+            yield Secret(value)
+        for login in _USERINFO.findall(value):
+            user, _, password = login.partition(":")
+            yield Secret(password or user)
+            yield Secret(unquote(password or user))
 
 
 class FailedError(Exception):
@@ -226,10 +270,11 @@ class Process:
     ) -> None:
         self.name = name
         self.log = log
+        self._environ = dict(environ)
         with log.open("ab") as output:
             self._child = subprocess.Popen(
                 command,
-                env=dict(environ),
+                env=self._environ,
                 cwd=cwd,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -268,7 +313,7 @@ class Process:
         with self.log.open("rb") as log:
             log.seek(max(0, self.log.stat().st_size - _END))
             text = log.read(_END).decode("utf-8", "replace")
-        return f"It said: {_end_of(text)}"
+        return said(text, self._environ)
 
     def stop(self, timeout: float = 20.0) -> None:
         """End it and all its children, gently first.

@@ -14,6 +14,7 @@ from typing import Final
 
 from ha_bridge import __version__
 from ha_bridge_ops.local import build, one_file
+from ha_bridge_ops.local.made import make
 from ha_bridge_ops.local.package import write_zip
 
 #: The checksums of releases, as `sha256sum` writes them: hash and ha-bridge-1.0.0.zip.
@@ -45,14 +46,12 @@ def known() -> Known:
     """Return what is known, by building the zip.
 
     Raises:
-        build.BuildError: It cannot be built here.
+        CommandError: It cannot be built here.
     """
-    import uv  # noqa: PLC0415 - only a zip needs it
-
     with tempfile.TemporaryDirectory(prefix="ha-bridge-") as scratch:
         folder, target = Path(scratch) / "package", Path(scratch) / "package.zip"
         hashes = set()
-        if build.build(folder, uvs=[uv.find_uv_bin()]):
+        if make(folder):
             write_zip(folder, target)
             hashes.add(_hash(target.read_bytes()))
             for path in folder.rglob("*.pyc"):

@@ -134,7 +134,7 @@ def _reported(path: str) -> str:
     environ = inherited("PYENV_ROOT", "PYENV_VERSION", "HOME")
     try:
         return run([path, "-c", question], environ=environ, timeout=30).strip()
-    except (OSError, FailedError):
+    except FailedError:
         return ""
 
 

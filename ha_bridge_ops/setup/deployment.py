@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import uv
-
 from ha_bridge_ops.aws.version import sha256
 from ha_bridge_ops.errors import CommandError, RefusedError
-from ha_bridge_ops.local import build, one_file, sam
+from ha_bridge_ops.local import one_file, sam
+from ha_bridge_ops.local.made import make
 from ha_bridge_ops.local.package import write_zip
 from ha_bridge_ops.local.processes import FailedError, run
 
@@ -40,11 +39,9 @@ class Package:
         """
         work = self.folder / "package"
         try:
-            build.build(work, uvs=[uv.find_uv_bin()])
+            make(work)
             write_zip(work, self.folder / _ZIP)
             (self.folder / _TEMPLATE).write_text(self.template, "ascii", newline="\n")
-        except build.BuildError as error:
-            raise CommandError(str(error)) from None
         except OSError as error:
             where = error.filename or self.folder  # a full disk names no file
             raise CommandError(f"{where}: {error.strerror}.") from None

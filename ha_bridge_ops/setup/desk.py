@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ha_bridge.redaction import Secret
+from ha_bridge_ops import grammar
 from ha_bridge_ops.aws.deployed import Stacks
 from ha_bridge_ops.aws.session import (
     AwsError,
@@ -172,6 +173,8 @@ class Desk:
             CommandError: Another was made before.
         """
         before, wanted = self.memory.get("stack"), self.wishes.stack
+        if before is not None and grammar.stack(before) is None:
+            raise self.memory.is_broken()
         if wanted and before and wanted != before:
             raise CommandError(
                 f"The stack is {before} already: leave --stack out, or set up a second "

@@ -159,7 +159,13 @@ def _wait_for_alexa(desk: Desk, arn: str) -> None:
     # What Alexa did before is none of this wait's business.
     since = time.time()
     with desk.aws():
-        (function,) = functions_in(desk.session, desk.region.aws_region, arn)
+        function = next(
+            iter(functions_in(desk.session, desk.region.aws_region, arn)), None
+        )
+        if function is None:
+            raise RefusedError(
+                f"The function {arn} is gone again: run `ha-bridge setup` once more."
+            )
         tell: Callable[[str], None] = desk.talk.print
         with desk.talk.status("Waiting for Alexa; Ctrl-C ends that ..."):
             found = Watch(function, tell).until_found(since, desk.wishes.wait)

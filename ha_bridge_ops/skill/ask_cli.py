@@ -16,7 +16,12 @@ from ha_bridge.redaction import REDACTED, Secret
 from ha_bridge_ops import grammar
 from ha_bridge_ops.errors import CommandError, RefusedError
 from ha_bridge_ops.local.ask import NEEDED
-from ha_bridge_ops.local.processes import TooMuchError, inherited, output_of
+from ha_bridge_ops.local.processes import (
+    TooMuchError,
+    inherited,
+    output_of,
+    secrets_of,
+)
 from ha_bridge_ops.outside import LIMIT, quoted, visible, without
 from ha_bridge_ops.typed import typed
 
@@ -238,7 +243,8 @@ class AskCli:
         return answered(self._without_secrets(done.stdout))
 
     def _without_secrets(self, text: str) -> str:
-        return without(self._sent, _LOGIN.sub(REDACTED, text))
+        known = [*self._sent, *secrets_of(inherited(*NEEDED))]
+        return without(known, _LOGIN.sub(REDACTED, text))
 
 
 def answered(stdout: str) -> dict[str, Any]:

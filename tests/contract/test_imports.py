@@ -250,6 +250,10 @@ PRINTING = {
     "stderr": {"cli", "commands/invoke", "local/build"},
     # The text of an exit is printed as it is.
     "exit": {"cli", "local/ask", "local/build", "local/loopback", "local/sam"},
+    # What starts programs that have it too: the user's own, and those that ask users.
+    "subprocess.run": {
+        *("commands/page", "local/ask", "local/build", "local/sam", "skill/ask_cli"),
+    },
     "os.write": set(),
     "warn": set(),
     "print_exc": set(),
@@ -264,8 +268,20 @@ PRINTING = {
 PARTS_OF_RICH = {"rich.text", "rich.table", "rich.segment", "rich.status"}
 
 
+#: What starts a program.
+STARTING = {"subprocess.run", "subprocess.Popen", "subprocess.check_call"}
+
 #: Modules by which something gets to a terminal.
 PRINTERS = ("click", "os", "sys", "traceback", "warnings")
+
+
+def starting(path: Path) -> Iterator[str]:
+    """Give by what a file starts programs that write to the terminal themselves."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in STARTING:
+            given = {one.arg for one in node.keywords}
+            if not given & {"capture_output", "stdout"}:
+                yield ast.unparse(node.func)
 
 
 def printing(path: Path) -> Iterator[str]:
@@ -297,7 +313,7 @@ def test_nobody_prints_but_the_terminal() -> None:
         name = path.relative_to(ops).with_suffix("").as_posix()
         if name.startswith("bench/"):
             continue
-        for used in printing(path):
+        for used in (*printing(path), *starting(path)):
             assert name in PRINTING.get(used, {name}), f"{name}: {used}"
         parts = {one for one in imported(path) if one.partition(".")[0] == "rich"}
         assert name == "terminal" or parts <= PARTS_OF_RICH, name

@@ -6,8 +6,11 @@ import time
 from pathlib import Path
 
 import pytest
+import uv
+from click.testing import CliRunner
 
 from ha_bridge.settings import VARIABLES
+from ha_bridge_ops.commands.package import package
 from ha_bridge_ops.local import ask, build, processes, releases, sam, tools
 from ha_bridge_ops.local.tools import Interpreter, find_interpreter
 
@@ -164,6 +167,61 @@ def test_installers_have_nothing_of_the_home(
         assert f"{name}=needed-51ab" in told
 
 
+#: What an index, a proxy or AWS may say to a program that was started for us.
+SAID = "\x1b]0;x\x07\u202e\u009b31m said ”{}“"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "repeated"),
+    [
+        ("UV_DEFAULT_INDEX", "https://me:pa%2Fss-51ab@pypi.example.org/", "pa/ss-51ab"),
+        ("https_proxy", "http://key-51ab-key@proxy.example.org:3128", "key-51ab-key"),
+        ("UV_INDEX_OURS_PASSWORD", "secret-51ab", "c2VjcmV0LTUxYWI="),
+        ("npm_config__authToken", "secret-51ab", "SECRET-51AB"),
+        ("AWS_SESSION_TOKEN", "secret-51ab", "secret\\u002d51ab"),
+        ("HOME", "/home/me", "x-amz-security-token:Fwo51ab/of+a-file="),
+    ],
+)
+def test_last_words_are_only_shown(name: str, value: str, repeated: str) -> None:
+    """Without what the program was sent to say it with, and a token out of a file."""
+    script = "import sys\nsys.stderr.buffer.write(sys.argv[1].encode())\nsys.exit(1)"
+    command = [sys.executable, "-c", script, SAID.format(repeated)]
+    with pytest.raises(processes.FailedError) as caught:
+        processes.run(command, environ={name: value}, timeout=120)
+    told = str(caught.value)
+    assert told.startswith("It said: “")
+    assert told.endswith("”.")
+    assert told.isprintable()
+    assert repeated not in told
+    assert "<redacted>" in told
+    assert told.count("”") == 1
+
+
+def test_what_cannot_be_started_is_told(tmp_path: Path) -> None:
+    """As where somebody has deleted a part of what was installed."""
+    with pytest.raises(processes.FailedError, match="cannot be started: No such file"):
+        processes.run([str(tmp_path / "gone")], environ={}, timeout=120)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the stub is a script of a shell")
+def test_an_installer_has_not_the_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """What an index says is told by us, without the password that it was sent."""
+    stub = tmp_path / "uv"
+    said = SAID.format("secret-51ab")
+    stub.write_text(f"#!/bin/sh\n[ $1 = --version ] && exit\necho '{said}' >&2; exit 1")
+    stub.chmod(0o755)
+    monkeypatch.setattr(uv, "find_uv_bin", lambda: str(stub))
+    monkeypatch.setenv("UV_DEFAULT_INDEX", "https://me:secret-51ab@pypi.example.org/")
+    done = CliRunner().invoke(package, [str(tmp_path / "ha-bridge.zip")])
+    assert done.exit_code == 2
+    assert "is PyPI reachable? It said: “" in done.output
+    assert done.output.strip().isprintable()
+    assert "51ab" not in done.output
+    assert capfd.readouterr() == ("", "")
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="it is /proc that counts memory")
 def test_a_program_without_end_takes_no_memory() -> None:
     """It is ended, however fast it writes."""
@@ -188,7 +246,7 @@ def test_last_words_are_the_end_of_a_log(tmp_path: Path) -> None:
         file.write(b"\nit ended so")
     child = processes.Process("x", [sys.executable, "-c", ""], environ={}, log=log)
     child.stop()
-    assert child.last_words().endswith("it ended so")
+    assert child.last_words().endswith("it ended so”.")
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(128 + 15)], ids=repr)

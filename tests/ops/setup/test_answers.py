@@ -1,8 +1,11 @@
 """What setup says and shows, what it asks for, and what it refuses."""
 
+import json
+
 import pytest
 
-from tests.ops.setup.conftest import CHANGING, USUAL, World
+from ha_bridge_ops.setup import steps
+from tests.ops.setup.conftest import CHANGING, REMOVING, USUAL, World
 from tests.ops.setup.world import REGION, STACK, real_client
 from tests.worlds.home import URL
 
@@ -45,6 +48,33 @@ def test_a_skill_that_is_there_is_gone_on_with(world: World) -> None:
     assert not CHANGING & set(world.calls)
     world.fine(*USUAL, "--skill-id", theirs)
     world.assert_set_up()
+
+
+@pytest.mark.parametrize("stack", ["x; touch pwned", "\x1b[2J", "-x", "x" * 5000])
+def test_a_stack_that_is_none_is_not_gone_on_with(world: World, stack: str) -> None:
+    """Whoever has edited what it remembers: the name stands in commands."""
+    folder = world.folder / "skill-package"
+    folder.mkdir()
+    remembered = {"setup": {"stack": stack, "locale": "de-DE"}}
+    (folder / "setup.json").write_text(json.dumps(remembered))
+    for options in (USUAL, REMOVING):
+        done = world.typed(*options)
+        assert done is not None
+        assert done.exit_code == 2
+        assert "setup.json cannot be read" in " ".join(done.output.split())
+        assert stack not in done.output
+    assert not CHANGING & set(world.calls)
+
+
+def test_a_function_that_somebody_deletes_meanwhile_is_missed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rather than waited for."""
+    monkeypatch.setattr(steps, "functions_in", lambda *_: [])
+    done = world.typed(*USUAL, "--wait", "1")
+    assert done is not None
+    assert done.exit_code == 1
+    assert "is gone again" in done.output
 
 
 def test_a_dry_run_shows_each_value_and_writes_nothing(world: World) -> None:
