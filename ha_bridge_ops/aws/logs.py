@@ -103,6 +103,7 @@ class Log:
                 if not error.is_not_there:
                     raise
                 page = {"events": []}
+            page = page if isinstance(page, Mapping) else {}
             # Before its lines are given: nobody may come back after the last of them.
             self.is_whole = not page.get("nextToken")
             yield page

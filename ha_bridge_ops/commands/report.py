@@ -145,6 +145,8 @@ def _read(function: Function, now: float, days: int) -> Report:
         with Console(stderr=True).status("Reading the log ...") as turning:
             for number, line in enumerate(log, 1):
                 seen.add(line)
+                if seen.is_full:
+                    break
                 if number % _OFTEN == 0:
                     day = f"{moment(line.at_ms):%d %B}"
                     turning.update(f"Reading the log: {number:,} lines, {day} ...")
@@ -163,7 +165,7 @@ def _read(function: Function, now: float, days: int) -> Report:
         seen=seen,
         changes=changed,
         only_last_change=why_only_last,
-        is_whole=log.is_whole,
+        is_whole=log.is_whole and not seen.is_full,
     )
 
 

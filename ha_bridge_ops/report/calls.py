@@ -1,6 +1,7 @@
 """What the log says of each call of the function."""
 
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -35,6 +36,9 @@ _TIMED_OUT: Final = re.compile(rf"Task timed out after {_TIME} seconds")
 
 #: Milliseconds that a call may take: Lambda ends it after a quarter of an hour.
 _LONGEST_MS: Final = 15 * 60 * 1000
+
+#: Calls that are counted, of which each takes memory: 100 a day for years.
+MAX_CALLS: Final = 300_000
 
 #: Characters of an endpointId: as many as the function logs.
 _ENDPOINT: Final = 256
@@ -98,6 +102,11 @@ class Calls:
         elif found := _TIMED_OUT.search(str(record.get("message", ""))):
             self._time_out(line, float(found[1]) * 1000)
 
+    @property
+    def is_full(self) -> bool:
+        """Whether there are as many as are counted."""
+        return len(self.calls) + len(self.cold_ms) >= MAX_CALLS
+
     def done(self) -> None:
         """Put all in the order of time: CloudWatch gives stream after stream."""
         self.calls.sort(key=lambda call: call.at_ms)
@@ -115,7 +124,8 @@ class Calls:
                 ms,
                 error=_kind(directive.get("errorType")),
                 is_homes=record.get("level") != "ERROR",
-                endpoint=str(directive.get("endpointId") or "")[:_ENDPOINT],
+                # The same few in many thousand lines.
+                endpoint=sys.intern(str(directive.get("endpointId") or "")[:_ENDPOINT]),
                 reused=connection == "reused" if connection else None,
             )
         )
@@ -162,7 +172,8 @@ def _kind(value: object) -> str:
     """Return what Alexa was told; UNKNOWN for what is no type of its own."""
     if not value:
         return ""
-    return value if isinstance(value, str) and ERROR_TYPE.fullmatch(value) else UNKNOWN
+    is_one = isinstance(value, str) and ERROR_TYPE.fullmatch(value)
+    return sys.intern(str(value)) if is_one else UNKNOWN
 
 
 def _number(value: object) -> float | None:

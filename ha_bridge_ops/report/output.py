@@ -5,11 +5,11 @@ from typing import Any, Final
 
 from rich.text import Text
 
-from ha_bridge_ops.outside import code_span, to_json
+from ha_bridge_ops.outside import code_span, prose, to_json
 from ha_bridge_ops.report.figures import Figures, Outage, Report, moment, percentile
 from ha_bridge_ops.report.goals import verdicts
 from ha_bridge_ops.report.tables import headline, notes, sections, when
-from ha_bridge_ops.strangers import for_strangers
+from ha_bridge_ops.strangers import for_strangers, ours_in
 from ha_bridge_ops.terminal import Console, plain_table
 
 #: Grows when what a script reads changes its meaning.
@@ -76,12 +76,15 @@ def _style(cell: str) -> str:
 
 # -- a forum ---------------------------------------------------------------------------
 
+#: What our own notes name; what AWS calls its errors may be somebody's name.
+_OURS: Final = ours_in(("template.yaml",))
+
 
 def as_markdown(report: Report, version: str) -> str:
     """Return the report for a forum: no address, no account, no name of a device."""
     days = round((report.until_ms - report.since_ms) / 86_400_000)
     lines = [f"ha-bridge {version}, {days} days: {headline(report)}", ""]
-    lines += [f"{note}\n" for note in notes(report)]
+    lines += [f"{prose(for_strangers(note, _OURS))}\n" for note in notes(report)]
     for section in sections(report, named=False):
         columns = [column or " " for column in section.columns]
         lines += [f"**{section.title}**", ""]

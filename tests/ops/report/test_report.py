@@ -16,6 +16,7 @@ from ha_bridge_ops.aws.logs import Line
 from ha_bridge_ops.aws.trail import PastChange
 from ha_bridge_ops.check.context import Context
 from ha_bridge_ops.commands.report import report
+from ha_bridge_ops.report import calls
 from ha_bridge_ops.report.calls import Calls
 from ha_bridge_ops.report.figures import Report, percentile
 from ha_bridge_ops.report.goals import GOALS, is_degraded, verdicts
@@ -517,6 +518,19 @@ def test_a_refusal_names_what_is_missing(
     done = type_it("--function", NAME)
     assert done.exit_code == status
     assert words in done.stderr
+
+
+def test_a_log_without_end_is_read_in_part(
+    type_it: Type, cloud: Cloud, now: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is counted has its place in memory, and the report says that it is cut."""
+    monkeypatch.setattr(calls, "MAX_CALLS", 50)
+    cloud.deploy()
+    write(now, *[said()] * 120)
+    found = json.loads(type_it("--json").stdout)
+    assert found["figures"]["directives"] == 50
+    assert not found["is_whole"]
+    assert "this is its beginning" in type_it("--markdown").stdout
 
 
 def test_no_function_and_two_forms(type_it: Type) -> None:
