@@ -150,7 +150,7 @@ def describe(
     return Answer(
         status,
         _text(known.get("content-type", "").partition(";")[0])[:80].lower(),
-        _text(known.get("server", ""))[:40],
+        cut(_text(known.get("server", "")), 40),
         location,
         _text(known.get("www-authenticate", "")).partition(" ")[0][:40].lower(),
         _text(title[1].decode("utf-8", "replace")) if title else "",
@@ -237,6 +237,14 @@ def _is_inside(host: str) -> bool:
     except ValueError:
         return _INSIDE_NAME.fullmatch(host) is not None
     return any(ip in network for network in _INSIDE)
+
+
+def cut(text: str, length: int) -> str:
+    """Return a text of no more letters; one that was cut shows it.
+
+    So it can be told from a whole one that half a secret may be at its end.
+    """
+    return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
 def _text(data: str) -> str:

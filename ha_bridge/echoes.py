@@ -4,13 +4,15 @@ Whoever is sent a secret may repeat it: as it is, cut, or written in another way
 is looked for is every part of `_PART` letters of each of its usual forms.  A secret of
 fewer than `SHORT` letters is hidden where it is a word of its own only, for it could
 be a part of any.  What is written letter by letter, or has signs between that nobody
-sees, is read first, in a copy of the text that knows where each letter came from.
+sees, is read first, in a copy of the text that knows where each letter came from.  So
+is what is packed, in base64 or hexadecimal, one within the other.
 """
 
 import contextlib
 import json
 import re
 import sys
+import zlib
 from array import array
 from binascii import a2b_base64, b2a_base64
 from bisect import bisect_right
@@ -23,6 +25,12 @@ from ha_bridge.redaction import REDACTED, SHORT
 
 #: Characters of a secret that nobody meets by chance.
 _PART: Final = 12
+
+#: Characters of a secret with which a text is cut, or ends.
+_BEGINNING: Final = 8
+
+#: What stands where a text was cut.
+_CUT: Final = "\N{HORIZONTAL ELLIPSIS}"
 
 #: Characters of a secret that are looked for; Home Assistant's tokens have 200.
 LOOKED_FOR: Final = 4096
@@ -40,6 +48,24 @@ _JSON_IN_JSON: Final = 3
 #: What may be base64.
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{2,}")
 
+#: What may be base64 or hexadecimal with a short secret in it, packed once more.
+_WORD: Final = re.compile(r"[A-Za-z0-9+/_-]{11,}")
+_HEXADECIMAL: Final = re.compile(r"(?:[0-9A-Fa-f]{2}){4,}")
+
+#: How often something is unpacked; letters of base64 and digits that make a byte or
+#: three, the first of which may be any.
+_LAYERS: Final = 2
+_SHIFTS: Final = 4
+_DIGITS: Final = 2
+
+#: How gzip begins, and what tells zlib to find out by itself.
+_GZIP: Final = b"\x1f\x8b"
+_ANY_ZIP: Final = zlib.MAX_WBITS | 32
+
+#: Characters of a text that is unpacked, and of what comes out of one word of gzip.
+_NOT_LARGE: Final = 100_000
+_UNZIPPED: Final = 65_536
+
 #: Signs that nobody sees, and what `ha_bridge_ops.outside` shows in their place.
 _UNSEEN: Final = (
     r"\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u180e\u200b-\u200f\u2028-\u202e"
@@ -49,9 +75,10 @@ _UNSEEN: Final = (
 #: How JSON, programs, addresses, pages and mail write one letter, and what they put
 #: between two: nothing that is seen, or the end of a line.
 _LETTER: Final = re.compile(
-    r"(?:\\{1,8}(?:u|U0{4})|%u)(?P<json>[0-9A-Fa-f]{4})"
+    r"(?:\\{1,8}(?:u|U0{4})|%u|U\+)(?P<json>[0-9A-Fa-f]{4})"
     r"|\\{1,8}u\{0{0,8}(?P<brace>[0-9A-Fa-f]{1,6})\}"
-    r"|\\{1,8}x(?P<byte>[0-9A-Fa-f]{2})|\\{1,8}(?P<octal>[0-3][0-7]{2})"
+    r"|\\{1,8}x(?P<byte>[0-9A-Fa-f]{2})|\\{1,8}(?P<octal>[0-3]?[0-7]{2})"
+    r"|\b0x(?P<number>[0-9A-Fa-f]{2})\b"
     r"|%(?:25){0,4}(?P<address>[0-9A-Fa-f]{2})|=(?P<mail>[0-9A-F]{2})"
     r"|&(?:amp;){0,4}#"
     r"(?:0{0,8}(?P<page>[0-9]{1,7})|[xX]0{0,8}(?P<hex>[0-9A-Fa-f]{1,6}));?"
@@ -63,10 +90,14 @@ _BASES: Final = {"page": 10, "octal": 8}
 
 #: What may be between two letters, but for what ends a text in JSON or in a sentence;
 #: and of how many letters a secret is that nobody meets so by chance.
+_LONG_APART: Final = 8
 _BETWEEN: Final = (
     (re.compile(r"\\+"), SHORT),
-    (re.compile(r"""[^A-Za-z0-9"“”{}]+"""), 8),
+    (re.compile(r"""[^A-Za-z0-9"“”{}]+"""), _LONG_APART),
 )
+
+#: What may be between each two letters of a shorter one.
+_GAP: Final = "[^a-z0-9]{1,4}"
 
 #: How often a letter may have been written so, one way within the other.
 _LETTER_IN_LETTER: Final = 3
@@ -92,21 +123,7 @@ def without(text: str, secrets: Iterable[str]) -> str:
         secrets: Of any length.
     """
     known = {one: _forms(one, text) for one in secrets}
-    hidden = [*_hidden(known, text)]
-    views: list[_View] = []
-    for _ in range(_LETTER_IN_LETTER):
-        view = _View(views[-1].text if views else text, _LETTER)
-        if view.is_same:
-            break
-        views.append(view)
-        hidden += _behind(views, _hidden(known, view.text))
-    for pattern, least in _BETWEEN:
-        view = _View(views[-1].text if views else text, pattern)
-        bare = {
-            one: {pattern.sub("", form) for form in forms}
-            for one, forms in known.items()
-        }
-        hidden += _behind([*views, view], _hidden(bare, view.text, least))
+    hidden = [*_spans(known, text)]
     if not hidden:
         return text
     shown: list[str] = []
@@ -116,6 +133,29 @@ def without(text: str, secrets: Iterable[str]) -> str:
             shown += [text[end:start], REDACTED]
         end = max(end, stop)
     return "".join([*shown, text[end:]])
+
+
+def _spans(known: Mapping[str, set[str]], text: str) -> Iterator[tuple[int, int]]:
+    """Give where secrets are in a text, read in each way."""
+    yield from _hidden(known, text)
+    views: list[_View] = []
+    for _ in range(_LETTER_IN_LETTER):
+        view = _View(views[-1].text if views else text, _LETTER)
+        if view.is_same:
+            break
+        views.append(view)
+        yield from _behind(views, _hidden(known, view.text))
+    for behind in ([], views) if views else ([],):
+        source = behind[-1].text if behind else text
+        yield from _behind(behind, _apart(known, source))
+        for pattern, least in _BETWEEN:
+            bare = {
+                one: {pattern.sub("", form) for form in forms}
+                for one, forms in known.items()
+            }
+            view = _View(source, pattern)
+            yield from _behind([*behind, view], _hidden(bare, view.text, least))
+        yield from _behind(behind, _packed(known, source, _LAYERS))
 
 
 class _View:
@@ -170,6 +210,56 @@ def _behind(
         for view in reversed(views):
             start, stop = view.source_of(start, stop)  # noqa: PLW2901 - step by step
         yield start, stop
+
+
+def _packed(
+    known: Mapping[str, set[str]], text: str, layers: int
+) -> Iterator[tuple[int, int]]:
+    """Give which words of a text have secrets in what they stand for.
+
+    Args:
+        known: By chance three letters are in what somebody else's word stands for.
+        layers: How often it is unpacked.
+    """
+    known = {one: forms for one, forms in known.items() if len(one) >= SHORT}
+    if not layers or not known or len(text) > _NOT_LARGE:
+        return
+    words = [*_WORD.finditer(text)]
+    for shift in range(_SHIFTS if words else 0):
+        ends, pieces = array("q"), []
+        for word in words:
+            pieces.append("".join(_unpacked(word[0][shift:], shift)))
+            ends.append((ends[-1] if ends else 0) + len(pieces[-1]) + 1)
+        inner = '"'.join(pieces)
+        found = [*_hidden(known, inner), *_packed(known, inner, layers - 1)]
+        for start, stop in found:
+            first, last = bisect_right(ends, start), bisect_right(ends, stop - 1)
+            for word in words[first : last + 1]:
+                yield word.span()
+
+
+def _unpacked(word: str, shift: int) -> Iterator[str]:
+    """Give what a word may stand for, a letter for each of its bytes but the empty."""
+    coded = word.replace("-", "+").replace("_", "/")
+    coded = coded[: len(coded) - (len(coded) % 4 == 1)]
+    data = [a2b_base64(coded + "=" * (-len(coded) % 4))]
+    if data[0][:2] == _GZIP:
+        with contextlib.suppress(zlib.error):
+            data.append(zlib.decompressobj(_ANY_ZIP).decompress(data[0], _UNZIPPED))
+    if shift < _DIGITS:
+        data += map(bytes.fromhex, _HEXADECIMAL.findall(word))
+    for one in data:
+        yield one.replace(b"\0", b"").decode("latin-1")
+
+
+def _apart(known: Iterable[str], text: str) -> Iterator[tuple[int, int]]:
+    """Give where short secrets stand with something between each two letters."""
+    for secret in known:
+        plain = _lowered(secret.strip())
+        if SHORT <= len(plain) < _LONG_APART:
+            letters = _GAP.join(map(re.escape, plain))
+            pattern = re.compile(rf"(?<![a-z0-9]){letters}(?![a-z0-9])")
+            yield from (found.span() for found in pattern.finditer(_lowered(text)))
 
 
 def _hidden(
@@ -238,6 +328,7 @@ def _as_bytes(plain: str) -> set[str]:
 
 def _as_numbers(data: bytes) -> Iterator[str]:
     yield data.hex()
+    yield ",".join(map(str, data))
     yield "%" + data.hex("%")
     yield from _in_base64(data)
     yield from _in_base64(b2a_base64(data, newline=False).rstrip(b"="))
@@ -282,6 +373,7 @@ def _where(form: str, length: int, text: str) -> Iterator[tuple[int, int]]:
             yield word.span()
         return
     least = min(len(form), max(_PART, _PART * len(form) // length))
+    yield from _cut_off(form, max(_BEGINNING, _BEGINNING * len(form) // length), text)
     size = (least + 1) // 2  # so that every part has one of these pieces in it
     for place in range(0, len(form) - size + 1, size):
         spans = []
@@ -294,6 +386,16 @@ def _where(form: str, length: int, text: str) -> Iterator[tuple[int, int]]:
             found = text.find(piece, max(stop, found + 1))
         yield from spans
         text = _blanked(text, spans)  # a text full of secrets is looked at once
+
+
+def _cut_off(form: str, least: int, text: str) -> Iterator[tuple[int, int]]:
+    """Give where a text ends, or was cut, after so many letters of a form."""
+    found = text.find(form[:least]) if least < len(form) else -1
+    while found >= 0:
+        start, stop = _whole(form, 0, text, found, least)
+        if stop == len(text) or text.startswith(_CUT, stop):
+            yield start, stop
+        found = text.find(form[:least], stop)
 
 
 def _blanked(text: str, spans: list[tuple[int, int]]) -> str:

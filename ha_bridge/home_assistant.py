@@ -619,7 +619,8 @@ def _by_who_answered(answered: Answered, address: Address) -> BridgeError:
         said.append(f"to {answer.target}")
     elif answer.location:
         # Only the host: the rest of the address may be meant for one reader.
-        said.append(f"to {answer.location.split('/')[2][:80]!r}")
+        host = answer.location.split("/")[2]
+        said.append(f"to {answerers.cut(host, 80)!r}")
     failure = answerers.who(answer).failure
     return BridgeError(
         failure, " ".join(said), status=answer.status, reused=answered.reused

@@ -38,6 +38,9 @@ _IS_ESCAPED: Final = sys.version_info < (3, 12)
 #: of Alexa have some hundreds.
 _MOST_REPEATED: Final = 100_000
 
+#: Characters of what an ErrorResponse says that are told.
+_MOST_SAID: Final = 300
+
 _INFINITY: Final = float("inf")
 
 #: Where a scope can stand in a directive, first found first taken: every directive to
@@ -196,7 +199,8 @@ def error_type(answer: Event) -> str | None:
 
 def error_message(answer: Event) -> str:
     """Return what an ErrorResponse says, a sentence or two; it may hold anything."""
-    return _text(_member(_member(answer, "event"), "payload"), "message")[:300]
+    said = _text(_member(_member(answer, "event"), "payload"), "message")
+    return said if len(said) <= _MOST_SAID else f"{said[: _MOST_SAID - 1]}…"
 
 
 def outcome(answer: Event) -> dict[str, str | int]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from ha_bridge_ops.errors import CommandError
+from ha_bridge_ops.local.processes import inherited
 
 #: Where the scripts of the children lie.
 SCRIPTS = Path(__file__).parent
@@ -26,7 +27,7 @@ class Helper:
     Args:
         name: What to call it in a complaint.
         command: Program and arguments.
-        environ: Its whole environment; by default ours.
+        environ: Its whole environment; by default what any child may see of ours.
     """
 
     def __init__(
@@ -39,7 +40,7 @@ class Helper:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed in `close`
         self._child = subprocess.Popen(
             command,
-            env=environ,
+            env=inherited() if environ is None else environ,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,

@@ -16,6 +16,7 @@ from ha_bridge_ops.bench.home import Home, Relay
 from ha_bridge_ops.events import EVENTS, load, with_token
 from ha_bridge_ops.local import lambda_runtime, one_file
 from ha_bridge_ops.local.build import SOURCES
+from ha_bridge_ops.local.processes import inherited
 
 #: The contenders by name, in the order of every table, with what they are.  "before" is
 #: there only if another checkout is to be compared with.
@@ -170,14 +171,20 @@ def _stage(python: str, folder: Path, checkout: Path) -> None:
     """Put the function of a checkout into a folder as it is shipped."""
     where = "import urllib3, pathlib; print(pathlib.Path(urllib3.__file__).parent)"
     found = subprocess.run(
-        [python, "-c", where], capture_output=True, text=True, timeout=60, check=True
+        [python, "-c", where],
+        env=inherited(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
     )
     unwanted = shutil.ignore_patterns("__pycache__")
     for source in (checkout / "ha_bridge", Path(found.stdout.strip())):
         shutil.copytree(source, folder / source.name, ignore=unwanted)
     shutil.copy(checkout / "lambda_function.py", folder)
     compiling = ["compileall", "-q", "--invalidation-mode", "unchecked-hash"]
-    subprocess.run([python, "-m", *compiling, str(folder)], timeout=120, check=True)
+    command = [python, "-m", *compiling, str(folder)]
+    subprocess.run(command, env=inherited(), timeout=120, check=True)
 
 
 def _stage_one_file(package: Path, folder: Path) -> None:

@@ -86,7 +86,12 @@ def find_nginx() -> str | None:
 def version(nginx: str) -> str:
     """Return name and version, such as "nginx/1.22.1"."""
     said = subprocess.run(
-        [nginx, "-v"], capture_output=True, text=True, timeout=10, check=True
+        [nginx, "-v"],
+        env=inherited(),
+        capture_output=True,
+        text=True,
+        timeout=10,
+        check=True,
     )
     return said.stderr.strip().removeprefix("nginx version: ")
 

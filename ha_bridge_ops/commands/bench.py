@@ -27,6 +27,7 @@ from ha_bridge_ops.bench.results import Results
 from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.files import write_text
 from ha_bridge_ops.local import releases
+from ha_bridge_ops.local.processes import inherited
 from ha_bridge_ops.terminal import Console, echo
 
 #: Columns of the tables; narrower, their lines would break.  And how many more two more
@@ -157,6 +158,7 @@ def _measure(stack: contextlib.ExitStack, plan: Plan, say: Progress) -> Results:
 def _circumstances(lab: Lab, plan: Plan) -> Iterator[tuple[str, Any]]:
     versions = subprocess.run(
         [lab.python, "-c", _VERSIONS],
+        env=inherited(),
         capture_output=True,
         text=True,
         timeout=60,

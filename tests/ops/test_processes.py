@@ -1,11 +1,14 @@
 """Programs that are run to their end, whatever they leave behind."""
 
+import ast
 import os
 import signal
 import subprocess
+from pathlib import Path
 
 import pytest
 
+import ha_bridge_ops
 from ha_bridge_ops.local import processes
 from ha_bridge_ops.local.processes import TooMuchError, output_of
 
@@ -41,3 +44,23 @@ def test_a_program_that_will_not_end_is_killed(
             timeout=2 if expected is not TooMuchError else 100,
             limit=limit,
         )
+
+
+def test_no_child_sees_all_of_our_environment() -> None:
+    """There may be a token in it: each call of subprocess says what a child may see."""
+    files = Path(ha_bridge_ops.__file__).parent.rglob("*.py")
+    nodes = (node for file in files for node in ast.walk(ast.parse(file.read_bytes())))
+    calls = [
+        node
+        for node in nodes
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func).startswith("subprocess.")
+        and node.args
+    ]
+    assert len(calls) > 9
+    assert not [
+        ast.unparse(call)
+        for call in calls
+        if "env" not in {one.arg for one in call.keywords}
+        and "CompletedProcess" not in ast.unparse(call.func)
+    ]

@@ -1,5 +1,9 @@
 """What never stands in a log."""
 
+import gzip
+from base64 import b64encode
+from collections.abc import Callable
+
 import pytest
 
 from ha_bridge.echoes import without
@@ -118,6 +122,54 @@ def test_a_secret_is_hidden_however_it_is_repeated(secret: str, how: str) -> Non
         ):
             assert_hidden(secret, written, shown)
     assert "here" in str(Redacted(said, beside=beside))
+
+
+#: How a secret may be packed more than once, or written in numbers or apart.
+PACKED: dict[str, Callable[[bytes], str]] = {
+    "hexadecimal of base64": lambda data: b64encode(data).hex(),
+    "base64 of hexadecimal": lambda data: b64encode(data.hex().encode()).decode(),
+    "hexadecimal twice": lambda data: data.hex().encode().hex(),
+    "base64 behind a word": lambda data: (
+        "token_" + b64encode(data.hex().encode()).decode()
+    ),
+    "UTF-16 in base64": lambda data: b64encode(utf_16(data)).decode(),
+    "UTF-16 in hexadecimal": lambda data: utf_16(data).hex(),
+    "gzip in base64": lambda data: b64encode(gzip.compress(data)).decode(),
+    "a list of numbers": lambda data: str([*data]),
+    "an array of a program": lambda data: ", ".join(f"0x{one:02x}" for one in data),
+    "bytes apart": lambda data: f"k={data.hex(' ')}",
+    "letters apart": lambda data: " ".join(data.decode()),
+}
+
+
+def utf_16(data: bytes) -> bytes:
+    return data.decode().encode("utf-16-le")
+
+
+@pytest.mark.parametrize("how", PACKED)
+@pytest.mark.parametrize(
+    "secret", ["1234", "hunter2", "Passw0rd-x9", "7c1e5a9b3d0f" * 4]
+)
+def test_a_secret_is_hidden_however_it_is_packed(secret: str, how: str) -> None:
+    """Long or short, one way within the other; what stands around it stays."""
+    written = PACKED[how](secret.encode())
+    shown = without(f"No {written} here", [secret])
+    assert written[2:14] not in shown
+    assert shown.startswith("No ")
+    assert shown.endswith(" here")
+    assert without("No authorization/sent_12-3.4", [secret]) == (
+        "No authorization/sent_12-3.4"
+    )
+
+
+@pytest.mark.parametrize("letters", range(8, 12))
+def test_the_beginning_of_a_secret_is_hidden_where_a_text_was_cut(letters: int) -> None:
+    """It has fewer letters than are looked for elsewhere."""
+    secret = "7c1e5a9b3d0f4826b7a1e93c"
+    for written in (secret[:letters], secret.encode().hex()[: 2 * letters]):
+        assert without(f"by {written}", [secret]) == f"by {REDACTED}"
+        assert without(f"'{written}…'", [secret]) == f"'{REDACTED}…'"
+    assert secret[:letters] in without(f"{secret[:letters]} by", [secret])
 
 
 def test_what_is_cut_off_takes_no_secret_apart() -> None:

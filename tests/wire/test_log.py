@@ -138,6 +138,22 @@ def test_what_home_assistant_repeats_of_a_secret_is_not_logged(
         assert_hidden(secret, WRITTEN[how](secret), caplog.text)
 
 
+def test_what_is_cut_off_of_an_answer_leaves_no_beginning_of_a_secret(
+    make_bridge: MakeBridge, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Of a header or a message no more is told than a sentence: not half a secret."""
+    gate = "7c1e5a9b3d0f4826b7a1e93c5d8f2046"
+    message = {"message": f"{'x' * 289}{gate}"}
+    error = {"header": {"name": "ErrorResponse"}, "payload": message}
+    page = reply(500, b"<p>", {"Server": f"{'x ' * 14}{gate}"})
+    place = reply(302, b"", {"Location": f"https://{'a.' * 35}{gate}.example/"})
+    with Server((reply_json({"event": error}), page, place)) as server:
+        bridge = make_bridge(server.url, EXTRA_HEADERS=json.dumps({"X-Gate": gate}))
+        answers = [bridge.answer(TURN_ON) for _ in range(3)]
+    assert "says" in caplog.text
+    assert gate[:8] not in caplog.text + json.dumps(answers[1:])
+
+
 def test_a_broken_log_breaks_no_answer(
     make_bridge: MakeBridge,
 ) -> None:
