@@ -17,18 +17,19 @@ BY_HAND: Final = 6_291_456
 WAIT_S: Final = 30.0
 
 
-def read_text(path: Path) -> str:
+def read_text(path: Path, limit: int = BY_HAND) -> str:
     """Return what a file says; a mark of its byte order is left out.
 
     Args:
         path: As for `read_bytes`.
+        limit: Bytes.
 
     Raises:
         FileNotFoundError: There is none.
         CommandError: It cannot be read, is too long, or is not UTF-8.
     """
     try:
-        return read_bytes(path).decode("utf-8-sig")
+        return read_bytes(path, limit).decode("utf-8-sig")
     except UnicodeDecodeError:
         raise CommandError(f"{path} cannot be read: save it as UTF-8.") from None
 
@@ -71,7 +72,9 @@ def read_bytes(path: Path, limit: int = BY_HAND) -> bytes:
     if isinstance(data, OSError):
         raise CommandError(f"{path} cannot be read: {data.strerror}.")
     if len(data) > limit:
-        raise CommandError(f"{path} is too long: it has over {limit / 1e6:.0f} MB.")
+        raise CommandError(
+            f"{path} is too long: it has over {round(limit / 1e6, 1):g} MB."
+        )
     return data
 
 

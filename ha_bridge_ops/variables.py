@@ -21,6 +21,9 @@ from ha_bridge_ops.typed import no_file
 
 DEFAULT_FILE = Path(".env")
 
+#: Bytes of it: a function's variables have 4 KB, and a megabyte takes a minute to read.
+_MOST: Final = 100_000
+
 TOKEN = "LONG_LIVED_ACCESS_TOKEN"  # noqa: S105 - its name
 
 #: Variables that may hold a secret, and what to call it.
@@ -76,7 +79,7 @@ def usable_variables(env_file: Path, otherwise: str = "") -> dict[str, str]:
 
 def _read_file(env_file: Path) -> dict[str, str]:
     found = {}
-    for binding in parse_stream(StringIO(read_text(env_file))):
+    for binding in parse_stream(StringIO(read_text(env_file, _MOST))):
         if binding.error:
             raise CommandError(
                 f"{env_file}, line {binding.original.line}, is not NAME=value."

@@ -24,8 +24,9 @@ _VERSION: Final = re.compile(rb'^__version__ = "([0-9][\w.+-]{0,40})"$', re.MULT
 #: How ha-bridge as one file begins.
 _HEAD: Final = re.compile(r'"""ha-bridge ([0-9][\w.+-]{0,40}): ')
 
-#: Bytes of one file of a zip that are read, and files that are named.
+#: Bytes of one file of a zip that are read, of all, and files that are named.
 _MOST: Final = 1_000_000
+_MOST_OF_ALL: Final = 30_000_000
 _SHOWN: Final = 5
 
 #: What reading a zip raises that is broken, encrypted or of another kind.
@@ -113,14 +114,21 @@ def _one_file(content: bytes, known: Known) -> str | None:
 
 
 def _files(content: bytes) -> Mapping[str, bytes]:
-    """Return the files of a zip that are not too large; none if it is no zip."""
+    """Return the files of a zip that are not too large.
+
+    Returns:
+        None of them if it is no zip, or all together are more than ours ever are.
+    """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            return {
-                entry.filename: archive.read(entry)
+            entries = [
+                entry
                 for entry in archive.infolist()
                 if entry.file_size <= _MOST and not entry.is_dir()
-            }
+            ]
+            if sum(entry.file_size for entry in entries) > _MOST_OF_ALL:
+                return {}
+            return {entry.filename: archive.read(entry) for entry in entries}
     except _UNREADABLE:
         return {}
 

@@ -64,6 +64,16 @@ def broken() -> bytes:
     return bytes(code)
 
 
+def bomb() -> bytes:
+    """Return a small zip of files that are large together, and names a version."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("ha_bridge/__init__.py", b'__version__ = "1.0.0"\n')
+        for number in range(31):
+            archive.writestr(f"{number}.py", bytes(1_000_000))
+    return content.getvalue()
+
+
 def sha(code: bytes) -> str:
     return base64.b64encode(hashlib.sha256(code).digest()).decode()
 
@@ -183,8 +193,9 @@ def test_as_one_file(
         zipped({"ha_bridge/__init__.py": b"no version"}),
         zipped({}),
         broken(),
+        bomb(),
     ],
-    ids=["script", "no version", "empty", "broken"],
+    ids=["script", "no version", "empty", "broken", "bomb"],
 )
 def test_what_is_not_ours_is_not_compared(
     code: bytes, cloud: Cloud, built: tuple[Known, dict[str, bytes]]
