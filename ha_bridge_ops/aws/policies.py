@@ -85,30 +85,37 @@ class Caller(NamedTuple):
 
 
 def callers(document: Any) -> Iterator[Caller]:
-    """Give who may call by the policy of a resource."""
+    """Give who may call by the policy of a resource, once for each skill."""
     for statement in _statements(document):
         conditions = statement.get("Condition")
         conditions = conditions if isinstance(conditions, Mapping) else {}
-        equals = conditions.get("StringEquals")
-        skill_id = _skill_id(equals if isinstance(equals, Mapping) else {})
         sid = str(statement.get("Sid", ""))
         more = tuple(map(str, _as_list(statement.get("Action")))), _asked(conditions)
         is_open = not _names_somebody(conditions)
+        principals = list(_principals(statement.get("Principal")))
         if "NotPrincipal" in statement:
             # Everybody but a few.
-            yield Caller("*", skill_id, sid, is_open, *more)
-            continue
-        for kind, principal in _principals(statement.get("Principal")):
+            principals = [("AWS", "*")]
+        for kind, principal in principals:
             is_wild = bool(_WILD.search(principal))
             is_deputy = is_open and kind == "Service" and not is_wild
-            yield Caller(
-                principal, skill_id, sid, is_open and is_wild, *more, is_deputy
-            )
+            for skill_id in _skill_ids(conditions):
+                yield Caller(
+                    principal, skill_id, sid, is_open and is_wild, *more, is_deputy
+                )
 
 
-def _skill_id(equals: Mapping[str, Any]) -> str | None:
-    found = equals.get("lambda:EventSourceToken")
-    return None if found is None else str(found)
+def _skill_ids(conditions: Mapping[str, Any]) -> list[str | None]:
+    """Return the skills that a statement names; [None] if it is for any."""
+    found: list[str | None] = [
+        str(one)
+        for operator, tests in conditions.items()
+        if operator.lower() == "stringequals" and isinstance(tests, Mapping)
+        for key, values in tests.items()
+        if key.lower() == "lambda:eventsourcetoken"
+        for one in _as_list(values)
+    ]
+    return found or [None]
 
 
 def is_broad(document: Any) -> bool:

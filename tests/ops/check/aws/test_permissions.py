@@ -324,6 +324,18 @@ def test_a_wrong_trigger(
     assert_only(found, "aws.trigger", cause, fix=fix, skipped=set())
 
 
+@pytest.mark.parametrize("key", ["lambda:EventSourceToken", "LAMBDA:eventsourcetoken"])
+@pytest.mark.parametrize("operator", ["StringEquals", "stringequals"])
+@pytest.mark.parametrize("skills", [[SKILL], [OTHER_SKILL, SKILL]])
+def test_a_trigger_written_in_another_way(
+    key: str, operator: str, skills: list[str], cloud: Cloud
+) -> None:
+    """AWS minds no capitals there, and takes lists."""
+    cloud.deploy()
+    cloud.statements_at = {"": [{**ANY_SKILL, "Condition": {operator: {key: skills}}}]}
+    assert cloud.look(skill_id=SKILL)["aws.trigger"].status is Status.OK
+
+
 @pytest.mark.parametrize("wanted", [SKILL, None])
 def test_a_trigger_for_any_skill_beside_the_right_one(
     wanted: str | None, cloud: Cloud
