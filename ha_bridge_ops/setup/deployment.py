@@ -57,13 +57,14 @@ class Package:
         return sha256((self.folder / _ZIP).read_bytes())
 
 
-def deploy(
+def deploy(  # noqa: PLR0913 - what SAM asks for
     package: Package,
     *,
     stack: str,
     region: str,
     parameters: Mapping[str, str],
     bucket: str | None,
+    profile: str | None,
 ) -> None:
     """Create or update the stack, and wait for it.
 
@@ -73,12 +74,15 @@ def deploy(
         region: An AWS region.
         parameters: Of the template; others stay as they were.
         bucket: Of S3, for the package; None for SAM's own, which it makes.
+        profile: Of the AWS command line; None for the one it would take.
 
     Raises:
         RefusedError: SAM or AWS did not do it; in their last words.
     """
     given = [f"{name}={value}" for name, value in parameters.items()]
     where = ["--s3-bucket", bucket] if bucket else ["--resolve-s3"]
+    if profile:  # another would be another account
+        where += ["--profile", profile]
     _run(
         package.folder,
         *("deploy", "--template-file", _TEMPLATE, "--stack-name", stack),

@@ -118,6 +118,7 @@ def _deploy(desk: Desk, found: Plan, skill_id: str, progress: Steps) -> str:
             region=desk.region.aws_region,
             parameters={**found.parameters, "SkillId": skill_id},
             bucket=desk.wishes.bucket,
+            profile=desk.wishes.profile,
         )
     with desk.aws():
         made = desk.stacks.function(desk.stack)

@@ -88,6 +88,8 @@ class World:
     smapi: Smapi
     aws: Aws
     calls: list[str] = field(default_factory=list)
+    profiles: list[str | None] = field(default_factory=list)
+    """Those that functions were deployed with."""
 
     def typed(
         self, *arguments: str, kill: int | None = None, answers: str = ""
@@ -137,9 +139,9 @@ class World:
         stack: str,
         region: str,
         parameters: Mapping[str, str],
-        bucket: str | None,
+        **more: str | None,
     ) -> None:
-        del bucket
+        self.profiles.append(more["profile"])
         client = real_client("cloudformation", region)
         there = [one["StackName"] for one in stacks()]
         do = client.update_stack if stack in there else client.create_stack

@@ -77,6 +77,20 @@ def test_a_function_that_somebody_deletes_meanwhile_is_missed(
     assert "is gone again" in done.output
 
 
+def test_the_profile_is_sams_too(world: World) -> None:
+    """Otherwise the function would be made in another account than was looked at."""
+    world.fine(*USUAL, "--profile", "home")
+    assert world.profiles == ["home"]
+
+
+def test_a_folder_that_cannot_be_is_refused(world: World) -> None:
+    """As one whose name is longer than any."""
+    done = world.typed(*USUAL, "--folder", "x" * 300)
+    assert done is not None
+    assert done.exit_code == 2
+    assert "File name too long" in done.output
+
+
 def test_a_dry_run_shows_each_value_and_writes_nothing(world: World) -> None:
     """Manifest, linking, parameters, resources and the trigger; no secret is made."""
     said = world.fine(*USUAL, "--dry-run")
