@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.htm
 
 import re
 from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
@@ -40,6 +41,9 @@ _WITHOUT_KINDS: Final = frozenset({"s3", "sns", "sqs"})
 
 #: All actions, however it is written.
 _ANY_ACTION: Final = re.compile(r"[*?:]+")
+
+#: What calls a function.
+_INVOKE: Final = "lambda:invokefunction"
 
 #: A part of a name that is the stranger's to choose; AWS fills in variables of his.
 #: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
@@ -82,6 +86,12 @@ class Caller(NamedTuple):
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
     """
+
+    @property
+    def may_invoke(self) -> bool:
+        """Whether calling is among it: without actions it says which it is not."""
+        wanted = (one.lower() for one in self.actions)
+        return not self.actions or any(fnmatchcase(_INVOKE, one) for one in wanted)
 
 
 def callers(document: Any) -> Iterator[Caller]:

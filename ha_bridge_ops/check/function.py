@@ -161,6 +161,7 @@ def _named(function: Function) -> dict[str, str]:
 def _trigger(
     context: Context, function: Function, may: Iterable[Caller]
 ) -> Fine | Problem:
+    may = [one for one in may if one.may_invoke]
     skills = [one.skill_id for one in may if one.principal == SMART_HOME]
     values = {"skill": context.options.skill_id or NO_SKILL_ID, **which(function)}
     if skills:

@@ -68,6 +68,7 @@ BAD = {
         "12345678-1234-1234-1234-123456789abc",
         "amzn1.ask.skill.1234",
         f"{SKILL_ID}0",
+        f"amzn1.ask.skill.{'-' * 36}",
         f" {SKILL_ID}",
         "amzn1.ask.skill.*",
         "amzn1.ask.skill.12345678-1234-1234-1234-123456789ABC",

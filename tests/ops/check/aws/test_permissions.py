@@ -336,6 +336,29 @@ def test_a_trigger_written_in_another_way(
     assert cloud.look(skill_id=SKILL)["aws.trigger"].status is Status.OK
 
 
+@pytest.mark.parametrize(
+    ("action", "is_right"),
+    [
+        ("lambda:invokefunction", True),
+        (["lambda:GetPolicy", "lambda:Invoke*"], True),
+        ("lambda:GetFunction", False),
+        ("lambda:InvokeFunctionUrl", False),
+    ],
+)
+def test_what_a_trigger_lets_alexa_do(
+    action: str | list[str],
+    is_right: bool,  # noqa: FBT001
+    cloud: Cloud,
+) -> None:
+    """Only calling the function helps."""
+    cloud.deploy()
+    condition = {"StringEquals": {"lambda:EventSourceToken": SKILL}}
+    statement = {**ANY_SKILL, "Action": action, "Condition": condition}
+    cloud.statements_at = {"": [statement]}
+    causes = cloud.look(skill_id=SKILL)["aws.trigger"].causes
+    assert causes == (() if is_right else ("none",))
+
+
 @pytest.mark.parametrize("wanted", [SKILL, None])
 def test_a_trigger_for_any_skill_beside_the_right_one(
     wanted: str | None, cloud: Cloud
