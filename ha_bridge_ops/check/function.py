@@ -12,7 +12,7 @@ from ha_bridge_ops.aws.changes import SMART_HOME
 from ha_bridge_ops.aws.entrances import open_urls, others
 from ha_bridge_ops.aws.function import Function
 from ha_bridge_ops.aws.policies import Caller, callers, is_broad
-from ha_bridge_ops.aws.session import AwsError, call
+from ha_bridge_ops.aws.session import AwsError, call, reads_aws
 from ha_bridge_ops.check.context import Context
 from ha_bridge_ops.check.model import Fine, Outcome, Problem, Untried
 from ha_bridge_ops.check.placeholders import NO_SKILL_ID
@@ -285,11 +285,22 @@ def role(_context: Context, function: Function) -> Outcome:
     if broad:
         saw = ", ".join(quoted(one) for one in broad[:_SHOWN])
         problems.append(Problem("broad", f"{quoted(name)} has {saw}"))
-    trusted = call(iam.get_role, RoleName=name)["Role"]["AssumeRolePolicyDocument"]
-    if any(one.is_anybody for one in callers(_read(trusted))):
+    try:
+        is_trusting = _trusts_anybody(iam, name)
+    except AwsError as error:
+        unseen = f"; who may take it on was not looked at ({error.code})"
+        return problems or Fine(quoted(name) + unseen)
+    if is_trusting:
         saw = f"anybody may take on {quoted(name)}, by its trust policy"
         problems.append(Problem("anybody", saw))
     return problems or Fine(quoted(name))
+
+
+@reads_aws
+def _trusts_anybody(iam: Any, name: str) -> bool:
+    """Return whether everybody may use a role."""
+    found = call(iam.get_role, RoleName=name)["Role"]["AssumeRolePolicyDocument"]
+    return any(one.is_anybody for one in callers(_read(found)))
 
 
 def _is_broad(iam: Any, policy: Mapping[str, str]) -> bool:

@@ -434,6 +434,25 @@ def test_who_may_take_on_the_role(
         assert found["aws.role"].status is Status.OK
 
 
+def test_a_role_whose_trust_is_not_shown(cloud: Cloud) -> None:
+    """What was seen is said all the same, and what was not."""
+    cloud.deploy()
+    cloud.refused = {"get_role"}
+    found = cloud.look()["aws.role"]
+    assert found.saw.endswith(
+        "who may take it on was not looked at (AccessDeniedException)"
+    )
+    cloud.iam = {
+        "list_role_policies": {"PolicyNames": ["own"]},
+        "get_role_policy": {
+            "PolicyDocument": {
+                "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}
+            }
+        },
+    }
+    assert cloud.look()["aws.role"].causes == ("broad",)
+
+
 @pytest.mark.parametrize(
     ("name", "is_shown", "is_broad"),
     [
