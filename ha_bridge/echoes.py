@@ -75,7 +75,7 @@ _UNSEEN: Final = (
 #: How JSON, programs, addresses, pages and mail write one letter, and what they put
 #: between two: nothing that is seen, or the end of a line.
 _LETTER: Final = re.compile(
-    r"(?:\\{1,8}(?:u|U0{4})|%u|U\+)(?P<json>[0-9A-Fa-f]{4})"
+    r"(?:\\{1,8}(?:u|U0{4})|%u|[Uu]\+)(?P<json>[0-9A-Fa-f]{4})"
     r"|\\{1,8}u\{0{0,8}(?P<brace>[0-9A-Fa-f]{1,6})\}"
     r"|\\{1,8}x(?P<byte>[0-9A-Fa-f]{2})|\\{1,8}(?P<octal>[0-3]?[0-7]{2})"
     r"|\b0x(?P<number>[0-9A-Fa-f]{2})\b"

@@ -437,8 +437,12 @@ class Gate:
     def secrets(self) -> tuple[Secret, ...]:
         """What must not be shown, as far as it is known by now: values and keys."""
         headers = self._parsed.get("EXTRA_HEADERS", {})
-        # A mere "1" is no secret, and stands anywhere.
-        values = [one for one in headers.values() if len(one) >= SHORT]
+        # Behind "Bearer " is a secret of its own.
+        given = (
+            part for one in headers.values() for part in (one, one.partition(" ")[2])
+        )
+        # A mere "1" is none, and stands anywhere.
+        values = [one for one in given if len(one) >= SHORT]
         bodies = _bodies(self._parsed.get("CLIENT_CERTIFICATE", ""))
         known = map(Secret, [*values, *bodies])
         return tuple(dict.fromkeys([*self._forgotten, *known]))

@@ -1,5 +1,6 @@
 """What Alexa can do with an endpoint, in words that a person reads."""
 
+import re
 from collections.abc import Mapping
 
 from ha_bridge_ops.endpoints.capabilities import (
@@ -49,6 +50,9 @@ NOTHING = "nothing"
 #: Interfaces that every endpoint has, or that say nothing to a person.
 _SILENT = frozenset({"Alexa", "Alexa.EndpointHealth", "Alexa.PlaybackStateReporter"})
 
+#: How Amazon writes a display category.
+_CATEGORY = re.compile("[A-Z_]{1,40}")
+
 
 def abilities(endpoint: Endpoint) -> str:
     """Return what Alexa can do with an endpoint, such as "on and off, brightness"."""
@@ -68,4 +72,8 @@ def abilities(endpoint: Endpoint) -> str:
 def category(endpoint: Endpoint) -> str:
     """Return an endpoint's display categories, such as "light"."""
     found = categories_of(endpoint) or ("none",)
-    return ", ".join(name.lower().replace("_", " ") for name in found)
+    return ", ".join(
+        # What Amazon would not write stays: small letters would hide a secret in it.
+        name.lower().replace("_", " ") if _CATEGORY.fullmatch(name) else name
+        for name in found
+    )

@@ -151,14 +151,13 @@ def test_a_gate_that_repeats_a_secret_does_not_get_it_told(
     status: int,
     headers: dict[str, str],
 ) -> None:
-    """Some say who was refused."""
+    """Some say who was refused, or only what stands behind the word Bearer."""
     caplog.set_level(logging.DEBUG)
-    secret = "secret-header-4b7d"
+    secret = "k7Qx2vB"
     said = {name: value.format(secret) for name, value in headers.items()}
     with Server((reply(status, secret.encode(), said),)) as server:
-        bridge = make_bridge(
-            server.url, DEBUG="true", EXTRA_HEADERS=json.dumps({"X-Key": secret})
-        )
+        given = json.dumps({"X-Key": f"Bearer {secret}"})
+        bridge = make_bridge(server.url, DEBUG="true", EXTRA_HEADERS=given)
         answer = bridge.answer(event("turn_on"))
         report = bridge.answer({"ha_bridge": {"probe": {}}})
     assert_error(answer, ErrorType.BRIDGE_UNREACHABLE)
