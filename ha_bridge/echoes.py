@@ -16,8 +16,9 @@ import zlib
 from array import array
 from binascii import a2b_base64, b2a_base64
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from io import StringIO
 from typing import Final
 from urllib.parse import quote, quote_plus
 
@@ -123,16 +124,11 @@ def without(text: str, secrets: Iterable[str]) -> str:
         secrets: Of any length.
     """
     known = {one: _forms(one, text) for one in secrets}
-    hidden = [*_spans(known, text)]
-    if not hidden:
-        return text
-    shown: list[str] = []
-    end = 0
-    for start, stop in sorted(hidden):
-        if start > end or not shown:
-            shown += [text[end:start], REDACTED]
-        end = max(end, stop)
-    return "".join([*shown, text[end:]])
+    hidden = bytearray(len(text))  # of parts there may be half a million
+    for start, stop in _spans(known, text):
+        hidden[start:stop] = b"\1" * (stop - start)
+    spans = (one.span() for one in re.finditer(b"\1+", hidden))
+    return _replaced(text, spans, lambda _length: REDACTED)
 
 
 def _spans(known: Mapping[str, set[str]], text: str) -> Iterator[tuple[int, int]]:
@@ -174,7 +170,7 @@ class _View:
     @cached_property
     def _replaced(self) -> tuple[Sequence[int], Sequence[int], Sequence[int]]:
         """Where here each letter ends, and where in the source it began and ended."""
-        here, starts, ends = array("q", [0]), array("q", [0]), array("q", [0])
+        here, starts, ends = array("I", [0]), array("I", [0]), array("I", [0])
         for found in self._pattern.finditer(self._source):
             kept = found.start() - ends[-1]
             here.append(here[-1] + kept + len(_letter(found)))
@@ -376,16 +372,19 @@ def _where(form: str, length: int, text: str) -> Iterator[tuple[int, int]]:
     yield from _cut_off(form, max(_BEGINNING, _BEGINNING * len(form) // length), text)
     size = (least + 1) // 2  # so that every part has one of these pieces in it
     for place in range(0, len(form) - size + 1, size):
-        spans = []
+        spans = array("I")
         piece = form[place : place + size]
         found = text.find(piece)
         while found >= 0:
             start, stop = _whole(form, place, text, found, size)
             if stop - start >= least:
-                spans.append((start, stop))
+                spans.extend((start, stop))
             found = text.find(piece, max(stop, found + 1))
-        yield from spans
-        text = _blanked(text, spans)  # a text full of secrets is looked at once
+        if spans:
+            pairs = [spans[::2], spans[1::2]]
+            yield from zip(*pairs, strict=True)
+            # So that a text full of secrets is looked at once.
+            text = _replaced(text, zip(*pairs, strict=True), "\0".__mul__)
 
 
 def _cut_off(form: str, least: int, text: str) -> Iterator[tuple[int, int]]:
@@ -398,13 +397,23 @@ def _cut_off(form: str, least: int, text: str) -> Iterator[tuple[int, int]]:
         found = text.find(form[:least], stop)
 
 
-def _blanked(text: str, spans: list[tuple[int, int]]) -> str:
-    """Return a text of the same length without parts that follow one another."""
-    kept, end = [], 0
+def _replaced(
+    text: str, spans: Iterable[tuple[int, int]], instead: Callable[[int], str]
+) -> str:
+    """Return a text in which there is something else in place of parts of it.
+
+    Args:
+        text: The text.
+        spans: Of its parts, in their order; the next may begin in the one before.
+        instead: Makes it, of the number of letters.
+    """
+    written, end = StringIO(), 0  # a list of all pieces would take ten times as much
     for start, stop in spans:
-        kept += [text[end:start], "\0" * (stop - max(start, end))]
+        written.write(text[end:start])
+        written.write(instead(stop - max(start, end)))
         end = stop
-    return "".join([*kept, text[end:]]) if spans else text
+    written.write(text[end:])
+    return written.getvalue()
 
 
 def _whole(form: str, place: int, text: str, found: int, size: int) -> tuple[int, int]:
