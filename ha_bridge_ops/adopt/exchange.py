@@ -15,6 +15,7 @@ The way back is the same one.
 """
 
 import io
+import shutil
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -23,7 +24,13 @@ from typing import Any, Final
 
 from ha_bridge.redaction import Secret
 from ha_bridge.settings import parse_switch
-from ha_bridge_ops.adopt.recognise import ALIAS, FOLDER, files_of
+from ha_bridge_ops.adopt.recognise import (
+    ALIAS,
+    FOLDER,
+    UNREADABLE,
+    files_of,
+    no_zip,
+)
 from ha_bridge_ops.aws.session import AwsError
 from ha_bridge_ops.aws.version import Live, Settings, Version
 from ha_bridge_ops.errors import CommandError, RefusedError
@@ -36,6 +43,10 @@ Tell = Callable[[str], None]
 
 #: Of this project's function.
 _HANDLER: Final = "lambda_function.lambda_handler"
+
+#: Bytes of all files of a function, unpacked; AWS takes no more.
+#: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+_MOST: Final = 262_144_000
 
 #: How often a step back is tried.
 _TRIES: Final = 5
@@ -70,7 +81,11 @@ class ProofError(Exception):
 
 
 def steps(old: Version, new: Version) -> tuple[Version, ...]:
-    """Return what the function is at each step, the first and the last included."""
+    """Return what the function is at each step, the first and the last included.
+
+    Raises:
+        CommandError: The code of one cannot be unpacked.
+    """
     alias = replace(new.settings, handler=f"{ALIAS}.lambda_handler")
     both = _joined((old.code, ""), (new.code, FOLDER))
     aliased = _joined((new.code, ""))
@@ -85,18 +100,34 @@ def steps(old: Version, new: Version) -> tuple[Version, ...]:
 
 
 def _joined(*parts: tuple[bytes, str]) -> bytes:
-    """Return a zip of several, each below a folder, and of the alias."""
+    """Return a zip of several, each below a folder, and of the alias.
+
+    Raises:
+        CommandError: One is none that AWS would take.
+    """
+    try:
+        return _packed(*parts)
+    except UNREADABLE:
+        raise no_zip() from None
+
+
+def _packed(*parts: tuple[bytes, str]) -> bytes:
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as joined:
         for code, folder in parts:
             with zipfile.ZipFile(io.BytesIO(code)) as archive:
                 # Of two files of one name the last counts.
                 entries = {entry.filename: entry for entry in archive.infolist()}
+                if sum(entry.file_size for entry in entries.values()) > _MOST:
+                    raise zipfile.BadZipFile
                 for entry in entries.values():
                     copied = zipfile.ZipInfo(folder + entry.filename, entry.date_time)
                     copied.external_attr = entry.external_attr
                     copied.create_system = entry.create_system
-                    joined.writestr(copied, archive.read(entry), zipfile.ZIP_DEFLATED)
+                    copied.compress_type = zipfile.ZIP_DEFLATED
+                    copied.file_size = entry.file_size
+                    with archive.open(entry) as file, joined.open(copied, "w") as copy:
+                        shutil.copyfileobj(file, copy)
         alias = zipfile.ZipInfo(f"{ALIAS}.py")
         alias.create_system = 3
         alias.external_attr = MODE << 16

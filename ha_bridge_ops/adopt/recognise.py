@@ -47,8 +47,8 @@ class _Archive(Mapping[str, bytes]):
         try:
             with self._archive.open(name) as file:
                 return file.read(_MOST)  # whatever size it is said to have
-        except _UNREADABLE:
-            raise _no_zip() from None
+        except UNREADABLE:
+            raise no_zip() from None
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)
@@ -58,13 +58,14 @@ class _Archive(Mapping[str, bytes]):
 
 
 #: What reading a file of a zip raises that is broken, encrypted or of another kind.
-_UNREADABLE: Final = (
+UNREADABLE: Final = (
     *(EOFError, OSError, ValueError, NotImplementedError, RuntimeError),
     *(zipfile.BadZipFile, zlib.error),
 )
 
 
-def _no_zip() -> CommandError:
+def no_zip() -> CommandError:
+    """Return what says that the code of a function is none, or broken."""
     return CommandError("The function's code is not a zip that can be read.")
 
 
@@ -76,8 +77,8 @@ def files_of(code: bytes) -> Files:
     """
     try:
         return _Archive(zipfile.ZipFile(io.BytesIO(code)))
-    except _UNREADABLE:
-        raise _no_zip() from None
+    except UNREADABLE:
+        raise no_zip() from None
 
 
 def recognise(version: Version) -> Kind:

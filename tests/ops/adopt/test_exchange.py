@@ -4,6 +4,7 @@ import contextlib
 import io
 import warnings
 import zipfile
+from dataclasses import replace
 from itertools import pairwise
 
 import boto3
@@ -28,6 +29,7 @@ from tests.ops.adopt.world import (
     script,
     unzipped,
     who_answers,
+    zipped,
 )
 
 
@@ -225,3 +227,39 @@ def test_a_file_that_is_there_twice_is_no_trouble(aws: Aws, package: bytes) -> N
     live, old, now = adopted(aws, package)
     restore(live, now, old, package, lambda _what: None)
     assert code_now() == code.getvalue()
+
+
+def told(field: int, value: bytes) -> bytes:
+    """Return a zip whose directory tells something else of its one file.
+
+    Args:
+        field: Where, in the file's entry of the directory.
+        value: What.
+    """
+    code = bytearray(zipped({"lambda_function.py": "x" * 100}))
+    at = code.index(b"PK\1\2") + field
+    code[at : at + len(value)] = value
+    return bytes(code)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        b"",
+        b"PK\3\4 cut",
+        told(8, b"\1\0"),
+        told(10, b"\x63\0"),
+        told(16, b"\0\0\0\0"),
+        told(24, (300_000_000).to_bytes(4, "little")),
+    ],
+    ids=["nothing", "cut", "encrypted", "method", "checksum", "300 MB"],
+)
+def test_code_that_cannot_be_unpacked_changes_nothing(
+    aws: Aws, package: bytes, code: bytes
+) -> None:
+    """As what was saved of it has it, where somebody has edited that file."""
+    aws.put(script())
+    live, old, now = adopted(aws, package)
+    with pytest.raises(CommandError, match="not a zip that can be read"):
+        restore(live, now, replace(old, code=code), package, lambda _what: None)
+    assert aws.live().read() == now
