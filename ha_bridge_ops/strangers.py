@@ -74,8 +74,9 @@ _OTHERS: Final = (
     (re.compile(r"(?:[A-Za-z]:)?[\\/](?:home|Users|root)[\\/][^\s:“”]*"), "<path>"),
     (
         re.compile(
-            r"(--(?:function|function-name|statement-id|profile|log-group-name)[ =]"
-            r"|aws logs tail )(?!(?:token-url|token-url-invoke|and) )\S+"
+            r"(--(?:function|function-name|qualifier|statement-id|profile"
+            r"|log-group-name)[ =]|aws logs tail )"
+            r"(?!(?:token-url|token-url-invoke|and) )\S+"
         ),
         r"\1…",
     ),

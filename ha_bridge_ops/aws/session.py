@@ -20,8 +20,8 @@ T = TypeVar("T")
 MakeClient = Callable[[str, str | None], Any]
 
 
-#: What AWS calls its errors, and botocore its exceptions.
-_CODE: Final = re.compile(r"[A-Za-z0-9._]{1,80}(?: \d{3})?")
+#: What AWS calls its errors, and botocore its exceptions; an address is none of them.
+_CODE: Final = re.compile(r"[A-Za-z][A-Za-z0-9._]{0,79}(?: \d{3})?|\d{3}")
 
 
 class AwsError(Exception):

@@ -240,6 +240,7 @@ def test_no_secret_is_none() -> None:
         ("arn:aws:lambda:eu-west-1:123456789012:function:smith", "smith"),
         ("ssm:/smith/token: ParameterNotFound", "smith"),
         ("check --function smith-home --region eu-west-1", "smith"),
+        ("aws lambda x --qualifier smith --statement-id y", "smith"),
         ("no file /home/smith/.env", "smith"),
         ("no file C:\\Users\\smith\\.env", "smith"),
         ("aa:bb:cc:dd:ee:ff", "bb:cc"),

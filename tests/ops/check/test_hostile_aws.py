@@ -44,6 +44,7 @@ def test_an_odd_function_is_an_error_of_aws(key: str, odd: object) -> None:
 def test_an_error_of_aws_has_a_name(text: str) -> None:
     """Any other text is left out."""
     assert MARK not in AwsError(text).code
+    assert "93" not in AwsError("93.184.216.34").code
 
 
 def raises(error: Exception) -> Callable[..., None]:
