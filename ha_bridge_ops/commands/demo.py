@@ -25,8 +25,9 @@ from ha_bridge_ops.terminal import Console, Steps, echo, plain_table
 #: Seconds for a device of the demo to reach its state; its locks take two.
 SETTLE_S = 6.0
 
-#: Shell lines for one's own home.  Nobody else can read the token at any moment, even
-#: where the file was there, and it stands in no history of a shell.
+#: Shell lines for one's own home, as they are: what is put in place of the dots comes
+#: by an editor, for a shell keeps in its history what is typed behind << too.  Nobody
+#: else can read the token at any moment, even where the file was there.
 WRITE_ENV_FILE = """\
 (touch .env && chmod 600 .env && cat > .env) <<'END'
 BASE_URL=https://…
@@ -252,11 +253,12 @@ def _play(stage: Stage, server: HomeAssistantServer, function: Function) -> Resu
         more = "All the tests: make test.  The whole story: README.md\n"
     stage.show.print(
         Text.assemble(
-            "Your own home, with a long-lived token from your profile there:\n\n",
-            (
-                f"{WRITE_ENV_FILE}{command} invoke discovery --table\n\n",
-                "bold",
-            ),
+            "Your own home: make a file that only you can read.\n\n",
+            (f"{WRITE_ENV_FILE}\n", "bold"),
+            "In an editor put your address, and a long-lived token from your profile "
+            "there, in place of the dots: typed here, your shell would keep them in "
+            "its history. Then:\n\n",
+            (f"{command} invoke discovery --table\n\n", "bold"),
             "This home in a browser, as Alexa sees it: ",
             (f"{command} page --demo\n\n", "bold"),
             "To set it up: ",

@@ -38,6 +38,8 @@ def test_the_demo_shows_what_it_promises(run: Run, release: Release) -> None:
         "EXPIRED_AUTHORIZATION_CREDENTIAL",
         "BRIDGE_UNREACHABLE",
         "chmod 600 .env",
+        "LONG_LIVED_ACCESS_TOKEN=…",  # as it is: a shell's history has these lines
+        "In an editor",
         "ha-bridge invoke",
     ):
         assert words in done.stdout
