@@ -1,6 +1,7 @@
 """The page: what is asked for, and what is answered."""
 
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -61,6 +62,10 @@ _STATIC: Final = {
 
 #: Endpoints whose state is asked for at once.
 _AT_ONCE: Final = 30
+
+#: Seconds after which no other is asked for: each may take eight.
+_STATES_S: Final = 8.0
+
 _SENTENCE: Final = 300
 
 
@@ -164,7 +169,10 @@ class _Page:
     def _states(self, ids: Sequence[object]) -> dict[str, Any]:
         known = self._home.known
         found = {}
+        until = time.monotonic() + _STATES_S
         for one in ids:
+            if time.monotonic() > until:
+                break
             try:
                 endpoint = known.find(one)
             except NotThereError:

@@ -1,9 +1,8 @@
 """The page's server: loopback only, a free port, until Ctrl-C."""
 
 import asyncio
-import contextlib
 import socket
-from collections.abc import Iterator
+import threading
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -17,6 +16,10 @@ _HEAD = 32 * 1024
 
 #: Seconds that a connection may have for the head of a request.
 _PATIENCE_S = 10.0
+
+#: Seconds between two looks whether it runs, and for it to end.
+_LISTEN_S = 0.5
+_END_S = 5.0
 
 
 class _Protocol(H11Protocol):
@@ -76,17 +79,31 @@ class PageServer:
         return f"http://127.0.0.1:{self.port}{OPEN}?token={self.sessions.one_time}"
 
     def run(self) -> None:
-        """Answer until it is stopped, or Ctrl-C is pressed."""
-        with self._closing(), contextlib.suppress(KeyboardInterrupt):
+        """Answer until it is stopped, or Ctrl-C is pressed.
+
+        In a thread that nobody waits for at the end, as are those that it starts: a
+        home may take minutes to say how all of its devices are.
+        """
+        # Not by `join`: Python 3.11 takes a thread for ended where Ctrl-C ends that.
+        ended = threading.Event()
+        try:
+            threading.Thread(target=self._answer, args=(ended,), daemon=True).start()
+            # Windows hears Ctrl-C in between only.
+            while not ended.wait(_LISTEN_S):
+                pass
+        except KeyboardInterrupt:
+            pass
+        finally:
+            self.stop()
+            ended.wait(_END_S)
+            self._socket.close()
+
+    def _answer(self, ended: threading.Event) -> None:
+        try:
             self._server.run(sockets=[self._socket])
+        finally:
+            ended.set()
 
     def stop(self) -> None:
         """Stop it, from another thread."""
         self._server.should_exit = True
-
-    @contextlib.contextmanager
-    def _closing(self) -> Iterator[None]:
-        try:
-            yield
-        finally:
-            self._socket.close()

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -66,6 +67,35 @@ def test_the_address_is_the_only_line(
     assert "Traceback" not in talk
     assert page.returncode == status
     assert_nothing_left(tmp_path)
+
+
+def test_ctrl_c_waits_for_no_home(tmp_path: Path) -> None:
+    """One that never answers is still being asked when the command is over."""
+    with socket.create_server(("127.0.0.1", 0)) as home:
+        port = home.getsockname()[1]
+        settings = {**SECRET, "BASE_URL": f"http://127.0.0.1:{port}"}
+        page = start(tmp_path, "--no-open", **settings)
+        assert page.stdout is not None
+        url = urlsplit(page.stdout.readline().strip())
+        connection = HTTPConnection("127.0.0.1", url.port or 0, timeout=60)
+        connection.request("GET", f"{url.path}?{url.query}")
+        answer = connection.getresponse()
+        answer.read()
+        cookie = (answer.getheader("Set-Cookie") or "").partition(";")[0]
+        # More than there are threads, each of which takes its seven seconds.
+        waiting = [HTTPConnection("127.0.0.1", url.port or 0) for _ in range(50)]
+        for one in waiting:
+            one.request("GET", "/api/home", headers={"Cookie": cookie})
+        home.settimeout(60)
+        with home.accept()[0] as asked:
+            asked.settimeout(60)
+            assert asked.recv(1)
+            page.send_signal(signal.SIGINT)
+            _, talk = page.communicate(timeout=60)
+        for one in (connection, *waiting):
+            one.close()
+    assert "Traceback" not in talk
+    assert page.returncode == 0
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from ha_bridge_ops.endpoints.limits import LOOKED_AT
+from ha_bridge_ops.page import app
 from ha_bridge_ops.page import server as page_server
 from ha_bridge_ops.page.guard import CSRF_HEADER, HEADERS, MAX_BODY
 from tests.directives import TOKEN
@@ -506,6 +507,15 @@ def test_what_is_wrong_with_thousands_is_said_in_few_words(opened: Opened) -> No
     assert all(len(one["troubles"]) == 1 for one in many["endpoints"])
     assert all(one["troubles"][0]["status"] == "failed" for one in many["endpoints"])
     assert len(json.dumps(many)) < 4_000_000
+
+
+def test_a_slow_home_is_not_asked_for_all_states(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Thirty times eight seconds would keep everything else from being asked."""
+    monkeypatch.setattr(app, "_STATES_S", -1.0)
+    client = opened(TableHome())
+    assert client.post("/api/states", ids=["light#desk"]) == (200, {"states": {}})
 
 
 def test_two_at_once_do_no_harm(opened: Opened) -> None:
