@@ -31,6 +31,9 @@ _SURELY_FITS: Final = MAX_ANSWER // 3
 #: memory, of which the function has 128 MB; a Discovery of 300 devices has some 30 000.
 MAX_OBJECTS: Final = 300_000
 
+#: Values in one, as their commas tell: a million texts of two letters take 170 MB.
+_MOST_VALUES: Final = 300_000
+
 #: Whether Lambda's runtime escapes all but ASCII, which it did before Python 3.12.
 _IS_ESCAPED: Final = sys.version_info < (3, 12)
 
@@ -137,8 +140,11 @@ def read_answer(body: bytes, event: object = None) -> Event:
         BridgeError: NOT_AN_EVENT or TOO_LARGE.
     """
     try:
-        if len(body) > _SURELY_FITS and objects_in(body) > MAX_OBJECTS:
-            raise BridgeError(Failure.TOO_LARGE, f"over {MAX_OBJECTS} objects")
+        if len(body) > _SURELY_FITS:
+            if objects_in(body) > MAX_OBJECTS:
+                raise BridgeError(Failure.TOO_LARGE, f"over {MAX_OBJECTS} objects")
+            if body.count(b",") > _MOST_VALUES:
+                raise BridgeError(Failure.TOO_LARGE, f"over {_MOST_VALUES} values")
         text = body.decode()
         answer = _DECODER.decode(text)
         # Half a surrogate pair can be read, but not sent on in UTF-8.

@@ -418,7 +418,11 @@ FAULTS: dict[str, Fault] = {
     ),
     "longer than Lambda's limit, as the runtime writes it": Fault(
         Failure.TOO_LARGE,
-        (reply(200, b'{"event":{"x":[' + b"1," * 3_000_000 + b"1]}}"),),
+        (reply(200, b'{"event":{"x":[' + b'"%s",' % (b"x" * 18) * 290_000 + b"1]}}"),),
+    ),
+    "more values than the function's memory holds": Fault(
+        Failure.TOO_LARGE,
+        (reply(200, b'{"event":{"x":[' + b'"ab",' * 1_000_000 + b"1]}}"),),
     ),
     "more objects than the function's memory holds": Fault(
         Failure.TOO_LARGE,
