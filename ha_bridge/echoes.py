@@ -226,7 +226,7 @@ def _packed(
         for word in words:
             pieces.append("".join(_unpacked(word[0][shift:], shift)))
             ends.append((ends[-1] if ends else 0) + len(pieces[-1]) + 1)
-        inner = '"'.join(pieces)
+        inner = _CUT.join(pieces)  # each may have been cut off
         found = [*_hidden(known, inner), *_packed(known, inner, layers - 1)]
         for start, stop in found:
             first, last = bisect_right(ends, start), bisect_right(ends, stop - 1)

@@ -170,6 +170,8 @@ def test_the_beginning_of_a_secret_is_hidden_where_a_text_was_cut(letters: int) 
     for written in (secret[:letters], secret.encode().hex()[: 2 * letters]):
         assert without(f"by {written}", [secret]) == f"by {REDACTED}"
         assert without(f"'{written}…'", [secret]) == f"'{REDACTED}…'"
+    packed = b64encode(secret[:letters].encode().hex().encode()).decode()
+    assert packed[:9] not in without(f"by '{packed}…' to_nobody_at_all", [secret])
     assert secret[:letters] in without(f"{secret[:letters]} by", [secret])
 
 
