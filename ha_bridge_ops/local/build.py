@@ -28,6 +28,10 @@ PLATFORM = ("x86_64-manylinux_2_28", "manylinux_2_28_x86_64", "manylinux2014_x86
 _ABOVE = Path(__file__).resolve().parents[1]
 SOURCES = _ABOVE / "project" if (_ABOVE / "project").is_dir() else _ABOVE.parent
 
+#: Where installers and Pythons run: elsewhere there may be somebody's uv.toml, which
+#: names other files and their hashes, or a py_compile.py of his.
+TOP = SOURCES.anchor
+
 #: The modules that Lambda is told of; see template.yaml.
 ENTRIES = ("lambda_function.py", "token_function.py")
 
@@ -94,6 +98,7 @@ def build(
     Raises:
         BuildError: Nothing here installs packages, or it failed.
     """
+    folder = folder.absolute()
     core = folder / "ha_bridge"
     core.mkdir(parents=True, exist_ok=True)
     for name in ENTRIES:
@@ -130,6 +135,7 @@ def _install(folder: Path, uvs: Iterable[str]) -> None:
     done = subprocess.run(
         [*command, *wanted],
         env=_environ(),
+        cwd=TOP,
         check=False,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -155,7 +161,7 @@ def _compile(folder: Path, pythons: Iterable[str]) -> bool:
             if os.name == "nt":
                 environ["SYSTEMROOT"] = os.environ["SYSTEMROOT"]
             command = [python, "-B", "-s", "-c", _COMPILE, str(folder)]
-            subprocess.run(command, env=environ, check=True)
+            subprocess.run(command, env=environ, cwd=TOP, check=True)
             return True
     return False
 
@@ -186,6 +192,7 @@ def _works(command: list[str]) -> bool:
         done = subprocess.run(
             command,
             env=_environ(),
+            cwd=TOP,
             check=False,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

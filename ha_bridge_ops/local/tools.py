@@ -17,6 +17,7 @@ import uv
 from filelock import FileLock
 
 from ha_bridge_ops.errors import CommandError
+from ha_bridge_ops.local.build import TOP
 from ha_bridge_ops.local.processes import PROXIES, FailedError, inherited, run
 
 #: Where `lambda_function.py` lies: the checkout, or site-packages.
@@ -32,7 +33,7 @@ def tools_folder() -> Path:
     if (ROOT / "pyproject.toml").is_file():
         return ROOT / ".tools"
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(cache) / "ha-bridge"
+    return Path(cache).absolute() / "ha-bridge"
 
 
 def pythons_folder() -> Path:
@@ -75,7 +76,8 @@ def at_hand(version: str) -> Interpreter | None:
     """
     for path in _candidates(_minor(version)):
         if _fits(_reported(path), version):
-            return Interpreter(_minor(version), path)
+            # PATH may lead to one from where we are; uv runs elsewhere.
+            return Interpreter(_minor(version), str(Path(path).absolute()))
     return None
 
 
@@ -226,6 +228,7 @@ def run_uv(*arguments: str, **variables: str) -> str:
             [uv.find_uv_bin(), "--no-progress", *arguments],
             environ=environ,
             timeout=INSTALL_TIMEOUT_S,
+            cwd=Path(TOP),
         )
     except FailedError as error:
         raise CommandError(

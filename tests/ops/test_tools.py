@@ -152,19 +152,37 @@ def test_installers_have_nothing_of_the_home(
 ) -> None:
     """They have what finds PyPI, though: an index, a proxy, a login."""
     stub, seen = tmp_path / "uv", tmp_path / "seen"
-    stub.write_text(f'#!/bin/sh\nenv >> {seen}\n[ "$1" = --version ]\n')
+    stub.write_text(f'#!/bin/sh\n(env; pwd) >> {seen}\n[ "$1" = --version ]\n')
     stub.chmod(0o755)
     needed = ("UV_DEFAULT_INDEX", "https_proxy", "NETRC", "SSL_CERT_FILE")
     for name in (*VARIABLES, "LINK_CLIENT_SECRET", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "secret-51ab")
     for name in needed:
         monkeypatch.setenv(name, "needed-51ab")
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(build.BuildError):
         build.build(tmp_path / "package", uvs=[str(stub)])
     told = seen.read_text()
     assert "secret-51ab" not in told
     for name in needed:
         assert f"{name}=needed-51ab" in told
+    assert str(tmp_path) not in told.splitlines()  # where somebody's uv.toml may lie
+
+
+def test_files_of_strangers_change_nothing_that_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A uv.toml where we are could name other files, with the hashes of these."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(build, "VERSION", HERE)
+    (tmp_path / "uv.toml").write_text("no TOML")
+    for name in ("py_compile", "pathlib"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit(9)")
+    (folder := tmp_path / "package").mkdir()
+    (folder / "one.py").write_text("x = 1\n")
+    tools.run_uv("venv", "--python", sys.executable, str(tmp_path / "venv"))
+    assert build._compile(folder, [sys.executable])
+    assert list(folder.rglob("*.pyc"))
 
 
 #: What an index, a proxy or AWS may say to a program that was started for us.
