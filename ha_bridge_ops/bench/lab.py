@@ -171,7 +171,7 @@ def _stage(python: str, folder: Path, checkout: Path) -> None:
     """Put the function of a checkout into a folder as it is shipped."""
     where = "import urllib3, pathlib; print(pathlib.Path(urllib3.__file__).parent)"
     found = subprocess.run(
-        [python, "-c", where],
+        [python, "-I", "-c", where],
         env=inherited(),
         capture_output=True,
         text=True,
@@ -183,7 +183,7 @@ def _stage(python: str, folder: Path, checkout: Path) -> None:
         shutil.copytree(source, folder / source.name, ignore=unwanted)
     shutil.copy(checkout / "lambda_function.py", folder)
     compiling = ["compileall", "-q", "--invalidation-mode", "unchecked-hash"]
-    command = [python, "-m", *compiling, str(folder)]
+    command = [python, "-I", "-m", *compiling, str(folder)]
     subprocess.run(command, env=inherited(), timeout=120, check=True)
 
 

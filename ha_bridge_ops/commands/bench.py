@@ -157,7 +157,7 @@ def _measure(stack: contextlib.ExitStack, plan: Plan, say: Progress) -> Results:
 
 def _circumstances(lab: Lab, plan: Plan) -> Iterator[tuple[str, Any]]:
     versions = subprocess.run(
-        [lab.python, "-c", _VERSIONS],
+        [lab.python, "-I", "-c", _VERSIONS],
         env=inherited(),
         capture_output=True,
         text=True,

@@ -1,9 +1,11 @@
 """What the template takes and what it refuses, and with which words."""
 
 import re
+from unicodedata import category, normalize
 
 import pytest
 
+from ha_bridge_ops.outside import is_visible
 from tests.aws.cloudformation import (
     BASE_URL,
     REGION,
@@ -105,6 +107,7 @@ BAD = {
         "https://home.example.org/$(id)",
         "https://home.example.org/a;b",
         "https://-home.example.org",
+        "https://home.example.org-",
         "https://home.example.org:port",
         "https://home.example.org:0",
         "https://home.example.org:65536",
@@ -181,6 +184,18 @@ def test_no_line_follows_a_good_value(name: str) -> None:
             continue
         for end in ("\n", "\r\n", "\u2028"):
             assert not re.search(PARAMETERS[name]["AllowedPattern"], value + end)
+
+
+def test_a_host_has_only_letters_that_stay_letters() -> None:
+    """IDNA makes nothing of one that a shell minds, and each can be seen."""
+    takes = re.compile(PARAMETERS["BaseUrl"]["AllowedPattern"]).fullmatch
+    taken = [one for one in map(chr, range(0x80, 0x10000)) if takes(f"https://a{one}b")]
+    assert len(taken) > 40_000
+    for one in taken:
+        assert not re.search(r"[\0-,./:-@[-`{-\x7f]", normalize("NFKC", one)), ascii(
+            one
+        )
+        assert is_visible(one) or category(one) in ("Mn", "Mc", "Me", "Cn"), ascii(one)
 
 
 def test_an_address_must_be_given() -> None:

@@ -46,6 +46,20 @@ def test_a_program_that_will_not_end_is_killed(
         )
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("GITHUB_TOKEN", "ASK_LWA_CLIENT_SECRET", "UV_INDEX_OURS_PASSWORD"),
+        *("MYSQL_PASSWD", "AWS_SECRET_ACCESS_KEY", "SOME_API_KEY", "npm_config__auth"),
+        "DOCKER_AUTH_CONFIG",
+    ],
+)
+def test_what_of_an_environment_opens_something(name: str) -> None:
+    """By its name; where such a thing is, or what it is called, is none of it."""
+    environ = {name: "pa5s", f"{name}_FILE": "/x", "AWS_PROFILE": "home"}
+    assert [one.reveal() for one in processes.secrets_of(environ)] == ["pa5s"]
+
+
 def test_no_child_sees_all_of_our_environment() -> None:
     """There may be a token in it: each call of subprocess says what a child may see."""
     files = Path(ha_bridge_ops.__file__).parent.rglob("*.py")

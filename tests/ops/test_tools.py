@@ -10,6 +10,7 @@ import uv
 from click.testing import CliRunner
 
 from ha_bridge.settings import VARIABLES
+from ha_bridge_ops.bench import lab
 from ha_bridge_ops.commands.package import package
 from ha_bridge_ops.local import ask, build, processes, releases, sam, tools
 from ha_bridge_ops.local.tools import Interpreter, find_interpreter
@@ -176,13 +177,14 @@ def test_files_of_strangers_change_nothing_that_is_installed(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(build, "VERSION", HERE)
     (tmp_path / "uv.toml").write_text("no TOML")
-    for name in ("py_compile", "pathlib"):
+    for name in ("py_compile", "pathlib", "compileall", "urllib3"):
         (tmp_path / f"{name}.py").write_text("raise SystemExit(9)")
     (folder := tmp_path / "package").mkdir()
     (folder / "one.py").write_text("x = 1\n")
     tools.run_uv("venv", "--python", sys.executable, str(tmp_path / "venv"))
     assert build._compile(folder, [sys.executable])
     assert list(folder.rglob("*.pyc"))
+    lab._stage(sys.executable, tmp_path / "bench", tools.ROOT)
 
 
 #: What an index, a proxy or AWS may say to a program that was started for us.

@@ -133,6 +133,13 @@ PACKED: dict[str, Callable[[bytes], str]] = {
     "base64 behind a word": lambda data: (
         "token_" + b64encode(data.hex().encode()).decode()
     ),
+    "base64 behind three letters": lambda data: (
+        "Abc" + b64encode(data.hex().encode()).decode()
+    ),
+    "hexadecimal twice, behind a digit": lambda data: "7" + data.hex().encode().hex(),
+    "three times": lambda data: b64encode(data.hex().encode()).hex(),
+    "code points": lambda data: " ".join(f"U+{one:04X}" for one in data),
+    "octal digits": lambda data: "".join(f"\\{one:o}" for one in data),
     "UTF-16 in base64": lambda data: b64encode(utf_16(data)).decode(),
     "UTF-16 in hexadecimal": lambda data: utf_16(data).hex(),
     "gzip in base64": lambda data: b64encode(gzip.compress(data)).decode(),
@@ -218,6 +225,19 @@ def test_many_parts_of_a_secret_take_little_memory() -> None:
     tracemalloc.stop()
     assert token[6:18] not in shown
     assert peak < 18 * len(said)
+
+
+def test_gzip_is_unpacked_with_care() -> None:
+    """Broken, it is a word as any other; of a large one only the beginning is read."""
+    secret = "7c1e5a9b3d0f4826b7a1e93c"
+    bomb = b64encode(gzip.compress(bytes(30_000_000))).decode()
+    broken = b64encode(gzip.compress(secret.encode())[:10] + b"\xff" * 9).decode()
+    tracemalloc.start()
+    for word in (bomb, broken):
+        assert without(f"No {word} here", [secret]) == f"No {word} here"
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 10_000_000
 
 
 def test_a_message_without_bounds_is_not_shown_whole() -> None:
