@@ -242,6 +242,22 @@ def test_an_installer_has_not_the_terminal(
     assert capfd.readouterr() == ("", "")
 
 
+def test_make_shows_what_an_installer_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As text: an index can say what a terminal obeys."""
+
+    def fail(_folder: Path) -> bool:
+        raise build.BuildError("It failed.", SAID)
+
+    monkeypatch.setattr(build, "build", fail)
+    monkeypatch.setattr(sys, "argv", ["build.py", "package"])
+    with pytest.raises(SystemExit) as caught:
+        build.main()
+    lines = str(caught.value.code).splitlines()
+    assert lines[-1] == "It failed."
+    assert len(lines) > 1
+    assert all(line.isascii() and line.isprintable() for line in lines)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="it is /proc that counts memory")
 def test_a_program_without_end_takes_no_memory() -> None:
     """It is ended, however fast it writes."""
@@ -258,15 +274,17 @@ def _kilobytes() -> int:
 
 
 def test_last_words_are_the_end_of_a_log(tmp_path: Path) -> None:
-    """Of one of gigabytes no more is read."""
+    """Of one of gigabytes no more is read, and nothing secret that the child knew."""
     log = tmp_path / "log"
     with log.open("wb") as file:
         file.truncate(5_000_000_000)
         file.seek(0, 2)
-        file.write(b"\nit ended so")
-    child = processes.Process("x", [sys.executable, "-c", ""], environ={}, log=log)
+        file.write(b"\nit ended by pa5s so")
+    command = [sys.executable, "-c", ""]
+    environ = {"LONG_LIVED_ACCESS_TOKEN": "pa5s"}
+    child = processes.Process("x", command, environ=environ, log=log)
     child.stop()
-    assert child.last_words().endswith("it ended so”.")
+    assert child.last_words().endswith("it ended by <redacted> so”.")
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(128 + 15)], ids=repr)

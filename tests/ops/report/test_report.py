@@ -533,6 +533,19 @@ def test_a_log_without_end_is_read_in_part(
     assert "this is its beginning" in type_it("--markdown").stdout
 
 
+def test_cold_starts_are_counted_among_the_calls(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A log may be of nothing else; and an endpointId is no longer than a real one."""
+    monkeypatch.setattr(calls, "MAX_CALLS", 3)
+    report_line = "REPORT RequestId: 1\tDuration: 2.00 ms\tInit Duration: 3.00 ms"
+    seen = Calls()
+    seen.read([Line(report_line, 1)] * 3)
+    assert seen.is_full
+    seen.read([Line(said(endpoint="x" * 5_000), 1)])
+    assert len(seen.calls[0].endpoint) == 256
+
+
 def test_no_function_and_two_forms(type_it: Type) -> None:
     """Exit status 2: it could not run."""
     done = type_it()

@@ -1,12 +1,15 @@
 """What the ASK CLI prints, and what of it reaches the user; it is text only."""
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
 
+from ha_bridge.redaction import Secret
 from ha_bridge_ops.skill.ask_cli import (
     MAX_OUTPUT,
     AskCli,
@@ -198,3 +201,21 @@ def test_credentials_that_are_none_are_refused(tmp_path: Path, given: object) ->
     """Nothing goes into secrets.yaml that Home Assistant could not use."""
     with pytest.raises(Refused, match="no credentials for proactive mode"):
         AskCli(answering(tmp_path, given)).credentials(SKILL_ID)
+
+
+@pytest.mark.parametrize("status", [0, 1])
+def test_ask_repeats_nothing_that_it_was_given(
+    status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In its environment, or to be sent to Amazon; whether it refuses or answers."""
+    monkeypatch.setenv("ASK_REFRESH_TOKEN", "of-ask-51ab")
+    body = {"message": "of-ask-51ab, sent-51ab"}
+    said = CompletedProcess([], status, json.dumps(body), f"[Error]: {body}")
+    ask = AskCli(sys.executable, run=lambda *_, **__: said)
+    ask.hide(Secret("sent-51ab"))
+    try:
+        told = str(ask._run("any"))
+    except Refused as error:
+        told = str(error)
+    assert "51ab" not in told
+    assert told.count("<redacted>") == 2
