@@ -3,6 +3,7 @@
 import contextlib
 import json
 import logging
+import re
 import time
 import traceback
 from collections.abc import Callable
@@ -21,7 +22,7 @@ from ha_bridge.messages import (
     outcome,
     read_answer,
 )
-from ha_bridge.redaction import Redacted, Secret, secrets_of
+from ha_bridge.redaction import Redacted, Secret, hidden, secrets_of
 from ha_bridge.secrets import SecretReader
 from ha_bridge.settings import Address, Settings
 
@@ -33,6 +34,10 @@ BUDGET_S: Final = 7.0
 RESERVE_S: Final = 0.5
 
 _HTTP_UNAUTHORIZED: Final = 401
+
+#: How Home Assistant makes an endpointId of an entity's, or none at all; no token is
+#: so.  Any other is looked through, which takes a millisecond.
+_USUAL_ID: Final = re.compile(r"(?:[a-z_]+#[a-z0-9_]{1,64})?")
 
 logger = logging.getLogger("ha_bridge")
 
@@ -127,6 +132,8 @@ class Bridge:
             line |= outcome(answer)
             if "errorType" in line:
                 # Such as a device that is gone: Alexa asks for it until it is deleted.
+                if self._hidden(line["errorType"], event) != line["errorType"]:
+                    line["errorType"] = "unknown"  # a secret of letters alone
                 said = self._redacted(error_message(answer), event)
                 level, message = logging.WARNING, f"Home Assistant says {said}"
         except Exception as error:  # noqa: BLE001 - Alexa always gets an answer
@@ -138,6 +145,9 @@ class Bridge:
             answer = error_response(event, known)
             line |= outcome(answer)
             level, message = logging.ERROR, known.message
+        # A server chooses the ids of its devices, and Alexa repeats them.
+        if not _USUAL_ID.fullmatch(line.get("endpointId", "")):
+            line["endpointId"] = self._hidden(line["endpointId"], event)
         self._log_line(line, started, level, message)
         self._log_whole("Answer", answer, beside=event)
         return answer
@@ -179,6 +189,10 @@ class Bridge:
             return error.hiding(secrets_of(event, *self.secrets))
         except RecursionError:  # nobody has looked into all of the event
             return BridgeError(error.failure, status=error.status, reused=error.reused)
+
+    def _hidden(self, text: str, event: object) -> str:
+        """Return a text from outside without what must not be shown."""
+        return hidden(text, event, *self.secrets)
 
     def _fallback_token(self, deadline: float) -> Secret | None:
         if self._fallback is None:

@@ -18,6 +18,7 @@ from binascii import a2b_base64, b2a_base64
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from html.entities import html5
 from io import StringIO
 from typing import Final
 from urllib.parse import quote, quote_plus
@@ -76,13 +77,15 @@ _UNSEEN: Final = (
 #: How JSON, programs, addresses, pages and mail write one letter, and what they put
 #: between two: nothing that is seen, or the end of a line.
 _LETTER: Final = re.compile(
-    r"(?:\\{1,8}(?:u|U0{4})|%u|[Uu]\+)(?P<json>[0-9A-Fa-f]{4})"
+    r"(?:\\{1,8}u|%u|[Uu]\+)(?P<json>[0-9A-Fa-f]{4})"
+    r"|\\{1,8}U00(?P<program>[0-9A-Fa-f]{6})"
     r"|\\{1,8}u\{0{0,8}(?P<brace>[0-9A-Fa-f]{1,6})\}"
     r"|\\{1,8}x(?P<byte>[0-9A-Fa-f]{2})|\\{1,8}(?P<octal>[0-3]?[0-7]{2})"
     r"|\b0x(?P<number>[0-9A-Fa-f]{2})\b"
     r"|%(?:25){0,4}(?P<address>[0-9A-Fa-f]{2})|=(?P<mail>[0-9A-F]{2})"
     r"|&(?:amp;){0,4}#"
     r"(?:0{0,8}(?P<page>[0-9]{1,7})|[xX]0{0,8}(?P<hex>[0-9A-Fa-f]{1,6}));?"
+    r"|&(?:amp;){0,4}(?P<name>[A-Za-z][A-Za-z0-9]{1,30};)"
     rf"|=?[{_UNSEEN}]*[\r\n\u240a\u240d][{_UNSEEN} ]*|[{_UNSEEN}]+|\\{{1,8}}[nrt]"
 )
 
@@ -159,7 +162,7 @@ class _View:
 
     Args:
         source: The text.
-        pattern: What is replaced: by the letter that a group has, or by nothing.
+        pattern: What is replaced: by what its group stands for, or by nothing.
     """
 
     def __init__(self, source: str, pattern: re.Pattern[str]) -> None:
@@ -186,14 +189,16 @@ class _View:
         here, starts, ends = self._replaced
         last = bisect_right(here, place) - 1
         source = ends[last] + place - here[last]
-        if last + 1 < len(starts) and starts[last + 1] == source:
-            return source, ends[last + 1]
+        if last + 1 < len(starts) and starts[last + 1] <= source:  # it may be two
+            return starts[last + 1], ends[last + 1]
         return source, source + 1
 
 
 def _letter(found: re.Match[str]) -> str:
-    """Return the letter that stands there by its number; nothing if none does."""
+    """Return the letter that stands there by number or name; nothing if none does."""
     name = found.lastgroup
+    if name == "name":
+        return html5.get(found[name], found[0])
     number = int(found[name], _BASES.get(name, 16)) if name else 0
     return chr(number) if 0 < number <= sys.maxunicode else ""
 
@@ -314,7 +319,8 @@ def _as_text(plain: str) -> set[str]:
     page = plain
     for letter, name in _IN_PAGES:
         page = page.replace(letter, f"&{name};")
-    return {plain, page, repr(plain)[1:-1]}
+    doubled = (plain.replace(mark, 2 * mark) for mark in "'\"")  # YAML, CSV, SQL
+    return {plain, page, repr(plain)[1:-1], *doubled}
 
 
 def _as_bytes(plain: str) -> set[str]:
@@ -377,9 +383,11 @@ def _where(form: str, length: int, text: str) -> Iterator[tuple[int, int]]:
         found = text.find(piece)
         while found >= 0:
             start, stop = _whole(form, place, text, found, size)
-            if stop - start >= least:
+            is_one = stop - start >= least
+            if is_one:
                 spans.extend((start, stop))
-            found = text.find(piece, max(stop, found + 1))
+            # Else it may begin within what was the same so far: "coco1" in "cococo1".
+            found = text.find(piece, stop if is_one else found + 1)
         if spans:
             pairs = [spans[::2], spans[1::2]]
             yield from zip(*pairs, strict=True)

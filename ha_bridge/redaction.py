@@ -135,6 +135,16 @@ def secrets_of(message: object, *beside: Secret | None) -> set[str]:
     return {*_secrets_in(message), *(one.reveal() for one in beside if one)}
 
 
+def hidden(text: str, message: object, *beside: Secret | None) -> str:
+    """Return a text without the secrets of a message, and others beside it."""
+    from ha_bridge.echoes import without  # noqa: PLC0415 - what goes well needs none
+
+    try:
+        return without(text, secrets_of(message, *beside))
+    except RecursionError:  # nobody has looked into all of it
+        return REDACTED
+
+
 def _secrets_in(message: Any) -> Iterator[str]:
     """Yield the texts under `SENSITIVE_KEYS`, which may be repeated elsewhere."""
     if isinstance(message, dict):

@@ -8,7 +8,7 @@ import pytest
 
 from ha_bridge.bridge import Bridge
 from ha_bridge.settings import Settings
-from tests.directives import SECRETS, TOKEN, event
+from tests.directives import SECRETS, TOKEN, changed, event
 from tests.fakes.behaviours import (
     answer_directive,
     hang_up,
@@ -136,6 +136,25 @@ def test_what_home_assistant_repeats_of_a_secret_is_not_logged(
     assert "says" in caplog.text
     for secret in (TOKEN, gate):
         assert_hidden(secret, WRITTEN[how](secret), caplog.text)
+
+
+def test_a_secret_is_neither_a_type_nor_an_id_in_the_log(
+    make_bridge: MakeBridge, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A server may say it in capitals, and names the devices that Alexa asks for."""
+    error = {"header": {"name": "ErrorResponse"}, "payload": {"type": "OPENSESAME"}}
+    asked = changed(TURN_ON, "directive.endpoint.endpointId", f"light#{TOKEN}")
+    with Server((reply_json({"event": error}), answer_directive)) as server:
+        gate = json.dumps({"X-Gate": "opensesame"})
+        bridge = make_bridge(server.url, EXTRA_HEADERS=gate)
+        bridge.answer(TURN_ON)
+        bridge.answer(asked)
+        told = [line.get("errorType") for line in lines(caplog)]
+        assert told == ["unknown", None]
+        assert lines(caplog)[1]["endpointId"] == "light#<redacted>"
+        assert server.requests[-1].json == asked
+    assert TOKEN not in caplog.text
+    assert "OPENSESAME" not in caplog.text
 
 
 def test_what_is_cut_off_of_an_answer_leaves_no_beginning_of_a_secret(
