@@ -2,7 +2,7 @@
 
 import contextlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -13,6 +13,9 @@ from ha_bridge_ops.strangers import Ours, for_strangers, is_public, ours_in
 
 #: Changes a text before it is shown.
 Clean = Callable[[str], str]
+
+#: What may be the name of a machine, or its IPv4 address.
+_HOST: Final = re.compile(r"(?<![\w.-])[\w-]+(?:\.[\w-]+)*")
 
 #: A name this short could be a part of any text.
 _LABEL: Final = 3
@@ -33,24 +36,39 @@ _WORDS: Final = frozenset(
 
 
 def anonymous(context: Context) -> Clean:
-    """Return what takes out of a text where the home is, and whose account it is."""
+    """Return what takes out of a text where the home is, and whose account it is.
+
+    Args:
+        context: In which all has been looked at.
+    """
+    own = _hosts([context.address.host] if context.address is not None else [])
+    others = _hosts(_other_hosts(context))
 
     def clean(text: str) -> str:
-        if context.address is not None:
-            text = _without(text, context.address.host, "home.example.org")
-        for host in _other_hosts(context):
-            text = _without(text, host, "other.example.org")
+        text = _without(text, own, "home.example.org")
+        text = _without(text, others, "other.example.org")
         return for_strangers(text, _OURS)
 
     return clean
 
 
-def _without(text: str, host: str, instead: str) -> str:
-    """Return a text without a host, and without names below it."""
-    if host.lower() in _WORDS:
-        return text
-    pattern = rf"(?<![\w.-])(?:[\w-]+\.)*{re.escape(host)}(?![\w-])"
-    return re.sub(pattern, instead, text, flags=re.IGNORECASE)
+def _hosts(names: Iterable[str]) -> frozenset[str]:
+    """Return names as `_without` looks for them, but for words of our own texts."""
+    return frozenset(map(str.lower, names)) - _WORDS
+
+
+def _without(text: str, hosts: frozenset[str], instead: str) -> str:
+    """Return a text without hosts, and without names below them.
+
+    It is read once, however many there are: a certificate may have thousands.
+    """
+
+    def put(found: re.Match[str]) -> str:
+        labels = found[0].lower().split(".")
+        ends = (".".join(labels[place:]) for place in range(len(labels)))
+        return found[0] if hosts.isdisjoint(ends) else instead
+
+    return _HOST.sub(put, text)
 
 
 def _other_hosts(context: Context) -> set[str]:

@@ -4,6 +4,7 @@ The function in AWS may be any script, and what it found on its way is what a st
 said.  After this a report has the shape that the probe gives it here.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from ipaddress import ip_address
 from typing import Any, Final
@@ -18,6 +19,9 @@ _ENTRIES: Final = 16
 
 #: Seconds since the epoch up to which Python knows dates.
 _LAST_DATE: Final = 253_402_300_799
+
+#: What an address is made of; IPv6 may say by which network card it is reached.
+_ADDRESS: Final = re.compile(r"[0-9A-Fa-f:.]{2,45}(?:%[A-Za-z0-9_.-]{1,15})?")
 
 #: Takes a value of a report; None if it is none.
 _Read = Callable[[Any], Any]
@@ -52,13 +56,13 @@ def _status(value: Any) -> int | None:
 
 
 def _address(value: Any) -> str | None:
-    if not isinstance(value, str):
+    if not isinstance(value, str) or not _ADDRESS.fullmatch(value):
         return None
     try:
-        ip_address(value.partition("%")[0])
+        ip_address(value)
     except ValueError:
         return None
-    return value[:_TEXT]
+    return value
 
 
 def _one_of(*words: str) -> _Read:

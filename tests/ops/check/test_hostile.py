@@ -397,6 +397,19 @@ def test_a_version_of_tls_need_not_be_told() -> None:
     assert judged({**SEEN, "tls": {**tls, "speaks_12": False}})
 
 
+def test_a_certificate_of_many_names() -> None:
+    """They are left out for a forum, and a text is no work of hours."""
+    context = context_of(1)
+    assert context.address is not None
+    names = [f"{MARK}{number}" for number in range(50_000)]
+    report = {**SEEN, "tls": {**SEEN["tls"], "names": names}}
+    context.evidence = Evidence(context.address, report, time.time())
+    clean = anonymous(context)
+    gone = "other.example.org"
+    for one in names[:300]:
+        assert clean(f"{one}, x.{one.upper()} or x{one}") == f"{gone}, {gone} or x{one}"
+
+
 #: What a server may send once TLS has begun.
 IN_CLEAR = (b"SSH-2.0-x\r\n", b"HTTP/1.1 200 OK\r\n\r\n", b"\xff" * 999, b"\x17\x03")
 

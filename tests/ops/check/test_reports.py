@@ -53,6 +53,11 @@ def test_a_whole_report_stays_as_it_is() -> None:
     ("part", "key", "given", "kept"),
     [
         ("resolve", "addresses", ["no address", "::1%eth0", 1], ["::1%eth0"]),
+        (
+            *("resolve", "addresses"),
+            ["1.2.3.4%x", "fe80::1%", "::1%/x", "::1%a%b", "::1%Rue 5", "::1"],
+            ["::1"],
+        ),
         ("resolve", "addresses", ["::1"] * 17, ["::1"] * 16),
         ("resolve", "error", "whatever", "unknown_name"),
         ("resolve", "error", "timeout", "timeout"),
