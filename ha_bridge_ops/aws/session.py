@@ -106,6 +106,13 @@ _SECRET_VARIABLES: Final = (
     "LONG_LIVED_ACCESS_TOKEN",
 )
 
+#: Headers in which logins are sent that need not stand in a variable: a session's token
+#: from ~/.aws or from a program, and that of the single sign-on.
+_OF_A_LOGIN: Final = re.compile(r"x-amz-.*token", re.IGNORECASE)
+
+#: What AWS was sent in them by this process.
+_SENT: Final[set[str]] = set()
+
 _SWITCH: Final = grammar.matching("[A-Za-z]{0,20}|[0-9]")
 
 #: Variables of a function whose values may be shown, where they look like that: any
@@ -147,8 +154,21 @@ def call(method: Callable[..., Any], **request: Any) -> Any:
         raise AwsError(code, words, is_answer=isinstance(response, dict)) from None
 
 
+def logins() -> Iterator[Secret]:
+    """Give what this process has sent to AWS to log in, wherever it came from."""
+    yield from map(Secret, _SENT)
+
+
+def _remember(request: Any, **_: Any) -> None:
+    """Keep what botocore sends in a request to log in."""
+    for name, value in request.headers.items():
+        if _OF_A_LOGIN.fullmatch(name):
+            _SENT.add(value if isinstance(value, str) else value.decode("latin-1"))
+
+
 def _sent(request: Mapping[str, Any]) -> Iterator[Secret]:
     """Give the secrets that AWS was sent, and may repeat where it refuses."""
+    yield from logins()
     for name in _SECRET_VARIABLES:
         if value := os.environ.get(name, ""):
             yield Secret(value)
@@ -273,6 +293,8 @@ def boto3_clients(profile: str | None = None) -> MakeClient:
 
     def client(service: str, region: str | None) -> Any:
         session = boto3.Session(profile_name=profile)
+        # Also of the clients that botocore makes to log in; it is signed before.
+        session.events.register("request-created", _remember)
         return session.client(service, region_name=region, config=config)
 
     return client

@@ -149,6 +149,15 @@ def defaults(template: Template) -> dict[str, str]:
     }
 
 
+def open_parameters(template: Template) -> frozenset[str]:
+    """Return the names of the parameters whose values AWS shows to everybody.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html
+    """
+    given = template.get("Parameters", {}).items()
+    return frozenset(name for name, about in given if not about.get("NoEcho"))
+
+
 class _Filled:
     """A template and the values in it."""
 

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Final
 from urllib.parse import unquote
@@ -81,9 +81,11 @@ _OF_A_SECRET: Final = re.compile(
 _USERINFO: Final = re.compile(r"://([^/?#\s]*)@")
 
 #: What AWS writes out of a request whose signature it does not believe; its token need
-#: not be in the environment, but may come from a file or a program.
+#: not be in the environment, but may come from a file or a program.  And how such a
+#: token begins, whoever repeats it.
 _SIGNED_TOKEN: Final = re.compile(
-    r"x-amz-security-token[\"':=\s]+[^\"'\s,&]+", re.IGNORECASE
+    r"(?i:x-amz-security-token[\"':=\s]+[^\"'\s,&]+)"
+    r"|(?:IQoJ|FQoG|FwoG)[\w+/=%-]{40,}"
 )
 
 
@@ -114,6 +116,7 @@ def run(
     environ: Mapping[str, str],
     timeout: float,
     cwd: Path | None = None,
+    secrets: Iterable[Secret] = (),
 ) -> str:
     """Run a program to its end, and return what it wrote to stdout.
 
@@ -122,6 +125,7 @@ def run(
         environ: All of its environment.
         timeout: Seconds it may take.
         cwd: Where it runs; None for where we are.
+        secrets: As for `said`.
 
     Raises:
         FailedError: It could not be started, failed, took too long or wrote too much;
@@ -138,11 +142,11 @@ def run(
     except TooMuchError:
         raise FailedError(f"It wrote over {_MOST} bytes.") from None
     if done.returncode:
-        raise FailedError(said(done.stderr or done.stdout, environ))
+        raise FailedError(said(done.stderr or done.stdout, environ, secrets))
     return done.stdout
 
 
-def said(text: str, environ: Mapping[str, str]) -> str:
+def said(text: str, environ: Mapping[str, str], secrets: Iterable[Secret] = ()) -> str:
     """Return the last words of a program, in quotation marks and as a sentence.
 
     Whoever it asked for us may have repeated what it was sent.
@@ -150,8 +154,9 @@ def said(text: str, environ: Mapping[str, str]) -> str:
     Args:
         text: What it has written.
         environ: All of its environment.
+        secrets: What it knows besides, such as from a file.
     """
-    known = without(secrets_of(environ), text[-_END:])
+    known = without([*secrets, *secrets_of(environ)], text[-_END:])
     words = " ".join(_SIGNED_TOKEN.sub(REDACTED, known).split())[-_SHOWN:]
     return f"It said: {quoted(words, _SHOWN)}." if words else "It said nothing."
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from ha_bridge_ops.aws.session import logins
 from ha_bridge_ops.aws.version import sha256
 from ha_bridge_ops.errors import CommandError, RefusedError
 from ha_bridge_ops.local import one_file, sam
@@ -95,7 +96,13 @@ def deploy(  # noqa: PLR0913 - what SAM asks for
 def _run(folder: Path, *arguments: str) -> None:
     command = [str(sam.install()), *arguments]
     try:
-        run(command, environ=sam.environ(), timeout=TIMEOUT_S, cwd=folder)
+        run(
+            command,
+            environ=sam.environ(),
+            timeout=TIMEOUT_S,
+            cwd=folder,
+            secrets=logins(),
+        )
     except FailedError as error:
         raise RefusedError(
             "SAM did not deploy the function. The CloudFormation console shows why, "

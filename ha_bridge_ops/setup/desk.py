@@ -218,6 +218,8 @@ class Desk:
             with self.talk.status("Installing the ASK CLI; a minute or two ..."):
                 command = ask_tool.install()
         ask = self.outside.ask(command, self.wishes.ask_profile)
+        if kept := self.state.kept_client_secret:
+            ask.hide(Secret(kept))  # Amazon has it from an earlier run
         try:
             next(ask.skills(), None)
         except Refused as error:

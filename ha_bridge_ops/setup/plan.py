@@ -11,12 +11,14 @@ import yaml
 from rich.text import Text
 
 from ha_bridge_ops.aws.deployed import Deployed, Stack
+from ha_bridge_ops.aws.session import plain_value
 from ha_bridge_ops.aws.template import (
     Change,
     Resource,
     Template,
     changes,
     defaults,
+    open_parameters,
     read_template,
     resources,
 )
@@ -31,6 +33,9 @@ from ha_bridge_ops.terminal import Console
 
 #: Stands for what Amazon has not given yet.
 SOME_SKILL_ID: Final = "the skill's id, once there is one"
+
+#: Stands for a value that may be a secret.
+_SET: Final = "(set)"
 
 #: Columns of what a row is about.
 _WIDTH: Final = 18
@@ -56,6 +61,8 @@ class Plan:
     resources: list[Change]
     is_joined: bool
     """Whether Amazon was told of all this before."""
+    open_parameters: frozenset[str] = frozenset()
+    """Those whose values may be shown; somebody's own are none of them."""
 
     @property
     def has_same_code(self) -> bool:
@@ -134,6 +141,7 @@ def made(desk: Desk, package: Package) -> Plan:
         and skill_id is not None
         and desk.memory.get("joined")
         == mark(joined(skill, function.arn, stack), skill_id),
+        open_parameters(shall),
     )
 
 
@@ -186,7 +194,7 @@ def _rows(desk: Desk, plan: Plan) -> Iterator[tuple[str, str]]:
         make = "change" if plan.stack else "create"
         yield "AWS, stack", f"{make} {desk.stack} in {region}"
         for name, value in plan.changed.items():
-            was = f"{plan.before[name]} → " if plan.stack else ""
+            was = f"{_before(plan, name)} → " if plan.stack else ""
             yield "", f"parameter {name}: {was}{value}"
         for change in plan.resources:
             one = change.after or change.before
@@ -222,9 +230,10 @@ def show_all(desk: Desk, plan: Plan) -> None:
         return
     out.print(Text(f"\nAWS: parameters of the stack {desk.stack}", style="bold"))
     for name, value in {**plan.before, **plan.parameters}.items():
-        was = plan.before.get(name, "")
-        arrow = f"{was or '–'} → " if plan.stack and was != value else ""
-        out.print(visible(f"  {name}: {arrow}{value or '–'}", _LONGEST))
+        is_new = value != plan.before.get(name, "")
+        arrow = f"{_before(plan, name)} → " if plan.stack and is_new else ""
+        will = value if name in plan.parameters else _before(plan, name)
+        out.print(visible(f"  {name}: {arrow}{will or '–'}", _LONGEST))
     for change in plan.resources:
         one = change.after or change.before
         kind = one.kind if one else ""
@@ -232,6 +241,15 @@ def show_all(desk: Desk, plan: Plan) -> None:
         out.print(Text(f"\n{what}", style="bold"))
         for line in _properties(change):
             out.print(line)
+
+
+def _before(plan: Plan, name: str) -> str:
+    """Return what a parameter is, as it may be shown."""
+    value = plan.before.get(name) or "–"
+    if value == "–" or name in plan.open_parameters - {"BaseUrl"}:
+        return value
+    address = plain_value("BASE_URL", value) if name == "BaseUrl" else None
+    return address or _SET  # it may have had a password in it
 
 
 def _documents(plan: Plan) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -260,15 +278,32 @@ def _properties(change: Change) -> Iterator[str]:
     """Give the properties of a resource; those that differ if there are two of it."""
     before = change.before.properties if change.before else {}
     after = change.after.properties if change.after else {}
+    was, will = _shown(before), _shown(after)
     if change.before is None:
-        yield from _as_yaml(after)
+        yield from _as_yaml(will)
         return
     if change.after is None:
         return
     for name in dict.fromkeys([*before, *after]):
         if before.get(name) != after.get(name):
-            yield from (f"- {line}" for line in _as_yaml({name: before.get(name)}))
-            yield from (f"+ {line}" for line in _as_yaml({name: after.get(name)}))
+            yield from (f"- {line}" for line in _as_yaml({name: was.get(name)}))
+            yield from (f"+ {line}" for line in _as_yaml({name: will.get(name)}))
+
+
+def _shown(properties: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return properties without values of variables that may be secrets.
+
+    A template that somebody has changed may hold a token as text.
+    """
+    environment = properties.get("Environment")
+    if environment is None:
+        return properties
+    given = environment.get("Variables") if isinstance(environment, dict) else None
+    variables = {
+        name: plain_value(str(name), str(value)) or _SET if value else value
+        for name, value in (given if isinstance(given, dict) else {}).items()
+    }
+    return {**properties, "Environment": {"Variables": variables}}
 
 
 def _as_yaml(value: Any) -> list[str]:

@@ -16,6 +16,9 @@ PAUSE_S: Final = 3.0
 #: What Alexa calls a directive.
 _NAME: Final = re.compile(r"[A-Za-z]{1,64}")
 
+#: More devices than any home has.
+_MOST_DEVICES: Final = 100_000
+
 #: Characters of what the function says of a failure.
 _MOST: Final = 600
 
@@ -84,4 +87,5 @@ class Watch:
             return None
         self.tell("Alexa is linked")
         count = directive.get("endpoints")
-        return Found(count if isinstance(count, int) else None)
+        is_one = type(count) is int and 0 <= count <= _MOST_DEVICES
+        return Found(count if is_one else None)

@@ -45,7 +45,7 @@ from ha_bridge_ops.report.calls import Calls
 from ha_bridge_ops.report.figures import Report
 from ha_bridge_ops.report.picture import svg
 from ha_bridge_ops.setup.desk import Memory
-from ha_bridge_ops.setup.watch import Watch
+from ha_bridge_ops.setup.watch import Found, Watch
 from ha_bridge_ops.skill import consoles
 from ha_bridge_ops.skill.apply import State, _namesakes, _wait_for_build
 from ha_bridge_ops.skill.ask_cli import AskCli, answered, in_words, refusal
@@ -477,6 +477,15 @@ def test_what_alexa_came_with_is_one_line(text: str) -> None:
     for one in told:
         assert_bounded(one, 1000)
         assert "\n" not in one
+
+
+@pytest.mark.parametrize("count", [10**4000, -5, True, 1.5, "2", None])
+def test_an_odd_number_of_devices_is_none(count: object) -> None:
+    """Setup would print it whole."""
+    line = {"directive": {"name": "Discover", "endpoints": count}}
+    page = _Page({"events": [{"message": json.dumps(line), "timestamp": NOW_MS}]})
+    watch = Watch(page, lambda _: None, clock=lambda: 1.0)  # type: ignore[arg-type]
+    assert watch.until_found(0.0, 0.0) == Found(None)
 
 
 # -- adopt -----------------------------------------------------------------------------

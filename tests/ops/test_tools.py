@@ -200,6 +200,7 @@ SAID = "\x1b]0;x\x07\u202e\u009b31m said ”{}“"
         ("npm_config__authToken", "secret-51ab", "SECRET-51AB"),
         ("AWS_SESSION_TOKEN", "secret-51ab", "secret\\u002d51ab"),
         ("HOME", "/home/me", "x-amz-security-token:Fwo51ab/of+a-file="),
+        ("HOME", "/home/me", f"FwoGZXIv{'51ab/of+a-file' * 9}="),
     ],
 )
 def test_last_words_are_only_shown(name: str, value: str, repeated: str) -> None:

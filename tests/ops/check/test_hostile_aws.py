@@ -3,19 +3,31 @@
 import io
 import json
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from botocore.exceptions import ClientError, CredentialRetrievalError
+from moto import mock_aws
 
+from ha_bridge.redaction import REDACTED
 from ha_bridge_ops.adopt.exchange import ProofError, prove
 from ha_bridge_ops.adopt.translate import hiding
 from ha_bridge_ops.aws.function import Function
-from ha_bridge_ops.aws.session import AwsError, Session, call, refused
+from ha_bridge_ops.aws.session import (
+    AwsError,
+    Session,
+    boto3_clients,
+    call,
+    logins,
+    refused,
+)
 from ha_bridge_ops.aws.version import Live, Settings, Version
 from ha_bridge_ops.check.context import Context
 from ha_bridge_ops.check.search import credentials
 from ha_bridge_ops.errors import CommandError
+from ha_bridge_ops.local.processes import said
 from tests.hostile import MARK, ODD, TEXTS, assert_hidden
 
 DESCRIBED: Mapping[str, Any] = {
@@ -101,6 +113,27 @@ def test_aws_repeats_no_secret_that_it_was_sent(
         assert_hidden(secret, secret, words)
         with pytest.raises(AwsError, match="without a name"):
             call(raises(ClientError({"Error": {"Code": secret}}, "Update")), **request)
+
+
+@mock_aws
+def test_aws_repeats_no_login_of_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What botocore finds in ~/.aws and sends, SAM's words included."""
+    token = "AQoDYXdzEJr/of+a+role/and/of=="
+    file = tmp_path / "credentials"
+    file.write_text(
+        "[x]\naws_access_key_id = A\naws_secret_access_key = B\n"
+        f"aws_session_token = {token}\n"
+    )
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(file))
+    client = boto3_clients("x")("sts", "eu-west-1")
+    call(client.get_caller_identity)
+    for write in (str, quote, lambda text: text.encode().hex()):
+        refused = {"Error": {"Code": "X", "Message": f"What is {write(token)}?"}}
+        words = words_of(ClientError(refused, "Get"))
+        assert words == f"What is {REDACTED}?"
+        assert write(token) not in said(f"What is {write(token)}?", {}, logins())
 
 
 @pytest.mark.parametrize("name", ["LONG_LIVED_ACCESS_TOKEN", "DEBUG", "BASE_URL", "X"])

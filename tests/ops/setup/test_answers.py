@@ -5,6 +5,7 @@ import json
 import pytest
 
 from ha_bridge_ops.setup import steps
+from tests.fakes.smapi import Refusal
 from tests.ops.setup.conftest import CHANGING, REMOVING, USUAL, World
 from tests.ops.setup.world import REGION, STACK, real_client
 from tests.worlds.home import URL
@@ -110,6 +111,21 @@ def test_a_dry_run_shows_each_value_and_writes_nothing(world: World) -> None:
         "sha256",
     ):
         assert part in said, part
+
+
+@pytest.mark.parametrize("options", [USUAL, REMOVING])
+def test_amazon_repeats_no_secret_of_an_earlier_run(
+    world: World, options: tuple[str, ...]
+) -> None:
+    """Nor does the first thing that is asked in a later one."""
+    world.fine(*USUAL)
+    secret = (world.folder / "skill-package/client-secret.txt").read_text()
+    refusal = Refusal(400, {"message": f"What is {secret}?"})
+    world.smapi.refusals = {"list": refusal, "delete": refusal}
+    done = world.typed(*options, "--name", "Another")
+    assert done is not None
+    assert "What is <redacted>?" in done.output
+    assert secret not in done.output
 
 
 def test_a_dry_run_shows_what_differs(world: World) -> None:

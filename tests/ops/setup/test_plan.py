@@ -8,6 +8,7 @@ import pytest
 from ha_bridge.redaction import Secret
 from ha_bridge.settings import parse_address
 from ha_bridge_ops.aws.deployed import Deployed, Stack
+from ha_bridge_ops.aws.template import Change, Resource
 from ha_bridge_ops.setup import plan
 from ha_bridge_ops.setup.deployment import Package
 from ha_bridge_ops.setup.desk import Desk, Wishes
@@ -64,3 +65,42 @@ def test_a_value_of_a_stack_is_one_line(
         lines.append(printed.split("\n"))
     assert len(lines[0]) == len(lines[1])
     assert max(map(len, lines[1])) < 11_000
+
+
+def test_no_secret_of_a_stack_is_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever has put it into a template as text, or shows a parameter that hides."""
+    secret = "planted-secret-0123456789"
+    address = f"https://owner:{secret}@home.example.org"
+    variables = {"LONG_LIVED_ACCESS_TOKEN": secret, "OWN": secret, "DEBUG": "true"}
+    odd = ({"Variables": variables}, {"Variables": [secret]}, secret)
+    resources = [
+        Change(
+            str(number),
+            Resource("AWS::Lambda::Function", {"Environment": before}),
+            Resource("AWS::Lambda::Function", {"Environment": {"Variables": {}}}),
+        )
+        for number, before in enumerate(odd)
+    ]
+    parameters = {"LongLivedAccessToken": secret, "Own": secret, "BaseUrl": address}
+    desk = desk_in(tmp_path)
+    found = plan.Plan(
+        Skill("Home", parse_address(URL), ("en-GB",), {}, Secret("x")),
+        None,
+        Stack("CREATE_COMPLETE", parameters),
+        None,
+        NoPackage(desk.folder.path),
+        {"BaseUrl": URL, "SkillId": "x"},
+        {**parameters, "Debug": "true"},
+        resources,
+        is_joined=False,
+        open_parameters=frozenset({"BaseUrl", "SkillId", "Debug"}),
+    )
+    plan.show(desk, found)
+    plan.show_all(desk, found)
+    said = "".join(capsys.readouterr())
+    assert secret not in said
+    for line in ("LONG_LIVED_ACCESS_TOKEN: (set)", "DEBUG: 'true'", "Debug: true"):
+        assert line in said
+    assert f"BaseUrl: (set) → {URL}" in said
