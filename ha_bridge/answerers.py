@@ -99,6 +99,11 @@ _IN_NAMES: Final[Mapping[str, re.Pattern[str]]] = {
 #: https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/
 _REMAINING: Final = ("ratelimit-remaining", "x-ratelimit-remaining")
 
+#: Headers whose values are looked at; of the others it is the name.
+LOOKED_AT: Final = frozenset(
+    {"content-type", "location", "server", "www-authenticate", *_REMAINING}
+)
+
 
 class Answer(NamedTuple):
     """What is looked at of an answer; nothing in it is secret."""
@@ -130,14 +135,15 @@ def describe(
         body: Its beginning, or all of it, decoded.
         address: What was asked.
     """
-    known = {name.lower(): value for name, value in headers.items()}
+    names = {name.lower(): value for name, value in headers.items()}
+    known = {name: value for name, value in names.items() if name in LOOKED_AT}
     body = body[:MAX_LOOK]
     title = _TITLE.search(body)
     marks = {name for name, pattern in _IN_BODY.items() if pattern.search(body)}
     marks |= {
         mark
         for mark, pattern in _IN_NAMES.items()
-        if any(map(pattern.fullmatch, known))
+        if any(map(pattern.fullmatch, names))
     }
     if not body.strip():
         marks.add("empty")

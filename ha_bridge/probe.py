@@ -10,16 +10,18 @@ reported as it was; what it means is decided in `ha_bridge_ops.check`.
 import re
 import socket
 import ssl
+import threading
 import time
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from http.client import HTTPConnection, HTTPException
 from types import MappingProxyType
 from typing import Any, Final
 
 from ha_bridge import __version__
-from ha_bridge.answerers import MAX_LOOK, describe
+from ha_bridge.answerers import LOOKED_AT, MAX_LOOK, describe
 from ha_bridge.connection import (
     Gate,
     PlainSocket,
@@ -42,6 +44,13 @@ Dial = Callable[[tuple[str, int], float], socket.socket]
 
 #: Seconds for one TCP connect to one address; a home that is up answers in a tenth.
 CONNECT_TIMEOUT_S: Final = 2.0
+
+#: Addresses of a host, and names in a certificate, that are told; there may be
+#: thousands.
+_ENTRIES: Final = 64
+
+#: Seconds after its deadline at which a connection is ended that does not end itself.
+_GRACE_S: Final = 0.5
 
 #: OpenSSL's X509_V_FLAG_NO_CHECK_TIME: to read a certificate that has expired.
 _NO_CHECK_TIME: Final = 0x200000
@@ -74,6 +83,26 @@ def connect(
     sock = PlainSocket(fileno=raw.detach())
     sock.deadline = deadline
     return sock
+
+
+@contextmanager
+def ended(sock: Socket, deadline: float) -> Iterator[None]:
+    """End a connection when its time is over, even while OpenSSL reads it.
+
+    What comes over TLS and is no data, such as tickets for another session, OpenSSL
+    reads by itself as long as more of it comes: no timeout and no Ctrl-C is looked at.
+
+    Args:
+        deadline: In seconds of time.monotonic; a timeout comes first where it can.
+    """
+    left = max(deadline - time.monotonic(), 0) + _GRACE_S
+    timer = threading.Timer(left, sock.abort)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def examine(
@@ -110,7 +139,7 @@ def examine(
     except OSError as error:
         report["resolve"] = {"error": kind_of(error), "reason": _reason(error)}
         return report
-    ips = list(dict.fromkeys(str(peer.sockaddr[0]) for peer in peers))
+    ips = list(dict.fromkeys(str(peer.sockaddr[0]) for peer in peers))[:_ENTRIES]
     report["resolve"] = {"addresses": ips, "ms": _ms(started)}
     reach = partial(connect, address, deadline=deadline, dial=dial)
     sock: Socket | None = _connected(ips, reach, report)
@@ -120,7 +149,7 @@ def examine(
     if address.is_tls:
         sock = _secured(sock, address, again, report, gate)
     if sock is not None:
-        with sock:
+        with sock, ended(sock, deadline):
             sent = _sendable(report, gate, deadline)
             hide = gate.hide if gate is not None else str
             report["http"] = _asked(sock, address, sent, hide)
@@ -147,7 +176,7 @@ def _bare(address: Address, again: Callable[[], PlainSocket], gate: Gate) -> Rep
         if address.is_tls:
             context = tls_context(gate, sock.deadline, shows=False)
             sock = secure(sock, context, address.host)
-        with sock:
+        with sock, ended(sock, sock.deadline):
             return _asked(sock, address)
     except OSError as error:
         return {"error": kind_of(error), "reason": _reason(error)}
@@ -298,7 +327,7 @@ def _told(certificate: Any) -> Report:
     issuer = {name: value for part in certificate["issuer"] for name, value in part}
     return {
         "issuer": issuer.get("organizationName") or issuer.get("commonName", ""),
-        "names": [value for _, value in certificate.get("subjectAltName", ())],
+        "names": [name for _, name in certificate.get("subjectAltName", ())[:_ENTRIES]],
         "not_before": int(ssl.cert_time_to_seconds(certificate["notBefore"])),
         "not_after": int(ssl.cert_time_to_seconds(certificate["notAfter"])),
     }
@@ -351,7 +380,10 @@ def _asked(
         headers = dict(answer.headers.items())
         body = _unpacked(body, headers)
         # Before anything is cut off: half a secret is none that could be found.
-        headers = {name: hide(value) for name, value in headers.items()}
+        headers = {
+            name: hide(value) if name.lower() in LOOKED_AT else ""
+            for name, value in headers.items()
+        }
         body = hide(body.decode("latin-1")).encode("latin-1")
         seen = describe(answer.status, headers, body, address)
         return seen._asdict() | {"ms": ms}

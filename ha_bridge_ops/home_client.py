@@ -14,7 +14,7 @@ from ha_bridge import __version__
 from ha_bridge.connection import Gate, is_quiet, secure, tls_context
 from ha_bridge.home_assistant import BoundedResponse
 from ha_bridge.messages import MAX_ANSWER, MAX_OBJECTS, objects_in
-from ha_bridge.probe import Dial, connect
+from ha_bridge.probe import Dial, connect, ended
 from ha_bridge.redaction import Secret
 from ha_bridge.settings import Address
 
@@ -184,10 +184,11 @@ class Client:
         http = self._connection(deadline)
         started = time.monotonic()
         try:
-            http.request(method, self._address.path + path, body, headers)
-            answer = http.getresponse()
-            first_byte_ms = _ms(started)
-            content = answer.read(MAX_ANSWER + 1)
+            with ended(self._sock, deadline):
+                http.request(method, self._address.path + path, body, headers)
+                answer = http.getresponse()
+                first_byte_ms = _ms(started)
+                content = answer.read(MAX_ANSWER + 1)
         except (OSError, HTTPException):
             self.close()
             raise
@@ -213,7 +214,7 @@ class Client:
             self._http = None
 
     def _connection(self, deadline: float) -> HTTPConnection:
-        if self._http is not None and not self._is_fit():
+        if self._http is not None and not self._is_fit(deadline):
             self.close()  # somebody took long to type a password
         if self._http is None:
             sock: Any = connect(self._address, self._ip, deadline, self._dial)
@@ -227,13 +228,20 @@ class Client:
             self._http.response_class = BoundedResponse
             self._http.sock = sock
             self._http.auto_open = 0
-        bound: Any = self._http.sock
-        bound.deadline = deadline
+        self._sock.deadline = deadline
         return self._http
 
-    def _is_fit(self) -> bool:
-        sock: Any = self._http.sock if self._http else None
-        return sock is not None and is_quiet(sock)
+    @property
+    def _sock(self) -> Any:
+        """The connection; None if there is none."""
+        return self._http.sock if self._http else None
+
+    def _is_fit(self, deadline: float) -> bool:
+        sock = self._sock
+        if sock is None:
+            return False
+        with ended(sock, deadline):
+            return is_quiet(sock)
 
 
 def _ms(started: float) -> float:

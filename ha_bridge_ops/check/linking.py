@@ -31,7 +31,7 @@ _FORMS: Final = ("homeassistant", "command_line", "insecure_example")
 
 
 #: Characters of an answer that may be shown in part.
-_READ: Final = 4000
+READ: Final = 4000
 
 #: Ways to log in that are named.
 _SHOWN: Final = 8
@@ -287,5 +287,5 @@ def words_of(context: Context, answer: Answer) -> str:
         is_text = answer.content_type == "text/plain"
         text = answer.text if is_text else answer.content_type
     # Before it is cut: half a secret is none that could be found.
-    shown = known(context.hide(text[:_READ]), 80)
+    shown = known(context.hide(text[:READ]), 80)
     return f"HTTP {answer.status} {shown}".strip()

@@ -10,6 +10,7 @@ from ha_bridge.redaction import Secret
 from ha_bridge_ops.check.address import not_public
 from ha_bridge_ops.check.context import Context
 from ha_bridge_ops.check.linking import (
+    READ,
     WORD,
     linking_of,
     over_the_network,
@@ -139,7 +140,7 @@ def _logged_in(context: Context, answer: Answer) -> Outcome:
         return Fine("Home Assistant gave a code for Amazon")
     errors = result.get("errors")
     base = errors.get("base") if isinstance(errors, dict) else errors
-    said = str(base or result.get("reason") or result.get("type"))
+    said = str(base or result.get("reason") or result.get("type"))[:READ]
     causes = {"invalid_auth": "wrong_password", "invalid_code": "wrong_code"}
     saw = one_of(context.hide(said), WORD)
     return Problem(causes.get(said, "other"), saw, values_of(context))

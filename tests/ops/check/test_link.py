@@ -547,3 +547,28 @@ def test_a_certificate_that_is_not_trusted_links_nothing(
     assert "the certificate is not trusted" in (page if verifies else login).saw
     assert login.status is Status.SKIPPED
     assert not [one for one in paths(server) if "login_flow" in one]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"type": "form", "errors": {"base": "x" * 1_000_000}},
+        {"type": "abort", "reason": "x" * 1_000_000},
+        {"type": "x" * 1_000_000},
+    ],
+    ids=["error", "reason", "type"],
+)
+def test_a_refusal_of_megabytes_is_not_looked_through(
+    said: object, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For a password in each of its forms, that would take minutes."""
+    looked_through: list[int] = []
+
+    def hide(_context: Context, text: str) -> str:
+        looked_through.append(len(text))
+        return text
+
+    monkeypatch.setattr(Context, "hide", hide)
+    server = serve(home_that_links(login=reply_json(said)))
+    assert look(server)["link.login"].causes == ("other",)
+    assert max(looked_through) < 10_000

@@ -2,15 +2,31 @@
 
 import socket
 import ssl
+import time
 from typing import Any, Final
 
 import pytest
 
-from tests.fakes.behaviours import reply
+from ha_bridge.connection import _Bound
+from ha_bridge.gate import Gate
+from ha_bridge.probe import _told, examine
+from ha_bridge.redaction import Secret
+from ha_bridge.settings import parse_address
+from ha_bridge_ops.home_client import Client
+from tests.fakes.behaviours import reply, silence
 from tests.fakes.server import Server
 from tests.fakes.tls import Authority
 from tests.ops.check.conftest import Serve
-from tests.worlds.home import HOST, PUBLIC, context, findings, home, report_only
+from tests.worlds.home import (
+    HOST,
+    PUBLIC,
+    context,
+    dialler,
+    findings,
+    home,
+    report_only,
+    resolver,
+)
 
 CERTIFICATE: Final = "tls.certificate"
 REACHABLE: Final = "ha.reachable"
@@ -116,3 +132,62 @@ def test_why_a_name_has_no_address_is_said_if_it_is_known(
     made = context(1)
     report_only(made, {"resolve": {"error": "unknown_name", "reason": reason}})
     assert findings(made)["address.dns"].saw == f"{HOST} has no address{said}"
+
+
+def test_what_looks_at_no_timeout_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As OpenSSL, while a server sends it tickets for other sessions without end."""
+    address = parse_address("http://127.0.0.1:8123")
+    monkeypatch.setattr(_Bound, "_bind", lambda sock: sock.settimeout(None))
+    with Server((silence,)) as server:
+        dial = dialler(server.port)
+        report = examine(address, time.monotonic() + 2, dial=dial)
+        assert report["http"]["error"] == "reset"
+        client = Client(address, "127.0.0.1", dial, verify_tls=True)
+        with pytest.raises(ConnectionError):
+            client.request("GET", "/", timeout_s=2)
+
+
+def test_thousands_of_addresses_and_names_are_not_all_told() -> None:
+    """Each is looked through for secrets, and taken out of what a forum reads."""
+
+    def refuse(*_arguments: object) -> socket.socket:
+        raise ConnectionRefusedError
+
+    many = [f"10.0.{number // 250}.{number % 250}" for number in range(4000)]
+    address = parse_address(f"https://{HOST}")
+    report = examine(
+        address, time.monotonic() + 9, resolve=resolver(*many), dial=refuse
+    )
+    assert len(report["resolve"]["addresses"]) == len(report["connect"]["failed"]) == 64
+    day = "Nov 26 12:00:00 2026 GMT"
+    names = tuple(("DNS", f"{number}.example") for number in range(4000))
+    told = _told(
+        {"issuer": (), "subjectAltName": names, "notBefore": day, "notAfter": day}
+    )
+    assert len(told["names"]) == 64
+
+
+def test_no_header_is_looked_through_that_nobody_reads(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """There may be a hundred of them, of megabytes in all."""
+    gate = Gate({"EXTRA_HEADERS": Secret('{"X-Key": "a-key-of-this-test"}')}, None)
+    looked_through: list[str] = []
+    hide = gate.hide
+
+    def spy(text: str) -> str:
+        looked_through.append(text)
+        return hide(text)
+
+    monkeypatch.setattr(gate, "hide", spy)
+    said = {"Server": "nginx a-key-of-this-test", "X-Other": "y" * 60_000}
+    address = parse_address("http://127.0.0.1:8123")
+    with Server((reply(404, b"", said),)) as server:
+        report = examine(
+            address,
+            time.monotonic() + 9,
+            gate=gate,
+            dial=dialler(server.port),
+        )
+    assert report["http"]["server"] == "nginx <redacted>"
+    assert max(map(len, looked_through)) < 100
