@@ -241,6 +241,8 @@ def test_no_secret_is_none() -> None:
         ("ssm:/smith/token: ParameterNotFound", "smith"),
         ("check --function smith-home --region eu-west-1", "smith"),
         ("aws lambda x --qualifier smith --statement-id y", "smith"),
+        ("aws lambda x --statement-id smith", "smith"),
+        ("aws lambda x --profile smith", "smith"),
         ("no file /home/smith/.env", "smith"),
         ("no file C:\\Users\\smith\\.env", "smith"),
         ("aa:bb:cc:dd:ee:ff", "bb:cc"),

@@ -164,13 +164,15 @@ def test_what_is_cut_off_of_an_answer_leaves_no_beginning_of_a_secret(
     gate = "7c1e5a9b3d0f4826b7a1e93c5d8f2046"
     message = {"message": f"{'x' * 289}{gate}"}
     error = {"header": {"name": "ErrorResponse"}, "payload": message}
-    page = reply(500, b"<p>", {"Server": f"{'x ' * 14}{gate}"})
+    page = reply(500, b"<p>", {"Server": f"{'x ' * 14}{gate} beyond"})
     place = reply(302, b"", {"Location": f"https://{'a.' * 35}{gate}.example/"})
     with Server((reply_json({"event": error}), page, place)) as server:
         bridge = make_bridge(server.url, EXTRA_HEADERS=json.dumps({"X-Gate": gate}))
         answers = [bridge.answer(TURN_ON) for _ in range(3)]
     assert "says" in caplog.text
     assert gate[:8] not in caplog.text + json.dumps(answers[1:])
+    assert "beyond" not in caplog.text
+    assert ".example" not in caplog.text
 
 
 def test_a_broken_log_breaks_no_answer(

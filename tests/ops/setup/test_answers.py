@@ -1,10 +1,11 @@
 """What setup says and shows, what it asks for, and what it refuses."""
 
 import json
+from pathlib import Path
 
 import pytest
 
-from ha_bridge_ops.setup import steps
+from ha_bridge_ops.setup import deployment, steps
 from tests.fakes.smapi import Refusal
 from tests.ops.setup.conftest import CHANGING, REMOVING, USUAL, World
 from tests.ops.setup.world import REGION, STACK, real_client
@@ -82,6 +83,25 @@ def test_the_profile_is_sams_too(world: World) -> None:
     """Otherwise the function would be made in another account than was looked at."""
     world.fine(*USUAL, "--profile", "home")
     assert world.profiles == ["home"]
+
+
+@pytest.mark.parametrize("profile", ["home", None])
+def test_sam_is_told_the_profile(
+    profile: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If there is one."""
+    told: list[str] = []
+    monkeypatch.setattr(deployment, "_run", lambda _folder, *words: told.extend(words))
+    deployment.deploy(
+        deployment.Package(tmp_path),
+        stack=STACK,
+        region=REGION,
+        parameters={},
+        bucket=None,
+        profile=profile,
+    )
+    assert ("--profile" in told) is (profile is not None)
+    assert profile is None or told[told.index("--profile") + 1] == profile
 
 
 def test_a_folder_that_cannot_be_is_refused(world: World) -> None:

@@ -460,6 +460,7 @@ def test_a_role_whose_trust_is_not_shown(cloud: Cloud) -> None:
         ("AmazonSSMReadOnlyAccess", True, True),
         ("AmazonSSMReadOnlyAccess", False, False),
         ("AmazonSSMFullAccess", False, True),
+        ("AdministratorAccess", False, True),
     ],
 )
 def test_a_policy_that_aws_wrote(
