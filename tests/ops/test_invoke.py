@@ -1,10 +1,14 @@
 """`ha-bridge invoke`: one event file through the handler."""
 
 import json
+import threading
 from pathlib import Path
 
 import pytest
 
+from ha_bridge_ops.errors import CommandError
+from ha_bridge_ops.local import lambda_runtime
+from ha_bridge_ops.local.lambda_runtime import InProcess
 from tests.directives import EVENTS, TOKEN
 from tests.fakes.behaviours import answer_directive, reply, reply_json
 from tests.fakes.server import Server
@@ -164,3 +168,16 @@ def test_help_begins_with_examples(run: Run, command: list[str]) -> None:
     assert done.returncode == 0
     assert 0 < done.stdout.index("Examples:") < done.stdout.index("Options:")
     assert max(len(line) for line in done.stdout.splitlines()) <= 80
+
+
+def test_what_never_ends_is_ended_as_aws_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    """OpenSSL looks at no time while a server sends it tickets without end."""
+    for name in ("TIMEOUT_S", "_LATE_S"):
+        monkeypatch.setattr(lambda_runtime, name, 0.1)
+    monkeypatch.setenv("BASE_URL", "http://127.0.0.1:9")
+    with InProcess({}) as function:
+        ended = threading.Event()
+        monkeypatch.setattr(function, "_handler", lambda *_: ended.wait())
+        with pytest.raises(CommandError, match="has not ended"):
+            function.invoke({})
+        ended.set()
