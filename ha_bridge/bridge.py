@@ -36,8 +36,8 @@ RESERVE_S: Final = 0.5
 _HTTP_UNAUTHORIZED: Final = 401
 
 #: How Home Assistant makes an endpointId of an entity's, or none at all; no token is
-#: so.  Any other is looked through, which takes a millisecond.
-_USUAL_ID: Final = re.compile(r"(?:[a-z_]+#[a-z0-9_]{1,64})?")
+#: so, nor one in hexadecimal.  Any other is looked through, which takes milliseconds.
+_USUAL_ID: Final = re.compile(r"(?:[a-z_]+#(?!\w*[0-9a-f]{24})[a-z0-9_]{1,190})?")
 
 logger = logging.getLogger("ha_bridge")
 
@@ -146,7 +146,7 @@ class Bridge:
             line |= outcome(answer)
             level, message = logging.ERROR, known.message
         # A server chooses the ids of its devices, and Alexa repeats them.
-        if not _USUAL_ID.fullmatch(line.get("endpointId", "")):
+        if not self._is_usual(line.get("endpointId", "")):
             line["endpointId"] = self._hidden(line["endpointId"], event)
         self._log_line(line, started, level, message)
         self._log_whole("Answer", answer, beside=event)
@@ -189,6 +189,12 @@ class Bridge:
             return error.hiding(secrets_of(event, *self.secrets))
         except RecursionError:  # nobody has looked into all of the event
             return BridgeError(error.failure, status=error.status, reused=error.reused)
+
+    def _is_usual(self, endpoint_id: str) -> bool:
+        """Return whether an id is an entity's, and none of our own secrets is in it."""
+        if not _USUAL_ID.fullmatch(endpoint_id):
+            return False
+        return not any(one.reveal().lower() in endpoint_id for one in self.secrets)
 
     def _hidden(self, text: str, event: object) -> str:
         """Return a text from outside without what must not be shown."""

@@ -18,7 +18,6 @@ from binascii import a2b_base64, b2a_base64
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from html.entities import html5
 from io import StringIO
 from typing import Final
 from urllib.parse import quote, quote_plus
@@ -198,6 +197,8 @@ def _letter(found: re.Match[str]) -> str:
     """Return the letter that stands there by number or name; nothing if none does."""
     name = found.lastgroup
     if name == "name":
+        from html.entities import html5  # noqa: PLC0415 - two thousand, seldom met
+
         return html5.get(found[name], found[0])
     number = int(found[name], _BASES.get(name, 16)) if name else 0
     return chr(number) if 0 < number <= sys.maxunicode else ""
@@ -219,7 +220,8 @@ def _packed(
     """Give which words of a text have secrets in what they stand for.
 
     Args:
-        known: By chance three letters are in what somebody else's word stands for.
+        known: Secrets and their forms; those below `SHORT` are left out, for three
+            letters are by chance in what any word stands for.
         layers: How often it is unpacked.
     """
     known = {one: forms for one, forms in known.items() if len(one) >= SHORT}

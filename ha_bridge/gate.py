@@ -343,6 +343,10 @@ _OF_CLIENT: Final = {
 # -- using them ------------------------------------------------------------------------
 
 
+#: What stands before a secret in a header such as Authorization.
+_SCHEME: Final = re.compile(r"(?:basic|bearer|token)\s+", re.IGNORECASE)
+
+
 @lru_cache(maxsize=4)  # it is asked for with every directive
 def _bodies(pem: str) -> tuple[str, ...]:
     """Return the keys of a PEM text, without the first line: that of any key."""
@@ -437,9 +441,8 @@ class Gate:
     def secrets(self) -> tuple[Secret, ...]:
         """What must not be shown, as far as it is known by now: values and keys."""
         headers = self._parsed.get("EXTRA_HEADERS", {})
-        # Behind "Bearer " is a secret of its own.
         given = (
-            part for one in headers.values() for part in (one, one.partition(" ")[2])
+            part for one in headers.values() for part in (one, _SCHEME.sub("", one))
         )
         # A mere "1" is none, and stands anywhere.
         values = [one for one in given if len(one) >= SHORT]

@@ -43,9 +43,10 @@ ENTITY_ID: Final = re.compile(r"[a-z][a-z0-9_]{0,63}\.[a-z0-9_]{1,190}")
 entity_id: Final = matching(ENTITY_ID.pattern)
 
 #: https://developer.amazon.com/en-US/docs/alexa/smapi/skill-operations.html
-skill_id: Final = matching(
+SKILL_ID: Final = re.compile(
     r"amzn1\.ask\.skill\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 )
+skill_id: Final = matching(SKILL_ID.pattern)
 
 #: https://docs.aws.amazon.com/lambda/latest/api/API_FunctionConfiguration.html
 function_name: Final = matching(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,139}")

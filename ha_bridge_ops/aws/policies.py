@@ -54,16 +54,23 @@ _BEFORE_RESOURCE: Final = 5
 _SERVICE: Final = 2
 
 #: What a function may do to everything there is: it writes, and reads what is no
-#: secret. AWS's own policies for functions have these for all resources.
+#: secret. AWS's own policies for functions, and SAM's, have these for all resources.
 #: https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html
+#: https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/serverless-policy-template-list.html
 _FINE_EVERYWHERE: Final = re.compile(
     r"logs:(?:CreateLog(?:Group|Stream)|Put(?:LogEvents|RetentionPolicy))"
-    r"|logs:Describe[a-z]+"
+    r"|logs:(?:Describe[a-z]+|Tag(?:Resource|LogGroup))"
     r"|cloudwatch:PutMetricData|xray:(?:Put|GetSampling)[a-z]+"
-    r"|ec2:(?:(?:Create|Delete|Describe)NetworkInterfaces?|Describe[a-z]+"
-    r"|(?:Una|A)ssignPrivateIpAddresses)",
+    r"|ec2:(?:(?:Create|Delete|Detach)NetworkInterface"
+    r"|Describe(?!InstanceAttribute|LaunchTemplateVersions)[a-z]+"
+    r"|GetSecurityGroupsForVpc|(?:Una|A)ssignPrivateIpAddresses)"
+    r"|ssm:DescribeParameters|sts:GetCallerIdentity",
     re.IGNORECASE,
 )
+
+#: What opens only what another service was asked for, where a condition says so.
+#: https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html
+_BY_A_SERVICE: Final = ("kms:decrypt", "kms:viaservice")
 
 
 class Caller(NamedTuple):
@@ -118,9 +125,9 @@ def callers(document: Any) -> Iterator[Caller]:
 def _skill_ids(conditions: Mapping[str, Any]) -> list[str | None]:
     """Return the skills that a statement names; [None] if it is for any."""
     found: list[str | None] = [
-        str(one)
+        None if _WILD.search(str(one)) else str(one)
         for operator, tests in conditions.items()
-        if operator.lower() == "stringequals" and isinstance(tests, Mapping)
+        if _OPERATOR.fullmatch(operator) and isinstance(tests, Mapping)
         for key, values in tests.items()
         if key.lower() == "lambda:eventsourcetoken"
         for one in _as_list(values)
@@ -142,7 +149,16 @@ def _is_broad(statement: Mapping[str, Any]) -> bool:
         return True
     if any(map(_ANY_ACTION.fullmatch, actions)):
         return True
-    return is_everywhere and not all(map(_FINE_EVERYWHERE.fullmatch, actions))
+    conditions = statement.get("Condition")
+    asked = _asked(conditions if isinstance(conditions, Mapping) else {})
+    return is_everywhere and not all(_is_fine(one, asked) for one in actions)
+
+
+def _is_fine(action: str, asked: Mapping[str, str]) -> bool:
+    decrypt, by_a_service = _BY_A_SERVICE
+    if action.lower() == decrypt and by_a_service in asked:
+        return True
+    return _FINE_EVERYWHERE.fullmatch(action) is not None
 
 
 def _is_everything(resource: str) -> bool:

@@ -17,13 +17,13 @@ from ha_bridge_ops.check.context import Context
 from ha_bridge_ops.check.model import Fine, Outcome, Problem, Untried
 from ha_bridge_ops.check.placeholders import NO_SKILL_ID
 from ha_bridge_ops.check.search import (
-    SKILL_ID,
     deployed_anew,
     of_function,
     our_address,
     to_deploy,
     which,
 )
+from ha_bridge_ops.grammar import SKILL_ID
 from ha_bridge_ops.outside import one_of, quoted
 from ha_bridge_ops.regions import region_in, region_of
 

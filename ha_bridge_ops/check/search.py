@@ -22,11 +22,6 @@ from ha_bridge_ops.regions import REGIONS, region_in, region_of
 #: Who is logged in.
 _IDENTITY: Final = re.compile(r"arn:aws[a-z-]*:(?:iam|sts)::\d{12}:[\w+=,.@/-]{1,200}")
 
-#: What every skill id looks like.
-SKILL_ID: Final = re.compile(
-    r"amzn1\.ask\.skill\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-)
-
 #: How many of many are named.
 _SHOWN: Final = 5
 

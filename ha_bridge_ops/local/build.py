@@ -9,6 +9,7 @@ wheel has the same file, so that both make the same bytes.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 #: Lambda's Python, as in template.yaml.
 VERSION = "3.13"
@@ -55,6 +56,9 @@ for path in sorted(folder.rglob("*.py")):
 WITHOUT_BYTE_CODE = (
     f"No Python {VERSION} here: the package goes without byte code, and starts slower."
 )
+
+#: How a variable is named that holds a path, which may be meant from where we are.
+_OF_A_PATH = re.compile(r"(?:_DIR|_FILE|_CERT|_BUNDLE|_FIND_LINKS|NETRC)\Z")
 
 #: What installers write for themselves, each in its own way.
 _NOTES = ("INSTALLER", "RECORD", "REQUESTED")
@@ -183,7 +187,17 @@ def _pythons() -> Iterator[str]:
 def _environ() -> dict[str, str]:
     begins = tuple(name for name in _NEEDED if name.endswith("_"))
     given = os.environ.items()
-    return {k: v for k, v in given if k in _NEEDED or k.startswith(begins)}
+    return from_here({k: v for k, v in given if k in _NEEDED or k.startswith(begins)})
+
+
+def from_here(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return variables with the paths that they mean, for what runs in `TOP`."""
+    return {
+        name: str(Path(value).absolute())
+        if value and _OF_A_PATH.search(name) and "://" not in value
+        else value
+        for name, value in environ.items()
+    }
 
 
 def _works(command: list[str]) -> bool:
@@ -208,7 +222,8 @@ def main() -> None:
         is_compiled = build(Path(sys.argv[1]))
     except BuildError as error:
         # As `ascii` writes it, for an index can say what a terminal obeys.
-        sys.exit("\n".join([*map(ascii, error.words.splitlines()), str(error)]))
+        words = [ascii(line)[1:-1] for line in error.words.splitlines()]
+        sys.exit("\n".join([*words, str(error)]))
     if not is_compiled:
         sys.stderr.write(f"{WITHOUT_BYTE_CODE}\n")
 

@@ -242,6 +242,7 @@ class InProcess:
         spec.loader.exec_module(module)
         self._handler = module.lambda_handler
         self._bridge = module._bridge  # noqa: SLF001 - the module's only name for it
+        self._one_at_a_time = threading.Lock()  # as in Lambda, even if one never ends
 
     def __enter__(self) -> Self:
         return self
@@ -261,7 +262,8 @@ class InProcess:
 
         def handle() -> None:
             try:
-                answer.set_result(self._handler(event, context))
+                with self._one_at_a_time:
+                    answer.set_result(self._handler(event, context))
             except BaseException as error:  # noqa: BLE001 - raised below
                 answer.set_exception(error)
 
@@ -269,6 +271,8 @@ class InProcess:
         try:
             return answer.result(TIMEOUT_S + _LATE_S)
         except TimeoutError:
+            if answer.done():  # it is the handler's own
+                raise
             raise CommandError(_NO_END) from None
 
     @property

@@ -77,6 +77,11 @@ _OF_A_SECRET: Final = re.compile(
     re.IGNORECASE,
 )
 
+#: What such a variable may be, and is no secret.
+_SWITCHES: Final = frozenset(
+    {"0", "1", "false", "no", "none", "off", "on", "true", "yes"}
+)
+
 #: The login in an address, such as an index's or a proxy's.
 _USERINFO: Final = re.compile(r"://([^/?#\s]*)@")
 
@@ -164,7 +169,7 @@ def said(text: str, environ: Mapping[str, str], secrets: Iterable[Secret] = ()) 
 def secrets_of(environ: Mapping[str, str]) -> Iterator[Secret]:
     """Give what of an environment opens something: tokens, passwords of addresses."""
     for name, value in environ.items():
-        if _OF_A_SECRET.search(name):
+        if _OF_A_SECRET.search(name) and value.lower() not in _SWITCHES:
             yield Secret(value)
         for login in _USERINFO.findall(value):
             user, _, password = login.partition(":")

@@ -17,7 +17,7 @@ import uv
 from filelock import FileLock
 
 from ha_bridge_ops.errors import CommandError
-from ha_bridge_ops.local.build import TOP
+from ha_bridge_ops.local.build import TOP, from_here
 from ha_bridge_ops.local.processes import PROXIES, FailedError, inherited, run
 
 #: Where `lambda_function.py` lies: the checkout, or site-packages.
@@ -75,9 +75,10 @@ def at_hand(version: str) -> Interpreter | None:
             3.14.2 or a later 3.14.
     """
     for path in _candidates(_minor(version)):
-        if _fits(_reported(path), version):
-            # PATH may lead to one from where we are; uv runs elsewhere.
-            return Interpreter(_minor(version), str(Path(path).absolute()))
+        # PATH may lead to one from where we are; it is asked where uv runs.
+        absolute = str(Path(path).absolute())
+        if _fits(_reported(absolute), version):
+            return Interpreter(_minor(version), absolute)
     return None
 
 
@@ -135,7 +136,8 @@ def _reported(path: str) -> str:
     question = "import sys; print('%d.%d.%d' % sys.version_info[:3])"
     environ = inherited("PYENV_ROOT", "PYENV_VERSION", "HOME")
     try:
-        return run([path, "-c", question], environ=environ, timeout=30).strip()
+        asked = [path, "-c", question]
+        return run(asked, environ=environ, timeout=30, cwd=Path(TOP)).strip()
     except FailedError:
         return ""
 
@@ -219,7 +221,7 @@ def run_uv(*arguments: str, **variables: str) -> str:
     """
     # A virtual environment that happens to be active is none of our business.
     environ = {
-        **inherited(*_FOR_UV),
+        **from_here(inherited(*_FOR_UV)),
         "UV_PYTHON_INSTALL_DIR": str(pythons_folder()),
         **variables,
     }

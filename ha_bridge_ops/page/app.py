@@ -168,11 +168,11 @@ class _Page:
 
     def _states(self, ids: Sequence[object]) -> dict[str, Any]:
         known = self._home.known
-        found = {}
+        found: dict[str, Any] = {}
         until = time.monotonic() + _STATES_S
-        for one in ids:
+        for place, one in enumerate(ids):
             if time.monotonic() > until:
-                break
+                return {"states": found, "left": ids[place:]}
             try:
                 endpoint = known.find(one)
             except NotThereError:

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import threading
+from concurrent.futures import Future, wait
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -85,24 +86,26 @@ class PageServer:
         home may take minutes to say how all of its devices are.
         """
         # Not by `join`: Python 3.11 takes a thread for ended where Ctrl-C ends that.
-        ended = threading.Event()
+        ended: Future[None] = Future()
         try:
             threading.Thread(target=self._answer, args=(ended,), daemon=True).start()
             # Windows hears Ctrl-C in between only.
-            while not ended.wait(_LISTEN_S):
+            while not wait([ended], _LISTEN_S).done:
                 pass
+            ended.result()
         except KeyboardInterrupt:
             pass
         finally:
             self.stop()
-            ended.wait(_END_S)
+            wait([ended], _END_S)
             self._socket.close()
 
-    def _answer(self, ended: threading.Event) -> None:
+    def _answer(self, ended: "Future[None]") -> None:
         try:
             self._server.run(sockets=[self._socket])
-        finally:
-            ended.set()
+            ended.set_result(None)
+        except BaseException as error:  # noqa: BLE001 - raised by `run`
+            ended.set_exception(error)
 
     def stop(self) -> None:
         """Stop it, from another thread."""

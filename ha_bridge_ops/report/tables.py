@@ -189,7 +189,7 @@ def notes(report: Report) -> list[str]:
     """Return what limits the report."""
     found = []
     if not report.is_whole:
-        found.append("The log is longer than what was read: this is its beginning.")
+        found.append("The log is longer than what was read: this is a part of it.")
     if not report.all.directives and report.seen.plain:
         found.append(
             "The log has lines, but none of ha-bridge in JSON: set the function's log "

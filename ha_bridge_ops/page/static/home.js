@@ -181,6 +181,7 @@ const fetchStates = later(30, async () => {
     try {
       const found = await post("/api/states", { ids });
       for (const [id, state] of Object.entries(found.states)) keep(id, state);
+      for (const id of found.left ?? []) waiting.add(id); // a slow home: ask again
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
     }

@@ -24,6 +24,55 @@ def test_what_is_too_much_everywhere(action: str) -> None:
     assert is_broad({"Statement": statement})
 
 
+@pytest.mark.parametrize(
+    "action",
+    [
+        # SAM's SSMParameterReadPolicy and VPCAccessPolicy.
+        *("ssm:DescribeParameters", "ec2:DetachNetworkInterface"),
+        *("sts:GetCallerIdentity", "logs:TagResource", "ec2:DescribeSubnets"),
+    ],
+)
+def test_what_is_fine_everywhere(action: str) -> None:
+    """Functions of honest people have it, and it gives nothing away."""
+    statement = {"Effect": "Allow", "Action": action, "Resource": "*"}
+    assert not is_broad({"Statement": statement})
+
+
+@pytest.mark.parametrize(
+    ("key", "is_too_much"),
+    [("kms:ViaService", False), ("KMS:viaservice", False), ("aws:SourceIp", True)],
+)
+def test_a_key_that_a_service_alone_may_use(key: str, is_too_much: bool) -> None:  # noqa: FBT001
+    """To read a secret one needs the key, for that service only."""
+    statement = {
+        "Effect": "Allow",
+        "Action": "kms:Decrypt",
+        "Resource": "*",
+        "Condition": {"StringEquals": {key: "ssm.eu-west-1.amazonaws.com"}},
+    }
+    assert is_broad({"Statement": statement}) is is_too_much
+
+
+@pytest.mark.parametrize(
+    ("operator", "value", "skill_id"),
+    [
+        ("StringEquals", SKILL, SKILL),
+        ("StringLike", SKILL, SKILL),
+        ("ForAnyValue:StringEquals", [SKILL], SKILL),
+        ("StringLike", "amzn1.ask.skill.*", None),
+    ],
+)
+def test_the_skill_that_may_call(
+    operator: str, value: object, skill_id: str | None
+) -> None:
+    """Whichever way it is named; a pattern names none."""
+    condition = {operator: {"lambda:EventSourceToken": value}}
+    principal = {"Service": "alexa-connectedhome.amazon.com"}
+    statement = {"Effect": "Allow", "Principal": principal, "Condition": condition}
+    (found,) = callers({"Statement": statement})
+    assert found.skill_id == skill_id
+
+
 def test_every_action_is_too_much_anywhere() -> None:
     """However it is written."""
     statement = {"Effect": "Allow", "Action": "*:*", "Resource": "arn:aws:s3:::x"}
