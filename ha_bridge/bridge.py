@@ -36,8 +36,9 @@ RESERVE_S: Final = 0.5
 _HTTP_UNAUTHORIZED: Final = 401
 
 #: How Home Assistant makes an endpointId of an entity's, or none at all; no token is
-#: so, nor one in hexadecimal.  Any other is looked through, which takes milliseconds.
-_USUAL_ID: Final = re.compile(r"(?:[a-z_]+#(?!\w*[0-9a-f]{24})[a-z0-9_]{1,190})?")
+#: so, nor one in hexadecimal: what is longer than the number of a Zigbee device.  Any
+#: other is looked through, which takes milliseconds.
+_USUAL_ID: Final = re.compile(r"(?:[a-z_]+#(?!\w*[0-9a-f]{17})[a-z0-9_]{1,190})?")
 
 logger = logging.getLogger("ha_bridge")
 

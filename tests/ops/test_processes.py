@@ -57,6 +57,7 @@ def test_a_program_that_will_not_end_is_killed(
 def test_what_of_an_environment_opens_something(name: str) -> None:
     """By its name; where such a thing is, or what it is called, is none of it."""
     environ = {name: "pa5s", f"{name}_FILE": "/x", "AWS_PROFILE": "home"}
+    environ["USE_TOKEN"] = "true"
     assert [one.reveal() for one in processes.secrets_of(environ)] == ["pa5s"]
 
 

@@ -155,10 +155,11 @@ def test_installers_have_nothing_of_the_home(
     stub, seen = tmp_path / "uv", tmp_path / "seen"
     stub.write_text(f'#!/bin/sh\n(env; pwd) >> {seen}\n[ "$1" = --version ]\n')
     stub.chmod(0o755)
-    needed = ("UV_DEFAULT_INDEX", "https_proxy", "NETRC", "SSL_CERT_FILE")
+    needed = ("UV_DEFAULT_INDEX", "https_proxy")
+    paths = ("NETRC", "SSL_CERT_FILE", "UV_CACHE_DIR")  # from where we are
     for name in (*VARIABLES, "LINK_CLIENT_SECRET", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "secret-51ab")
-    for name in needed:
+    for name in (*needed, *paths):
         monkeypatch.setenv(name, "needed-51ab")
     monkeypatch.chdir(tmp_path)
     with pytest.raises(build.BuildError):
@@ -167,6 +168,8 @@ def test_installers_have_nothing_of_the_home(
     assert "secret-51ab" not in told
     for name in needed:
         assert f"{name}=needed-51ab" in told
+    for name in paths:
+        assert f"{name}={tmp_path}/needed-51ab" in told
     assert str(tmp_path) not in told.splitlines()  # where somebody's uv.toml may lie
 
 

@@ -143,16 +143,19 @@ def test_a_secret_is_neither_a_type_nor_an_id_in_the_log(
 ) -> None:
     """A server may say it in capitals, and names the devices that Alexa asks for."""
     error = {"header": {"name": "ErrorResponse"}, "payload": {"type": "OPENSESAME"}}
-    asked = changed(TURN_ON, "directive.endpoint.endpointId", f"light#{TOKEN}")
-    with Server((reply_json({"event": error}), answer_directive)) as server:
+    secrets = (TOKEN, "opensesame", b"opensesame".hex())
+    ids = [f"light#{one}" for one in secrets]
+    asked = [changed(TURN_ON, "directive.endpoint.endpointId", one) for one in ids]
+    with Server((reply_json({"event": error}), *[answer_directive] * 3)) as server:
         gate = json.dumps({"X-Gate": "opensesame"})
         bridge = make_bridge(server.url, EXTRA_HEADERS=gate)
         bridge.answer(TURN_ON)
-        bridge.answer(asked)
-        told = [line.get("errorType") for line in lines(caplog)]
-        assert told == ["unknown", None]
-        assert lines(caplog)[1]["endpointId"] == "light#<redacted>"
-        assert server.requests[-1].json == asked
+        for one in asked:
+            bridge.answer(one)
+        first, *others = lines(caplog)
+        assert first["errorType"] == "unknown"
+        assert {one["endpointId"] for one in others} == {"light#<redacted>"}
+        assert [one.json for one in server.requests[1:]] == asked
     assert TOKEN not in caplog.text
     assert "OPENSESAME" not in caplog.text
 
