@@ -4,14 +4,10 @@ https://docs.aws.amazon.com/lambda/latest/dg/versioning-aliases.html and
 https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
 """
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Final
 
 from ha_bridge_ops.aws.function import Function, qualifier_of
-from ha_bridge_ops.aws.session import AwsError, call, reads_aws
-
-#: Pages of a list that are read at most; AWS puts 50 entries on one.
-_PAGES: Final = 40
+from ha_bridge_ops.aws.session import listed, reads_aws
 
 #: The function itself has no policy by its other name.
 _ITSELF: Final = frozenset({"", "$LATEST"})
@@ -29,8 +25,9 @@ def others(function: Function) -> list[Function]:
         AwsError: AWS does not let us look.
     """
     client = function.client("lambda")
-    aliases = _listed(client.list_aliases, "Aliases", function)
-    versions = _listed(client.list_versions_by_function, "Versions", function)
+    which = {"FunctionName": function.name}
+    aliases = listed(client.list_aliases, "Aliases", **which)
+    versions = listed(client.list_versions_by_function, "Versions", **which)
     names = ["", *(str(one["Name"]) for one in aliases)]
     names += reversed([str(one["Version"]) for one in versions])
     meant = function.qualifier
@@ -46,20 +43,10 @@ def open_urls(function: Function) -> list[Function]:
         AwsError: AWS does not let us look.
     """
     client = function.client("lambda")
-    listed = _listed(client.list_function_url_configs, "FunctionUrlConfigs", function)
+    method = client.list_function_url_configs
+    found = listed(method, "FunctionUrlConfigs", FunctionName=function.name)
     return [
         function.at(qualifier_of(str(one["FunctionArn"])))
-        for one in listed
+        for one in found
         if one.get("AuthType") == "NONE"
     ]
-
-
-def _listed(method: Any, key: str, function: Function) -> Iterator[Mapping[str, Any]]:
-    request = {"FunctionName": function.name}
-    for _ in range(_PAGES):
-        page = call(method, **request)
-        yield from page[key]
-        if not (marker := page.get("NextMarker")):
-            return
-        request["Marker"] = marker
-    raise AwsError("TooManyPages")

@@ -16,6 +16,9 @@ from ha_bridge_ops.outside import quoted, without
 P = ParamSpec("P")
 T = TypeVar("T")
 
+#: Pages of a list that are read at most; AWS puts 50 entries on one, or 100.
+_PAGES: Final = 40
+
 #: Gives the client of an AWS service in a region, as boto3.Session.client does.
 MakeClient = Callable[[str, str | None], Any]
 
@@ -298,3 +301,25 @@ def boto3_clients(profile: str | None = None) -> MakeClient:
         return session.client(service, region_name=region, config=config)
 
     return client
+
+
+def listed(method: Callable[..., Any], key: str, **request: Any) -> Iterator[Any]:
+    """Give the entries of a list of AWS's that may be of several pages.
+
+    Args:
+        method: A method of a client whose request has a `Marker`, as those of Lambda
+            and IAM.
+        key: Of the entries in its answer.
+        request: Its other arguments.
+
+    Raises:
+        AwsError: AWS refuses, or the list does not end.
+    """
+    for _ in range(_PAGES):
+        page = call(method, **request)
+        yield from page[key]
+        marker = page.get("NextMarker") or page.get("Marker")
+        if not marker:
+            return
+        request["Marker"] = marker
+    raise AwsError("TooManyPages")

@@ -12,7 +12,7 @@ from ha_bridge_ops.aws.changes import SMART_HOME
 from ha_bridge_ops.aws.entrances import open_urls, others
 from ha_bridge_ops.aws.function import Function
 from ha_bridge_ops.aws.policies import Caller, callers, is_broad
-from ha_bridge_ops.aws.session import AwsError, call, reads_aws
+from ha_bridge_ops.aws.session import AwsError, call, listed, reads_aws
 from ha_bridge_ops.check.context import Context
 from ha_bridge_ops.check.model import Fine, Outcome, Problem, Untried
 from ha_bridge_ops.check.placeholders import NO_SKILL_ID
@@ -271,13 +271,13 @@ def role(_context: Context, function: Function) -> Outcome:
     """The function may do no more than it has to, and nobody else may do it."""
     name = function.role
     iam = function.client("iam")
-    attached = call(iam.list_attached_role_policies, RoleName=name)
+    attached = iam.list_attached_role_policies
     broad = [
         str(one["PolicyName"])
-        for one in attached["AttachedPolicies"]
+        for one in listed(attached, "AttachedPolicies", RoleName=name)
         if _is_broad(iam, one)
     ]
-    for inline in call(iam.list_role_policies, RoleName=name)["PolicyNames"]:
+    for inline in listed(iam.list_role_policies, "PolicyNames", RoleName=name):
         policy = call(iam.get_role_policy, RoleName=name, PolicyName=inline)
         if is_broad(_read(policy["PolicyDocument"])):
             broad.append(str(inline))

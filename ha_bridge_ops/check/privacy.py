@@ -14,8 +14,8 @@ from ha_bridge_ops.strangers import Ours, for_strangers, is_public, ours_in
 #: Changes a text before it is shown.
 Clean = Callable[[str], str]
 
-#: What may be the name of a machine, or its IPv4 address.
-_HOST: Final = re.compile(r"(?<![\w.-])[\w-]+(?:\.[\w-]+)*")
+#: What may be the name of a machine, or its IPv4 address; behind *. too.
+_HOST: Final = re.compile(r"(?<![\w-])(?<![\w-]\.)[\w-]+(?:\.[\w-]+)*")
 
 #: A name this short could be a part of any text.
 _LABEL: Final = 3
@@ -74,7 +74,8 @@ def _without(text: str, hosts: frozenset[str], instead: str) -> str:
 def _other_hosts(context: Context) -> set[str]:
     """Return the names of one's own that a redirect or a certificate gave away."""
     evidence = context.evidence
-    found = {str(name) for name in evidence.tls.get("names", [])} if evidence else set()
+    names = evidence.tls.get("names", []) if evidence else []
+    found = {str(name).removeprefix("*.") for name in names}
     addresses = [str(evidence.http.get("location", ""))] if evidence else []
     if (function := known_function(context)) is not None:
         addresses.append(function.variables.get("BASE_URL", ""))

@@ -43,6 +43,7 @@ def read_url(text: str | None, option: str) -> str | None:
     try:
         url = urlsplit(text.strip())
         address = parse_address(f"{url.scheme}://{url.netloc}")
+        path = quote(url.path, safe="/%")
     except ValueError as error:
         raise CommandError(f"{option} {error}.") from None
     if not address.is_tls or url.query or url.fragment or not url.path.strip("/"):
@@ -50,7 +51,7 @@ def read_url(text: str | None, option: str) -> str | None:
             f"{option} must be a whole address such as "
             "https://home.example.org/auth/token: https, with its path."
         )
-    return f"{address}{quote(url.path, safe='/%')}"
+    return f"{address}{path}"
 
 
 def read_locales(texts: Iterable[str]) -> tuple[str, ...]:

@@ -35,6 +35,17 @@ GOOD = {
         "https://ev.gəncə.example",
         "https://дом.example",
         "https://[2001:db8::1]:8123",
+        "https://[1:2:3:4:5:6:7:8]",
+        "https://[1:2:3:4:5:6:7::]",
+        "https://[::2:3:4:5:6:7:8]",
+        "https://[1:2:3:4:5:6:203.0.113.7]",
+        "https://[::]",
+        "https://[::2:3:4:5:6:203.0.113.7]",
+        "https://203.0.113.7:8123/a",
+        "https://203.0.113.77",
+        "https://203.0.113.7.nip.example",
+        "https://home.7up.example",
+        "https://home.example.7up",
         "https://[::ffff:203.0.113.7]:65535",
         f"https://{'a' * 63}.example.org/{'b' * 100}",
         "https://home.example.org/a%20b/~me",
@@ -122,6 +133,21 @@ BAD = {
         "https://[1.2.3.4]",
         "https://[:::]",
         "https://[1::2::3]",
+        "https://[1:2:3:4:5:6:7:8:9]",
+        "https://[1:2:3:4:5:6:7]",
+        "https://[:1::]",
+        "https://[1::2:3:4:5:6:7:8]",
+        "https://[1::2:3:4:5:6:203.0.113.7]",
+        "https://[::1:]",
+        "https://[::1.2.3.4.5]",
+        "https://[::256.1.1.1]",
+        "https://256.256.256.256",
+        "https://1.2.3.4.5",
+        "https://home.example.1:8123",
+        "https://home-.example.org",
+        "https://home.-example.org",
+        "https://home.example.org/%zz",
+        "https://home.example.org/%00",
         f"https://{'a' * 64}.example.org",
         f"https://{'a.' * 130}org",
     ],
@@ -242,8 +268,8 @@ def test_rule_and_mapping_know_the_same_regions() -> None:
 def test_the_patterns_mean_the_same_in_java(name: str) -> None:
     """CloudFormation reads them as Java does; only what both know is in use."""
     pattern = PARAMETERS[name].get("AllowedPattern", "")
-    groups = set(re.findall(r"\(\?[^)]?.", pattern))
-    assert groups <= {"(?<!", "(?!["}
+    groups = set(re.findall(r"\(\?<?.", pattern))
+    assert groups <= {"(?!", "(?=", "(?<!", "(?<="}
     assert set(re.findall(r"\\(\w)", pattern)) <= {"s", "S"}
     # It stands in the console, which shows nothing else.
     assert PARAMETERS[name]["Description"].isascii()

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from ha_bridge_ops.aws.policies import callers, is_broad
+from ha_bridge_ops.aws.session import AwsError, listed
 
 SKILL = "amzn1.ask.skill.12345678-1234-1234-1234-123456789012"
 
@@ -36,6 +37,33 @@ def test_what_is_fine_everywhere(action: str) -> None:
     """Functions of honest people have it, and it gives nothing away."""
     statement = {"Effect": "Allow", "Action": action, "Resource": "*"}
     assert not is_broad({"Statement": statement})
+
+
+@pytest.mark.parametrize(
+    "resource", ["parameter/*", "parameter*", "table/*/index/*", "*"]
+)
+def test_all_of_a_kind_is_everywhere(resource: str) -> None:
+    """Whether its slash is named or not."""
+    arn = f"arn:aws:ssm:eu-west-1:123456789012:{resource}"
+    statement = {"Effect": "Allow", "Action": "ssm:GetParameter", "Resource": arn}
+    assert is_broad({"Statement": statement})
+
+
+def test_a_list_of_several_pages_is_read_to_its_end() -> None:
+    """IAM says Marker where Lambda says NextMarker."""
+    pages = {
+        None: {"Names": ["a"], "IsTruncated": True, "Marker": "m"},
+        "m": {"Names": ["b"], "NextMarker": "n"},
+        "n": {"Names": ["c"], "IsTruncated": False},
+    }
+
+    def ask(RoleName: str, Marker: str | None = None) -> Any:  # noqa: N803 - AWS's
+        assert RoleName == "home"
+        return pages[Marker]
+
+    assert list(listed(ask, "Names", RoleName="home")) == ["a", "b", "c"]
+    with pytest.raises(AwsError, match="TooManyPages"):
+        list(listed(lambda **_: {"Names": [], "Marker": "m"}, "Names"))
 
 
 @pytest.mark.parametrize(

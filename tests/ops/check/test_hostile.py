@@ -410,6 +410,17 @@ def test_a_certificate_of_many_names() -> None:
         assert clean(f"{one}, x.{one.upper()} or x{one}") == f"{gone}, {gone} or x{one}"
 
 
+@pytest.mark.parametrize("other", ["84-12-33-7", "123456789012", "aa-bb-cc-dd-ee-ff"])
+def test_a_certificate_for_all_below_a_name(other: str) -> None:
+    """Beside what looks like an address, a card or an account is still a name."""
+    context = context_of(1)
+    assert context.address is not None
+    names = [f"*.{other}.{MARK}", f"*.{MARK}.{other}"]
+    report = {**SEEN, "tls": {**SEEN["tls"], "names": names}}
+    context.evidence = Evidence(context.address, report, time.time())
+    assert MARK not in anonymous(context)(f"it is for {' and '.join(names)}")
+
+
 #: What a server may send once TLS has begun.
 IN_CLEAR = (b"SSH-2.0-x\r\n", b"HTTP/1.1 200 OK\r\n\r\n", b"\xff" * 999, b"\x17\x03")
 
