@@ -33,8 +33,8 @@ _OPERATOR: Final = re.compile(
 )
 
 #: The end of an ARN that is all there is of a service, or of one of its kinds, such as
-#: parameter/*, parameter* or table/*/index/*.
-_ALL_OF_A_KIND: Final = re.compile(r"(?:[a-z-]+[:/]?)?[*?:/]+(?:[a-z-]+[:/][*?:/]+)*")
+#: parameter/* or table/*/index/*.
+_ALL_OF_A_KIND: Final = re.compile(r"(?:[a-z-]+[:/])?[*?:/]+(?:[a-z-]+[:/][*?:/]+)*")
 
 #: Services whose ARNs begin with a name of one's own, and no kind: such as home/*.
 _WITHOUT_KINDS: Final = frozenset({"s3", "sns", "sqs"})

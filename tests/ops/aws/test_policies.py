@@ -40,10 +40,10 @@ def test_what_is_fine_everywhere(action: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "resource", ["parameter/*", "parameter*", "table/*/index/*", "*"]
+    "resource", ["parameter/*", "parameter/?*", "table/*/index/*", "*"]
 )
 def test_all_of_a_kind_is_everywhere(resource: str) -> None:
-    """Whether its slash is named or not."""
+    """However many kinds are in one another."""
     arn = f"arn:aws:ssm:eu-west-1:123456789012:{resource}"
     statement = {"Effect": "Allow", "Action": "ssm:GetParameter", "Resource": arn}
     assert is_broad({"Statement": statement})
