@@ -208,10 +208,11 @@ def _behind(
     views: list[_View], spans: Iterable[tuple[int, int]]
 ) -> Iterator[tuple[int, int]]:
     """Give what spans of the last of the views were made of in the text itself."""
-    for start, stop in spans:
+    for span in spans:
+        place = span
         for view in reversed(views):
-            start, stop = view.source_of(start, stop)  # noqa: PLW2901 - step by step
-        yield start, stop
+            place = view.source_of(*place)
+        yield place
 
 
 def _packed(

@@ -27,7 +27,6 @@ from ha_bridge.settings import parse_switch
 from ha_bridge_ops.adopt.recognise import (
     ALIAS,
     FOLDER,
-    UNREADABLE,
     files_of,
     no_zip,
 )
@@ -35,7 +34,7 @@ from ha_bridge_ops.aws.session import AwsError
 from ha_bridge_ops.aws.version import Live, Settings, Version
 from ha_bridge_ops.errors import CommandError, RefusedError
 from ha_bridge_ops.events import EVENTS, load, with_token
-from ha_bridge_ops.local.package import MODE
+from ha_bridge_ops.local.package import MODE, UNREADABLE
 from ha_bridge_ops.outside import quoted, without
 
 #: Told of each step, before it.

@@ -2,13 +2,13 @@
 
 import io
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
 from typing import Final
 
 from ha_bridge_ops.aws.version import Version
 from ha_bridge_ops.errors import CommandError
+from ha_bridge_ops.local.package import UNREADABLE
 
 #: Files of a zip, by name.
 Files = Mapping[str, bytes]
@@ -55,13 +55,6 @@ class _Archive(Mapping[str, bytes]):
 
     def __len__(self) -> int:
         return len(self._names)
-
-
-#: What reading a file of a zip raises that is broken, encrypted or of another kind.
-UNREADABLE: Final = (
-    *(EOFError, OSError, ValueError, NotImplementedError, RuntimeError),
-    *(zipfile.BadZipFile, zlib.error),
-)
 
 
 def no_zip() -> CommandError:

@@ -68,9 +68,10 @@ _FINE_EVERYWHERE: Final = re.compile(
     re.IGNORECASE,
 )
 
-#: What opens only what another service was asked for, where a condition says so.
+#: What is fine everywhere too if a condition asks for this: it opens only what another
+#: service was asked for.
 #: https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html
-_BY_A_SERVICE: Final = ("kms:decrypt", "kms:viaservice")
+_FINE_IF_ASKED: Final = MappingProxyType({"kms:decrypt": "kms:viaservice"})
 
 
 class Caller(NamedTuple):
@@ -104,8 +105,7 @@ class Caller(NamedTuple):
 def callers(document: Any) -> Iterator[Caller]:
     """Give who may call by the policy of a resource, once for each skill."""
     for statement in _statements(document):
-        conditions = statement.get("Condition")
-        conditions = conditions if isinstance(conditions, Mapping) else {}
+        conditions = _conditions(statement)
         sid = str(statement.get("Sid", ""))
         more = tuple(map(str, _as_list(statement.get("Action")))), _asked(conditions)
         is_open = not _names_somebody(conditions)
@@ -149,16 +149,14 @@ def _is_broad(statement: Mapping[str, Any]) -> bool:
         return True
     if any(map(_ANY_ACTION.fullmatch, actions)):
         return True
-    conditions = statement.get("Condition")
-    asked = _asked(conditions if isinstance(conditions, Mapping) else {})
+    asked = _asked(_conditions(statement))
     return is_everywhere and not all(_is_fine(one, asked) for one in actions)
 
 
 def _is_fine(action: str, asked: Mapping[str, str]) -> bool:
-    decrypt, by_a_service = _BY_A_SERVICE
-    if action.lower() == decrypt and by_a_service in asked:
+    if _FINE_EVERYWHERE.fullmatch(action):
         return True
-    return _FINE_EVERYWHERE.fullmatch(action) is not None
+    return _FINE_IF_ASKED.get(action.lower()) in asked
 
 
 def _is_everything(resource: str) -> bool:
@@ -184,6 +182,11 @@ def _principals(found: Any) -> Iterator[tuple[str, str]]:
     for kind, named in kinds:
         for one in _as_list(named):
             yield str(kind), str(one)
+
+
+def _conditions(statement: Mapping[str, Any]) -> Mapping[str, Any]:
+    found = statement.get("Condition")
+    return found if isinstance(found, Mapping) else {}
 
 
 def _asked(conditions: Mapping[str, Any]) -> Mapping[str, str]:

@@ -4,7 +4,6 @@ import _imp
 import io
 import re
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -14,6 +13,7 @@ from ha_bridge_ops.check.context import Context
 from ha_bridge_ops.check.model import Fine, Outcome, Problem, Untried
 from ha_bridge_ops.check.search import deployed_anew, of_function
 from ha_bridge_ops.errors import CommandError
+from ha_bridge_ops.local.package import UNREADABLE
 from ha_bridge_ops.local.published import Known
 from ha_bridge_ops.outside import quoted
 
@@ -28,12 +28,6 @@ _HEAD: Final = re.compile(r'"""ha-bridge ([0-9][\w.+-]{0,40}): ')
 _MOST: Final = 1_000_000
 _MOST_OF_ALL: Final = 30_000_000
 _SHOWN: Final = 5
-
-#: What reading a zip raises that is broken, encrypted or of another kind.
-_UNREADABLE: Final = (
-    *(EOFError, OSError, ValueError, NotImplementedError, RuntimeError),
-    *(zipfile.BadZipFile, zlib.error),
-)
 
 #: Byte code of Python 3.7 and newer begins with magic, flags, and the source's hash.
 #: https://peps.python.org/pep-0552/
@@ -129,7 +123,7 @@ def _files(content: bytes) -> Mapping[str, bytes]:
             if sum(entry.file_size for entry in entries) > _MOST_OF_ALL:
                 return {}
             return {entry.filename: archive.read(entry) for entry in entries}
-    except _UNREADABLE:
+    except UNREADABLE:
         return {}
 
 

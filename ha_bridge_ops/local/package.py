@@ -9,10 +9,18 @@ names: the same folder gives the same bytes, at any time and on any machine.
 import stat
 import sys
 import zipfile
+import zlib
 from pathlib import Path
+from typing import Final
 
 #: Of a plain file that everybody may read; Lambda's user is not the one who built.
 MODE = stat.S_IFREG | 0o644
+
+#: What reading a zip raises that is broken, encrypted or of another kind.
+UNREADABLE: Final = (
+    *(EOFError, OSError, ValueError, NotImplementedError, RuntimeError),
+    *(zipfile.BadZipFile, zlib.error),
+)
 
 
 def write_zip(folder: Path, target: Path) -> int:
