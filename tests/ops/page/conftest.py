@@ -4,7 +4,7 @@ import json
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPResponse
 from typing import Any
@@ -126,9 +126,14 @@ class Client:
             for name, value in sent.items():
                 if value:
                     connection.putheader(name, value)
-            connection.endheaders(body)
+            # A head that is refused is hung up on, at times before its body came.
+            with suppress(ConnectionError):
+                connection.endheaders(body)
             answer = connection.getresponse()
-            return answer, answer.read()
+            try:
+                return answer, answer.read()
+            except ConnectionResetError:
+                return answer, b""
         finally:
             connection.close()
 
