@@ -11,7 +11,7 @@ from ha_bridge.redaction import Secret
 from ha_bridge_ops import options
 from ha_bridge_ops.aws import stacks
 from ha_bridge_ops.aws.function import arn_of
-from ha_bridge_ops.outside import quoted, to_json
+from ha_bridge_ops.outside import to_json
 from ha_bridge_ops.project import WITHOUT_A_COPY, addresses, is_a_copy, located
 from ha_bridge_ops.regions import LOCALES
 from ha_bridge_ops.skill import arguments, consoles
@@ -253,12 +253,7 @@ def _show_applied(show: Console, wanted: Skill, applied: Applied) -> None:
             )
         )
     if applied.not_enabled:
-        show.print(
-            "\nAmazon did not switch the skill on for your own account: "
-            f"{quoted(applied.not_enabled, 300)}\nIf it is missing in the Alexa app, "
-            "open its page Test in the Alexa developer console,\nand set “Skill "
-            "testing is enabled in” to Development."
-        )
+        show.print(consoles.switched_on_by_hand(applied.not_enabled))
     show.print(
         "\nThe last step is yours: in the Alexa app, More, Skills & Games, Your "
         f"Skills, Dev,\nopen “{wanted.name}”, Enable to use, and log in to "

@@ -19,6 +19,7 @@ from ha_bridge_ops.setup.desk import Desk
 from ha_bridge_ops.setup.plan import Plan
 from ha_bridge_ops.setup.watch import Watch
 from ha_bridge_ops.skill.apply import apply
+from ha_bridge_ops.skill.consoles import switched_on_by_hand
 from ha_bridge_ops.skill.documents import Skill
 from ha_bridge_ops.terminal import Steps
 
@@ -135,7 +136,9 @@ def _join(desk: Desk, skill_id: str, arn: str) -> None:
     if desk.memory.get("joined") == mark:
         desk.talk.print("The skill is as it should be.")
         return
-    apply(whole, desk.folder, desk.ask, desk.state)
+    applied = apply(whole, desk.folder, desk.ask, desk.state)
+    if applied.not_enabled:
+        desk.talk.print(switched_on_by_hand(applied.not_enabled))
     desk.memory.keep(joined=mark)
 
 

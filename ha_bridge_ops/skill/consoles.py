@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from ha_bridge_ops.aws.deploy import command
+from ha_bridge_ops.outside import quoted
 from ha_bridge_ops.regions import REGIONS
 from ha_bridge_ops.skill.documents import SCOPE, Folder, Skill
 
@@ -126,6 +127,16 @@ def commands(skill: Skill, folder: Folder, skill_id: str | None) -> list[Command
             )
         )
     return found
+
+
+def switched_on_by_hand(words: str) -> str:
+    """Return what to do where Amazon did not switch the skill on, in its words."""
+    return (
+        "\nAmazon did not switch the skill on for your own account: "
+        f"{quoted(words, 300)}\nIf it is missing in the Alexa app, open its page Test "
+        "in the Alexa developer console,\nand set “Skill testing is enabled in” to "
+        "Development."
+    )
 
 
 def again(skill: Skill, folder: Folder) -> str:

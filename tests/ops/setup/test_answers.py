@@ -52,6 +52,19 @@ def test_a_skill_that_is_there_is_gone_on_with(world: World) -> None:
     world.assert_set_up()
 
 
+def test_that_the_skill_is_not_switched_on_is_told(world: World) -> None:
+    """It is a click by hand, and no reason to stop."""
+    no = Refusal(403, {"message": "Not for \x1b[2Jthis kind."})
+    world.smapi.refusals["enable"] = no
+    output = world.fine(*USUAL)
+    said = " ".join(output.split())
+    assert "did not switch the skill on for your own account: " in said
+    assert "Skill testing is enabled in" in said
+    assert "\x1b[2J" not in output
+    (skill,) = world.smapi.skills.values()
+    assert skill.account_linking is not None
+
+
 @pytest.mark.parametrize("stack", ["x; touch pwned", "\x1b[2J", "-x", "x" * 5000])
 def test_a_stack_that_is_none_is_not_gone_on_with(world: World, stack: str) -> None:
     """Whoever has edited what it remembers: the name stands in commands."""
