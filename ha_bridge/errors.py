@@ -229,7 +229,8 @@ class Failure(Enum):
     REDIRECTED = (
         ErrorType.BRIDGE_UNREACHABLE,
         "BASE_URL redirects to another address",
-        "Set BASE_URL to that address; a redirect would give the token away.",
+        "If that is your home, set BASE_URL to it: a redirect would give the token "
+        "away.",
     )
     REDIRECT_LOOP = (
         ErrorType.BRIDGE_UNREACHABLE,

@@ -17,8 +17,9 @@ Grammar = Callable[[str], str | None]
 #: Characters of a name in DNS, of an IPv4 or of an IPv6 address.
 _HOST: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}|[0-9A-Fa-f:.]{2,45}")
 
-#: The path of an address, as `parse_address` writes it.
-_PATH: Final = re.compile(r"(?:/[A-Za-z0-9._~%-]*)*")
+#: The path of an address, as `parse_address` writes it, but without a per cent sign:
+#: the Windows command prompt puts a variable's value in the place of `%NAME%`.
+_PATH: Final = re.compile(r"(?:/[A-Za-z0-9._~-]*)*")
 
 
 def matching(pattern: str) -> Grammar:

@@ -3,12 +3,10 @@
 from ipaddress import ip_address
 
 from ha_bridge.settings import parse_address
-from ha_bridge_ops.check.evidence import Evidence
+from ha_bridge_ops.check.evidence import HTTPS_PORT, Evidence
 from ha_bridge_ops.check.model import Fine, Outcome, Problem, Untried
 from ha_bridge_ops.grammar import DNS_NAME
 from ha_bridge_ops.outside import one_of
-
-HTTPS_PORT = 443
 
 #: Where it is not the name that is wrong: errors of `ha_bridge.network_errors`.
 _DNS = {"timeout": "timeout", "name_server": "name_server"}
@@ -108,7 +106,8 @@ def _may_be_followed(target: str, evidence: Evidence) -> bool:
         return False
     if not address.is_tls or str(address) != target:
         return False
-    if evidence.address.is_tls and not evidence.tls.get("error"):
+    # A report of a stranger's function may lack what TLS was.
+    if evidence.tls and not evidence.tls.get("error"):
         return True
     return address.host == evidence.address.host
 

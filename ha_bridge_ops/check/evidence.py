@@ -20,6 +20,29 @@ _INSIDE: Final = (
 OWN_NAMES: Final = frozenset(row.name for row in OWN)
 
 
+#: Where Amazon links accounts.
+HTTPS_PORT: Final = 443
+
+
+def named(address: Address | None) -> dict[str, str]:
+    """Return what the texts of the findings say of an address, by their placeholders.
+
+    Amazon knows a home by a name only: nothing is said of a number, but that the port
+    speaks https.
+    """
+    if address is None:
+        return {}
+    https = address._replace(scheme="https")
+    at_443 = https._replace(port=HTTPS_PORT)
+    found = {"by_https": str(https)}
+    try:
+        ip_address(address.host)
+    except ValueError:
+        home = https if address.is_tls else at_443
+        found |= {"host": address.host, "home": str(home), "at_443": str(at_443)}
+    return found
+
+
 @dataclass(frozen=True)
 class Evidence:
     """A report of the probe.
@@ -35,15 +58,6 @@ class Evidence:
     report: Mapping[str, Any]
     now: float
     is_from_here: bool = True
-
-    @property
-    def name(self) -> str:
-        """The host's name, or one to stand for it where only a number is known."""
-        try:
-            ip_address(self.address.host)
-        except ValueError:
-            return self.address.host
-        return "home.example.org"
 
     @property
     def addresses(self) -> list[str]:
@@ -124,7 +138,8 @@ class Evidence:
     @property
     def values(self) -> dict[str, str]:
         """What the texts of the findings may want to know."""
-        return {"host": self.name, "inside": _INSIDE if self.is_from_here else ""}
+        inside = _INSIDE if self.is_from_here else ""
+        return {**named(self.address), "inside": inside}
 
     def milliseconds(self, part: str) -> float | None:
         """Return how long a part of the way took: resolve, connect, tls or http."""

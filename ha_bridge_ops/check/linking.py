@@ -15,6 +15,7 @@ from urllib.parse import urlencode, urlsplit
 
 from ha_bridge.redaction import Secret
 from ha_bridge_ops.check.context import TOKEN_PATH, Context, Fact
+from ha_bridge_ops.check.evidence import named
 from ha_bridge_ops.check.model import Fine, Outcome, Problem, Question, Untried
 from ha_bridge_ops.check.settings import why_malformed
 from ha_bridge_ops.home_client import Answer
@@ -70,7 +71,7 @@ def values_of(context: Context) -> dict[str, str]:
         "client_id": region.client_id,
         "redirect_host": region.redirect_host,
         "locale": str(context.options.locale),
-        "host": context.evidence.name if context.evidence else "home.example.org",
+        **named(context.address),
     }
 
 

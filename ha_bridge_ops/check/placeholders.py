@@ -39,6 +39,9 @@ _NAME: Final = r"[A-Za-z0-9_][A-Za-z0-9_-]{0,139}"
 PLACEHOLDERS: Final[Mapping[str, Placeholder]] = {
     "host": Placeholder(grammar.host, "your address"),
     "inside": Placeholder(_ours, "", is_word=False),
+    "home": Placeholder(grammar.base_url, "your address"),
+    "at_443": Placeholder(grammar.base_url, "your address"),
+    "by_https": Placeholder(grammar.base_url, "your address"),
     "base_url": Placeholder(grammar.base_url, "your address"),
     "target": Placeholder(grammar.base_url, "the address it leads to"),
     "theirs": Placeholder(grammar.base_url, "the address set there"),

@@ -15,6 +15,7 @@ from ha_bridge.home_assistant import has_expired
 from ha_bridge.redaction import Secret
 from ha_bridge.secrets import READERS, SecretReader
 from ha_bridge_ops.check.context import Context, Fact
+from ha_bridge_ops.check.evidence import named
 from ha_bridge_ops.check.model import Fine, Outcome, Problem, Status, Untried
 from ha_bridge_ops.check.settings import why_malformed
 from ha_bridge_ops.events import EVENTS, load, with_token
@@ -36,7 +37,7 @@ def kind(context: Context) -> Outcome:
             return Problem("not_a_token", token.why)
         return token
     text = token.reveal()
-    values = {"host": context.evidence.name if context.evidence else "home.example.org"}
+    values = named(context.address)
     if text.startswith(("Atza|", "Atzr|", "Atc|")):
         return Problem("amazon", "it begins as Amazon’s tokens do", values)
     header, claims = _part(text, 0), _part(text, 1)

@@ -9,8 +9,11 @@ import pytest
 import trustme
 
 from ha_bridge.redaction import Secret
+from ha_bridge.settings import parse_address
 from ha_bridge_ops.check.context import Context
+from ha_bridge_ops.check.evidence import named
 from ha_bridge_ops.check.model import Status
+from ha_bridge_ops.check.placeholders import to_paste
 from ha_bridge_ops.local.processes import free_port
 from tests.fakes.behaviours import hang_up, raw, reply, silence
 from tests.fakes.server import Server
@@ -62,6 +65,39 @@ def test_without_a_token(serve: Serve) -> None:
     assert ids(found, Status.FAILED) | ids(found, Status.WARNING) == set()
     assert ids(found, Status.SKIPPED) == links_after("ha.smart_home")
     assert "LONG_LIVED_ACCESS_TOKEN" in found["token.kind"].saw
+
+
+# -- the address in lines to paste -----------------------------------------------------
+
+HOMES = {
+    "https://h.example": ("https://h.example",) * 3,
+    "https://h.example:8443/ha": (
+        "https://h.example:8443/ha",
+        "https://h.example/ha",
+        "https://h.example:8443/ha",
+    ),
+    "http://h.example:8123/ha": (
+        "https://h.example/ha",
+        "https://h.example/ha",
+        "https://h.example:8123/ha",
+    ),
+    "http://h.example": (
+        "https://h.example",
+        "https://h.example",
+        "https://h.example:80",
+    ),
+    "http://192.168.1.5:8123": (None, None, "https://192.168.1.5:8123"),
+    "https://[fd00::1]": (None, None, "https://[fd00::1]"),
+    "https://h.example/%APPDATA%": (None, None, None),
+}
+
+
+@pytest.mark.parametrize("base_url", HOMES)
+def test_a_line_to_paste_has_the_whole_address(base_url: str) -> None:
+    """Port and path too; and no name of somebody else's where the home has none."""
+    values = named(parse_address(base_url))
+    names = ("home", "at_443", "by_https")
+    assert tuple(to_paste(f"{{{name}}}", values) for name in names) == HOMES[base_url]
 
 
 # -- settings --------------------------------------------------------------------------
