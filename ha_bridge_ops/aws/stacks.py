@@ -23,7 +23,7 @@ OUTPUT: Final = "FunctionArn"
 #: The one with the address where Amazon gets tokens, and how that of an API looks.
 TOKEN_OUTPUT: Final = "AccessTokenUri"  # noqa: S105 - its name
 _IS_AN_API: Final = re.compile(
-    r"https://[a-z0-9-]+\.execute-api\.[a-z0-9.-]+/auth/token"
+    r"https://[a-z0-9]+\.execute-api\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?/auth/token"
 )
 
 

@@ -57,6 +57,8 @@ def desk(folder: Path) -> Desk:
         # Whoever could write the output would get Amazon's requests.
         (f"https://evil.example/{ENDPOINT}", f"{HOME}/auth/token"),
         (f"{ENDPOINT}/../../else", f"{HOME}/auth/token"),
+        ("https://x.execute-api.evil.example/auth/token", f"{HOME}/auth/token"),
+        (ENDPOINT.replace(".com", ".com.evil.example"), f"{HOME}/auth/token"),
     ],
 )
 def test_the_token_url_is_that_of_the_stack(
