@@ -176,7 +176,7 @@ class Function:
             if error.is_not_there:
                 return []
             raise
-        return list(callers(json.loads(answer["Policy"])))
+        return list(callers(answer["Policy"]))
 
     @reads_aws
     def open_url(self) -> str | None:

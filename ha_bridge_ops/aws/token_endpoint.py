@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Self
 
 from ha_bridge_ops.aws.function import TOKEN_HANDLER, Function
+from ha_bridge_ops.aws.policies import CALLS
 from ha_bridge_ops.aws.session import AwsError, call, reads_aws
 
 #: Where Amazon asks, below the address of API or function.
@@ -15,6 +16,15 @@ PATH: Final = "/auth/token"
 #: https://docs.aws.amazon.com/apigateway/latest/developerguide/arn-format-reference.html
 _GATEWAY: Final = "apigateway.amazonaws.com"
 _API: Final = re.compile(r"arn:aws[a-z-]*:execute-api:[a-z0-9-]+:\d{12}:([a-z0-9]+)/.*")
+
+#: What a function URL looks like.
+#: https://docs.aws.amazon.com/lambda/latest/dg/urls-configuration.html
+_URL: Final = re.compile(r"https://[a-z0-9]+\.lambda-url\.[a-z0-9-]+\.on\.aws/?")
+
+#: Conditions for its login, and that a call came by it.
+#: https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
+_URL_KIND: Final = "lambda:functionurlauthtype"
+_BY_URL: Final = "lambda:invokedviafunctionurl"
 
 #: Routes that lead there.
 #: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html
@@ -65,11 +75,12 @@ class TokenEndpoint:
         """
         region = self.function.region
         for one in self.function.callers():
-            arn = _API.fullmatch(one.asked.get("aws:sourcearn", ""))
-            if one.principal != _GATEWAY or arn is None:
+            if one.principal != _GATEWAY:
                 continue
-            url = f"https://{arn[1]}.execute-api.{region}.amazonaws.com{PATH}"
-            yield url if self._routes(arn[1]) & _ROUTES else None
+            arns = map(_API.fullmatch, one.asked.get("aws:sourcearn", []))
+            for arn in filter(None, arns):
+                url = f"https://{arn[1]}.execute-api.{region}.amazonaws.com{PATH}"
+                yield url if self._routes(arn[1]) & _ROUTES else None
 
     @reads_aws
     def _routes(self, api: str) -> set[str]:
@@ -82,34 +93,35 @@ class TokenEndpoint:
             raise
         return {str(one.get("RouteKey")) for one in found.get("Items", [])}
 
+    @reads_aws
     def url(self) -> str | None:
         """Return where its function URL is asked; None if it has none without a login.
 
         Raises:
-            AwsError: AWS does not let us look.
+            AwsError: AWS does not let us look, or what it shows is no function URL.
         """
         found = self.function.open_url()
+        if found and not _URL.fullmatch(found):
+            raise ValueError
         return found.rstrip("/") + PATH if found else None
 
     def lets_url_in(self) -> bool:
         """Return whether both permissions are there that a function URL needs.
 
-        https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
-
         Raises:
             AwsError: AWS does not say.
         """
-        given = {
-            action
+        given = [
+            one
             for one in self.function.callers()
             if one.principal == "*"
+            and one.is_anybody
             and (
-                one.asked.get("lambda:functionurlauthtype") == "NONE"
-                or one.asked.get("lambda:invokedviafunctionurl", "").lower() == "true"
+                "NONE" in one.asked.get(_URL_KIND, [])
+                or "true" in map(str.lower, one.asked.get(_BY_URL, []))
             )
-            for action in one.actions
-        }
-        return {"lambda:InvokeFunctionUrl", "lambda:InvokeFunction"} <= given
+        ]
+        return all(any(one.may(action) for one in given) for action in CALLS)
 
 
 def _home(function: Function) -> str:

@@ -1,7 +1,6 @@
 """Links `aws.*`: the function as AWS has it, looked at and not changed."""
 
 import contextlib
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
@@ -11,7 +10,7 @@ from ha_bridge.settings import parse_address, parse_switch
 from ha_bridge_ops.aws.changes import SMART_HOME
 from ha_bridge_ops.aws.entrances import open_urls, others
 from ha_bridge_ops.aws.function import Function
-from ha_bridge_ops.aws.policies import Caller, callers, is_broad
+from ha_bridge_ops.aws.policies import CALLS, INVOKE, Caller, callers, is_broad
 from ha_bridge_ops.aws.session import AwsError, call, listed, reads_aws
 from ha_bridge_ops.check.context import Context
 from ha_bridge_ops.check.model import Fine, Outcome, Problem, Untried
@@ -142,9 +141,16 @@ def _opened(function: Function, may: Iterable[Caller]) -> Iterator[Problem]:
             cause, who = "any_account", f"{quoted(one.principal)}, for any account,"
         else:
             continue
-        what = f"{who} may call {_called(function)}"
-        saw = f"{what}, by the statement {quoted(one.statement_id)}"
+        saw = f"{who} may {_does(one, _called(function))}"
+        saw += f", by the statement {quoted(one.statement_id)}"
         yield Problem(cause, saw, {**_named(function), "statement": one.statement_id})
+
+
+def _does(one: Caller, called: str) -> str:
+    if any(map(one.may, CALLS)):
+        return f"call {called}"
+    actions = ", ".join(map(quoted, one.actions[:_SHOWN]))
+    return f"do {actions} with {called}"
 
 
 def _called(function: Function) -> str:
@@ -161,7 +167,7 @@ def _named(function: Function) -> dict[str, str]:
 def _trigger(
     context: Context, function: Function, may: Iterable[Caller]
 ) -> Fine | Problem:
-    may = [one for one in may if one.may_invoke]
+    may = [one for one in may if one.may(INVOKE)]
     skills = [one.skill_id for one in may if one.principal == SMART_HOME]
     values = {"skill": context.options.skill_id or NO_SKILL_ID, **which(function)}
     if skills:
@@ -272,14 +278,21 @@ def role(_context: Context, function: Function) -> Outcome:
     name = function.role
     iam = function.client("iam")
     attached = iam.list_attached_role_policies
-    broad = [
-        str(one["PolicyName"])
-        for one in listed(attached, "AttachedPolicies", RoleName=name)
-        if _is_broad(iam, one)
-    ]
+    broad, unseen = [], []
+    for one in listed(attached, "AttachedPolicies", RoleName=name):
+        policy_name = str(one["PolicyName"])
+        try:
+            is_much = _is_broad(iam, one["PolicyArn"])
+        except AwsError as error:
+            if not _OF_AWS.match(one["PolicyArn"]):
+                raise
+            is_much = _BROAD.fullmatch(policy_name) is not None
+            unseen.append(f"{quoted(policy_name)} was not looked at ({error.code})")
+        if is_much:
+            broad.append(policy_name)
     for inline in listed(iam.list_role_policies, "PolicyNames", RoleName=name):
         policy = call(iam.get_role_policy, RoleName=name, PolicyName=inline)
-        if is_broad(_read(policy["PolicyDocument"])):
+        if is_broad(policy["PolicyDocument"]):
             broad.append(str(inline))
     problems = []
     if broad:
@@ -288,33 +301,24 @@ def role(_context: Context, function: Function) -> Outcome:
     try:
         is_trusting = _trusts_anybody(iam, name)
     except AwsError as error:
-        unseen = f"; who may take it on was not looked at ({error.code})"
-        return problems or Fine(quoted(name) + unseen)
+        is_trusting = False
+        unseen.insert(0, f"who may take it on was not looked at ({error.code})")
     if is_trusting:
         saw = f"anybody may take on {quoted(name)}, by its trust policy"
         problems.append(Problem("anybody", saw))
-    return problems or Fine(quoted(name))
+    return problems or Fine("; ".join([quoted(name), *unseen[:_SHOWN]]))
 
 
 @reads_aws
 def _trusts_anybody(iam: Any, name: str) -> bool:
     """Return whether everybody may use a role."""
     found = call(iam.get_role, RoleName=name)["Role"]["AssumeRolePolicyDocument"]
-    return any(one.is_anybody for one in callers(_read(found)))
+    return any(one.is_anybody for one in callers(found))
 
 
-def _is_broad(iam: Any, policy: Mapping[str, str]) -> bool:
-    """Return whether a policy allows too much; one of AWS's, at least by its name."""
-    arn, name = policy["PolicyArn"], policy["PolicyName"]
-    try:
-        version = call(iam.get_policy, PolicyArn=arn)["Policy"]["DefaultVersionId"]
-        found = call(iam.get_policy_version, PolicyArn=arn, VersionId=version)
-    except AwsError:
-        if not _OF_AWS.match(arn):
-            raise
-        return _BROAD.fullmatch(name) is not None
-    return is_broad(_read(found["PolicyVersion"]["Document"]))
-
-
-def _read(document: Any) -> Any:
-    return json.loads(document) if isinstance(document, str) else document
+@reads_aws
+def _is_broad(iam: Any, arn: str) -> bool:
+    """Return whether a policy that is attached allows too much."""
+    version = call(iam.get_policy, PolicyArn=arn)["Policy"]["DefaultVersionId"]
+    found = call(iam.get_policy_version, PolicyArn=arn, VersionId=version)
+    return is_broad(found["PolicyVersion"]["Document"])

@@ -54,6 +54,7 @@ class Cloud:
         self.statements: list[dict[str, Any]] = []
         self.statements_at: dict[str, list[dict[str, Any]]] = {}
         self.urls_at: list[str] = []
+        self.urls_of: dict[str, str] = {}
         self.listed: dict[str, list[str]] = {}
         self.statements_of: dict[str, list[dict[str, Any]]] = {}
         self.answer: Callable[[Any], Any] = self.seen_by(port)
@@ -72,7 +73,7 @@ class Cloud:
         self.trail: list[tuple[float, str, dict[str, Any]]] = []
         self.known = Known("1.0.0", True, frozenset(), {}, {}, "")  # noqa: FBT003 - a row
         role = kept_client("iam", REGION).create_role(
-            RoleName="ha-bridge-role", AssumeRolePolicyDocument="{}"
+            RoleName="ha-bridge-role", AssumeRolePolicyDocument='{"Statement": []}'
         )
         self.role = role["Role"]["Arn"]
 
@@ -205,6 +206,11 @@ class Client:
 
     def _entries(self, call: str, key: str) -> list[dict[str, str]]:
         return [{key: one} for one in self._cloud.listed.get(call, [])]
+
+    def _own_get_function_url_config(self, **request: Any) -> Any:
+        if url := self._cloud.urls_of.get(request["FunctionName"]):
+            return {"FunctionUrl": url, "AuthType": "NONE"}
+        return self._real.get_function_url_config(**request)
 
     def _own_list_function_url_configs(self, **request: Any) -> Any:
         """Its own, which moto keeps, and those of aliases, which it does not."""

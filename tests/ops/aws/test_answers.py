@@ -98,7 +98,10 @@ ANSWERS: Mapping[str, Any] = {
     "update_function_configuration": {},
     "list_functions": {"Functions": [CONFIGURATION]},
     "get_policy": {"Policy": json.dumps({"Statement": [STATEMENT]})},
-    "get_function_url_config": {"FunctionUrl": "https://x/", "AuthType": "NONE"},
+    "get_function_url_config": {
+        "FunctionUrl": f"https://x.lambda-url.{REGION}.on.aws/",
+        "AuthType": "NONE",
+    },
     "list_aliases": {"Aliases": [{"Name": "live"}]},
     "list_versions_by_function": {"Versions": [{"Version": "7"}]},
     "list_function_url_configs": {

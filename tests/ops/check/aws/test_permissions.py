@@ -139,6 +139,22 @@ def test_who_else_may_call_it(
     assert_only(found, "aws.trigger", cause, fix="--statement-id open", skipped=set())
 
 
+@pytest.mark.parametrize(
+    ("action", "does"),
+    [
+        ("lambda:*", "call it"),
+        ("lambda:InvokeFunctionUrl", "call it"),
+        (["lambda:GetFunction"], "do “lambda:GetFunction” with it"),
+    ],
+)
+def test_what_anybody_may_do(action: object, does: str, cloud: Cloud) -> None:
+    """To read it is not to call it."""
+    cloud.deploy()
+    cloud.statements = [{**ANYBODY, "Action": action}]
+    saw = cloud.look(skill_id=SKILL)["aws.trigger"].saw
+    assert saw == f"anybody may {does}, by the statement “open”"
+
+
 @pytest.mark.parametrize("kind", ["NONE", "AWS_IAM"])
 def test_a_function_url(kind: str, cloud: Cloud) -> None:
     """Without a login it answers to the world."""
@@ -404,6 +420,11 @@ def test_a_role_that_may_too_much(kind: str, cloud: Cloud) -> None:
     assert_only(found, "aws.role", "broad", fix=fix, skipped=set())
 
 
+COGNITO = "cognito-identity.amazonaws.com"
+GITHUB = "token.actions.githubusercontent.com"
+OIDC = "arn:aws:iam::123456789012:oidc-provider/"
+
+
 @pytest.mark.parametrize(
     ("who", "is_open"),
     [
@@ -412,6 +433,33 @@ def test_a_role_that_may_too_much(kind: str, cloud: Cloud) -> None:
         ({"NotPrincipal": {"AWS": "123456789012"}}, True),
         ({"Principal": {"Service": "lambda.amazonaws.com"}}, False),
         ({"Principal": {"AWS": "arn:aws:iam::123456789012:root"}}, False),
+        *(
+            (
+                {
+                    "Principal": {"Federated": f"{arn}{provider}"},
+                    "Action": "sts:AssumeRoleWithWebIdentity",
+                    "Condition": {"StringLike": {f"{provider}:{claim}": value}},
+                },
+                is_open,
+            )
+            for arn, provider, claim, value, is_open in (
+                ("", "accounts.google.com", "email", "x", True),
+                ("", "accounts.google.com", "aud", "1.apps.example", False),
+                ("", "www.amazon.com", "app_id", "amzn1.application.*", True),
+                ("", "graph.facebook.com", "app_id", "123", False),
+                ("", COGNITO, "amr", "authenticated", True),
+                ("", COGNITO, "aud", "*", True),
+                ("", COGNITO, "aud", "eu-west-1:1-2", False),
+                (OIDC, GITHUB, "aud", "sts.amazonaws.com", True),
+                *(
+                    (OIDC, GITHUB, "sub", one, True)
+                    for one in ("*", "repo:*", "repo:*/*")
+                ),
+                (OIDC, GITHUB, "sub", "repo:me*:*", True),
+                (OIDC, GITHUB, "sub", ["repo:me/home:*", "repo:me/*"], False),
+                (OIDC, "own.example.org/x", "aud", "x", False),
+            )
+        ),
     ],
 )
 def test_who_may_take_on_the_role(
@@ -484,6 +532,8 @@ def test_a_policy_that_aws_wrote(
     }
     found = cloud.look()["aws.role"]
     assert found.status is (Status.WARNING if is_broad else Status.OK)
+    unseen = f"; “{name}” was not looked at (AccessDeniedException)"
+    assert found.saw.endswith(unseen) is not (is_shown or is_broad)
 
 
 def test_a_role_with_what_it_needs(cloud: Cloud) -> None:

@@ -47,7 +47,7 @@ def deploy(cloud: Cloud, *, name: str = TOKENS, **variables: str) -> None:
     cloud.statements_of[name] = []
 
 
-def add_api(cloud: Cloud, *routes: str) -> str:
+def add_api(cloud: Cloud, *routes: str, in_a_list: bool = False) -> str:
     """Put an API in front of it, and return where it is asked."""
     client = boto3.client("apigatewayv2", region_name=REGION)
     api = client.create_api(Name=TOKENS, ProtocolType="HTTP")["ApiId"]
@@ -59,7 +59,7 @@ def add_api(cloud: Cloud, *routes: str) -> str:
             "Effect": "Allow",
             "Principal": {"Service": "apigateway.amazonaws.com"},
             "Action": "lambda:InvokeFunction",
-            "Condition": {"ArnLike": {"AWS:SourceArn": arn}},
+            "Condition": {"ArnLike": {"AWS:SourceArn": [arn] if in_a_list else arn}},
         }
     ]
     return f"https://{api}.execute-api.{REGION}.amazonaws.com/auth/token"
@@ -82,10 +82,11 @@ def test_there_need_be_none(cloud: Cloud) -> None:
     assert "Amazon asks Home Assistant itself" in found.saw
 
 
-def test_as_the_template_makes_it(cloud: Cloud) -> None:
+@pytest.mark.parametrize("in_a_list", [False, True])
+def test_as_the_template_makes_it(in_a_list: bool, cloud: Cloud) -> None:  # noqa: FBT001
     """It is found, and not taken for a second bridge."""
     deploy(cloud)
-    url = add_api(cloud, "POST /auth/token")
+    url = add_api(cloud, "POST /auth/token", in_a_list=in_a_list)
     found = cloud.look(token_url=url)
     assert found["aws.function"].status is Status.OK
     assert (found["aws.token_endpoint"].status, found["aws.token_endpoint"].saw) == (
@@ -118,6 +119,60 @@ def test_a_function_url_with_one_permission(
         "half_open",
         fix=f"--function-name {TOKENS}",
         skipped=set(),
+    )
+
+
+@pytest.mark.parametrize(
+    ("changed", "is_open"),
+    [
+        ({"Action": "lambda:*"}, True),
+        ({"Condition": {"Bool": {"lambda:InvokedViaFunctionUrl": [True]}}}, True),
+        (
+            {"Condition": {"StringNotEquals": {"lambda:FunctionUrlAuthType": "NONE"}}},
+            False,
+        ),
+        (
+            {
+                "Condition": {
+                    "Bool": {"lambda:InvokedViaFunctionUrl": "true"},
+                    "StringEquals": {"aws:PrincipalOrgID": "o-1"},
+                }
+            },
+            False,
+        ),
+    ],
+)
+def test_a_function_url_with_other_permissions(
+    changed: dict[str, Any],
+    is_open: bool,  # noqa: FBT001
+    cloud: Cloud,
+) -> None:
+    """Both must let anybody in, by the URL, however they are written."""
+    deploy(cloud)
+    add_url(cloud)
+    first, second = URL_STATEMENTS
+    cloud.statements_of[TOKENS] = [first, {**second, **changed}]
+    causes = cloud.look()["aws.token_endpoint"].causes
+    assert causes == (() if is_open else ("half_open",))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("https://evil.example/", "https://x.lambda-url.evil.example/"),
+        *("https://x.lambda-url.eu-west-1.on.aws/?x=1 or curl x|sh",),
+        "https://x.lambda-url.eu-west-1.on.aws.evil.example/",
+    ],
+)
+def test_what_is_no_function_url_is_not_shown(url: str, cloud: Cloud) -> None:
+    """It is to be entered where the skill gets its tokens."""
+    deploy(cloud)
+    add_url(cloud)
+    cloud.urls_of[TOKENS] = url
+    found = cloud.look()["aws.token_endpoint"]
+    assert (found.status, found.saw) == (
+        Status.SKIPPED,
+        "AWS refused to show it: UnreadableAnswer",
     )
 
 
