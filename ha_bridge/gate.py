@@ -31,6 +31,12 @@ MAX_HEADER_BYTES: Final = 4096
 _NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 _VALUE: Final = re.compile(r"[!-~](?:[ \t!-~]*[!-~])?")
 
+#: A name that may be told.  Whoever mistakes name and value has put the secret there,
+#: and its letters and digits in a row are more, and mixed.
+_PLAIN_NAME: Final = re.compile(
+    r"(?:[A-Za-z]{1,19}[0-9]{0,2}[-_.]){0,7}[A-Za-z]{1,19}[0-9]{0,2}"
+)
+
 #: How somebody begins who means a reference, a file or a place in AWS.
 _PLACE: Final = re.compile(
     r"\s*(?:arn:aws|ssm\b|secrets?[ _-]?manager\b|file:|[.~]?/|[a-z]:\\)[^\n{]{0,300}",
@@ -111,7 +117,7 @@ def _checked_name(name: str) -> str:
         raise ValueError(f"has a name that no header can have, {_shown(name)}")
     if _REFUSED.fullmatch(name.lower()):
         raise ValueError(
-            f"must not have the header {name}: that one is the bridge's, "
+            f"must not have the header {_told(name)}: that one is the bridge's, "
             "Home Assistant's or the proxy's own"
         )
     return name
@@ -120,17 +126,18 @@ def _checked_name(name: str) -> str:
 def _checked_value(name: str, value: object) -> str:
     if not isinstance(value, str):
         raise ValueError(  # noqa: TRY004 - a wrong setting
-            f"has a value for {name} that is no text: put it in quotes"
+            f"has a value for {_told(name)} that is no text: put it in quotes"
         )
     if not _VALUE.fullmatch(value):
         raise ValueError(
-            f"has a value for {name} that cannot stand in a header: it is empty, or "
-            "has a line break, a space at an end, or a letter that is not ASCII"
+            f"has a value for {_told(name)} that cannot stand in a header: it is "
+            "empty, or has a line break, a space at an end, or a letter that is not "
+            "ASCII"
         )
     if value.lower().startswith(f"{name.lower()}:"):
         raise ValueError(
-            f"has a value for {name} that begins with that name again: keep only what "
-            "comes after the colon"
+            f"has a value for {_told(name)} that begins with that name again: keep "
+            "only what comes after the colon"
         )
     return value
 
@@ -143,9 +150,13 @@ def _usual(name: str) -> str:
 def _shown(name: str) -> str:
     """Return as much of a name as is no value that slipped into it."""
     if _NAME.fullmatch(name):
-        return repr(name[:40])
+        return _told(name)
     start = _NAME.match(name)
-    return f"after {start[0][:40]!r}" if start else "at its first letter"
+    return f"after {_told(start[0])}" if start else "at its first letter"
+
+
+def _told(name: str) -> str:
+    return name if _PLAIN_NAME.fullmatch(name) else "… (a name like a secret)"
 
 
 def parse_authority(text: str) -> str:
@@ -430,7 +441,7 @@ class Gate:
         """Return what may be told of the settings: names, a subject and a date."""
         told: dict[str, Any] = {"given": list(self._values)}
         if headers := self.headers(deadline):
-            told["headers"] = list(headers)
+            told["headers"] = list(map(_told, headers))
         for name in ("CLIENT_CERTIFICATE", "CA_CERTIFICATE"):
             pem = self._value(name, deadline)
             if pem and (known := facts(pem)):
@@ -441,13 +452,13 @@ class Gate:
     def secrets(self) -> tuple[Secret, ...]:
         """What must not be shown, as far as it is known by now: values and keys."""
         headers = self._parsed.get("EXTRA_HEADERS", {})
-        given = (
-            part for one in headers.values() for part in (one, _SCHEME.sub("", one))
-        )
+        names = [one for one in headers if not _PLAIN_NAME.fullmatch(one)]
+        values = [*headers.values(), *names]
+        given = (part for one in values for part in (one, _SCHEME.sub("", one)))
         # A mere "1" is none, and stands anywhere.
-        values = [one for one in given if len(one) >= SHORT]
+        long = [one for one in given if len(one) >= SHORT]
         bodies = _bodies(self._parsed.get("CLIENT_CERTIFICATE", ""))
-        known = map(Secret, [*values, *bodies])
+        known = map(Secret, [*long, *bodies])
         return tuple(dict.fromkeys([*self._forgotten, *known]))
 
     def hide(self, text: str) -> str:

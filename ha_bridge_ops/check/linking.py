@@ -90,7 +90,8 @@ def client_id(context: Context) -> Outcome:
     except ValueError:
         url = urlsplit("")
     if url.scheme not in ("http", "https") or not url.netloc:
-        return Problem("not_an_address", shown, values)
+        # It may be the secret, which stands beside it in the console.
+        return Problem("not_an_address", "what was given is no address", values)
     if url.netloc.lower() != linking_of(context).region.redirect_host:
         return Problem("other_host", f"{shown}, for {values['locale']}", values)
     return Problem("spelling", f"{shown}, not {right}", values)

@@ -7,6 +7,7 @@ from ha_bridge.redaction import Secret
 from ha_bridge.secrets import is_reference
 from ha_bridge.settings import GATE_VARIABLES
 from ha_bridge.token_endpoint import MIN_SECRET
+from ha_bridge_ops import grammar
 from ha_bridge_ops.aws.function import Function
 from ha_bridge_ops.aws.session import AwsError
 from ha_bridge_ops.aws.token_endpoint import TokenEndpoint
@@ -83,7 +84,10 @@ def _settings(
     region = region_in(own.region)
     client_id = own.variables.get("LINK_CLIENT_ID", "").strip()
     if region and client_id != region.client_id:
-        saw = f"LINK_CLIENT_ID is {quoted(client_id)}, not {region.client_id}"
+        # Exchanged with the secret, it is that.
+        is_address = grammar.base_url(client_id) is not None
+        there = quoted(client_id) if is_address else "no address"
+        saw = f"LINK_CLIENT_ID is {there}, not {region.client_id}"
         yield Problem("client_id", saw, values)
     differing = [
         name

@@ -63,15 +63,26 @@ WRONG_HEADERS = {
     "a line break": ('{"X-Key": "a\\r\\nX-Admin: hunter2-and-more"}', "for X-Key"),
     "a space at an end": ('{"X-Key": "hunter2-and-more "}', "for X-Key"),
     "an umlaut": ('{"X-Key": "hunter2-and-möre"}', "for X-Key"),
-    "a colon in the name": ('{"X-Key: hunter2-and-more": "1"}', "'X-Key'"),
+    "a colon in the name": ('{"X-Key: hunter2-and-more": "1"}', "after X-Key"),
     "no name": ('{"": "hunter2-and-more"}', "at its first letter"),
-    "a line break in the name": ('{"X-Key\\r\\nhunter2-and-more": "1"}', "'X-Key'"),
+    "a line break in the name": ('{"X-Key\\r\\nhunter2-and-more": "1"}', "after X-Key"),
     "twice": ('{"X-Key": "hunter2-and-more", "x-key": "2"}', "twice"),
     "a name in the value": (
         '{"X-Key": "x-key: hunter2-and-more"}',
         "for X-Key that begins with that name",
     ),
     "a reference misspelt": ("SSM:/hunter2-and-more", "write ssm:/name"),
+    **{
+        f"name and value exchanged: {said}": (text, said)
+        for text, said in {
+            '{"hunter2ahunter2b": 7}': "like a secret) that is no text",
+            '{"0-hunter2": "0-hunter2: x"}': "like a secret) that begins with",
+            '{"0-hunter2": " x"}': "like a secret) that cannot stand",
+            '{"0hunter2/zz==": "X-Key"}': "after … (a name like a secret)",
+            '{"0-hunter2": "a", "0-Hunter2": "b"}': "twice: … (a name like a secret)",
+            '{"content-0hunter2": "X"}': "the header … (a name like a secret)",
+        }.items()
+    },
     "too many": (json.dumps({f"X-{n}": "hunter2-and-more" for n in range(11)}), "10"),
     "too large": (json.dumps({"X-Key": "hunter2-and-more" * 300}), "4096"),
 }
@@ -470,6 +481,15 @@ def test_an_unknown_authority_points_at_the_setting() -> None:
     told = gate.judge(BridgeError(Failure.UNTRUSTED_CERTIFICATE, "unable to get"))
     assert told.failure is Failure.UNTRUSTED_CERTIFICATE
     assert "CA_CERTIFICATE" in told.message
+
+
+@pytest.mark.parametrize("secret", ["4f1c9a2b77d04f1c9a2b77d0", "0-hunter2-and-more"])
+def test_a_name_that_is_like_a_secret_is_hidden_too(secret: str) -> None:
+    """Somebody has exchanged name and value."""
+    gate = gate_of(EXTRA_HEADERS=json.dumps({secret: "X-Key", "X-Plain": VALUE}))
+    told = json.dumps(gate.describe(soon()))
+    assert "X-Plain" in told
+    assert secret not in told + gate.hide(f"got {secret}")
 
 
 def test_what_a_gate_repeats_is_hidden() -> None:

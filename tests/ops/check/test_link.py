@@ -170,6 +170,9 @@ def test_a_wrong_client_id(client_id: str, cause: str, serve: Serve) -> None:
     """The right one is named, and the rest is tried with it."""
     found = look(serve(home_that_links()), client_id=client_id)
     assert_only(found, "link.client_id", cause, fix=LAYLA, warned=set())
+    # What is no address may be the secret, which stands beside it in the console.
+    is_shown = client_id in found["link.client_id"].saw
+    assert is_shown is (cause != "not_an_address")
     assert ids(linked(found), Status.SKIPPED) == set()
 
 

@@ -224,6 +224,7 @@ def test_an_address_of_another(cloud: Cloud) -> None:
         ({"LINK_CLIENT_SECRET": "ssm:/ha-bridge/link"}, None, ""),
         ({"LINK_CLIENT_ID": "https://layla.amazon.com"}, "client_id", "layla"),
         ({"LINK_CLIENT_ID": "https://pitangui.amazon.com/"}, "client_id", "pitangui"),
+        ({"LINK_CLIENT_ID": "hunter2" * 4}, "client_id", "no address"),
         ({"BASE_URL": "https://old.example.org"}, "differs", "BASE_URL"),
         ({"EXTRA_HEADERS": '{"X-Key": "hunter2"}'}, "differs", "EXTRA_HEADERS"),
     ],
