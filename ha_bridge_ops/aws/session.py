@@ -102,6 +102,10 @@ _NOT_THERE = frozenset(
 #: IncompleteSignature, InvalidSignatureException, SignatureDoesNotMatch and more.
 _REPEATS_WHAT_WAS_SIGNED: Final = "Signature"
 
+#: In operations by which botocore itself logs in, of sts, sso, sso-oidc and signin:
+#: what opens an account is in their bodies, and none of them is one of ours.
+_LOGS_IN: Final = re.compile("Assume|Credentials|Token")
+
 #: What botocore signs and sends with each request.
 #: https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-envvars.html
 _SECRET_VARIABLES: Final = (
@@ -151,7 +155,8 @@ def call(method: Callable[..., Any], **request: Any) -> Any:
         code = str(details.get("Code") or type(error).__name__)
         # What botocore says by itself may be what `credential_process` wrote.
         words = " ".join(str(details.get("Message") or "").split())
-        if _REPEATS_WHAT_WAS_SIGNED in code:
+        operation = str(getattr(error, "operation_name", ""))
+        if _REPEATS_WHAT_WAS_SIGNED in code or _LOGS_IN.search(operation):
             words = ""
         code, words = (without(_sent(request), said) for said in (code, words))
         raise AwsError(code, words, is_answer=isinstance(response, dict)) from None
@@ -175,6 +180,8 @@ def _sent(request: Mapping[str, Any]) -> Iterator[Secret]:
     for name in _SECRET_VARIABLES:
         if value := os.environ.get(name, ""):
             yield Secret(value)
+    if "WithDecryption" in request:  # in whose place somebody may have put the secret
+        yield Secret(str(request["Name"]))
     environment = request.get("Environment")
     if isinstance(environment, Mapping):
         yield from secrets_in(environment.get("Variables", {}))

@@ -92,33 +92,45 @@ SENT = "eyJhbGciOi.a-token-of-the-home"
 
 @pytest.mark.parametrize("name", ["TOKEN", "DEBUG", "NOT_VERIFY_SSL", "BASE_URL"])
 @pytest.mark.parametrize(
-    ("code", "is_kept"),
+    ("code", "operation", "is_kept"),
     [
-        ("ValidationException", True),
-        ("SignatureDoesNotMatch", False),
-        ("IncompleteSignatureException", False),
+        ("ValidationException", "Update", True),
+        ("SignatureDoesNotMatch", "Update", False),
+        ("IncompleteSignatureException", "Update", False),
+        ("ValidationException", "CreateOAuth2Token", False),
+        ("InvalidGrantException", "CreateToken", False),
+        ("UnauthorizedException", "GetRoleCredentials", False),
+        ("ValidationError", "AssumeRole", False),
+        ("ValidationError", "AssumeRoleWithWebIdentity", False),
     ],
 )
 def test_aws_repeats_no_secret_that_it_was_sent(
     name: str,
     code: str,
+    operation: str,
     is_kept: bool,  # noqa: FBT001
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Neither a variable's value, nor what logs this machine in; the rest is kept.
 
-    But for what was signed: its token may be of a file that nobody here has read.
+    But for what was signed, and for what botocore asks to log in: its token may be of
+    a file that nobody here has read.
     """
     monkeypatch.setenv("AWS_SESSION_TOKEN", "IQoJb3JpZ2luX2VjEJj")
     said = f"Value '{{{name}={SENT}}}' at 'environment.variables': IQoJb3JpZ2luX2VjEJj"
-    error = ClientError({"Error": {"Code": code, "Message": said}}, "Update")
-    request = {"Environment": {"Variables": {name: SENT}}}
-    words = words_of(error, **request)
-    assert ("at 'environment.variables'" in words) is is_kept
-    for secret in (SENT, "IQoJb3JpZ2luX2VjEJj"):
-        assert_hidden(secret, secret, words)
-        with pytest.raises(AwsError, match="without a name"):
-            call(raises(ClientError({"Error": {"Code": secret}}, "Update")), **request)
+    error = ClientError({"Error": {"Code": code, "Message": said}}, operation)
+    requests: tuple[dict[str, Any], ...] = (
+        {"Environment": {"Variables": {name: SENT}}},
+        {"Name": SENT, "WithDecryption": True},  # where the name of one should be
+    )
+    for request in requests:
+        words = words_of(error, **request)
+        assert ("at 'environment.variables'" in words) is is_kept
+        for secret in (SENT, "IQoJb3JpZ2luX2VjEJj"):
+            assert_hidden(secret, secret, words)
+            refusal = ClientError({"Error": {"Code": secret}}, "Update")
+            with pytest.raises(AwsError, match="without a name"):
+                call(raises(refusal), **request)
 
 
 @mock_aws
