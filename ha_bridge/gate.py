@@ -178,6 +178,10 @@ def parse_authority(text: str) -> str:
     return pem
 
 
+#: What makes one text of both, in a file that nobody else can read.
+_JOIN: Final = "(umask 077; cat client.crt client.key > client.pem)"
+
+
 def parse_client(text: str) -> str:
     """Return PEM of a client's certificates and key, the fitting certificate first.
 
@@ -194,13 +198,9 @@ def parse_client(text: str) -> str:
             "openssl pkey -in key.pem -out plain.pem"
         )
     if not certificates:
-        raise ValueError(
-            "has a key, but no certificate: cat client.crt client.key > client.pem"
-        )
+        raise ValueError(f"has a key, but no certificate: {_JOIN}")
     if not keys:
-        raise ValueError(
-            "has a certificate, but no key: cat client.crt client.key > client.pem"
-        )
+        raise ValueError(f"has a certificate, but no key: {_JOIN}")
     keys = list(dict.fromkeys(keys))
     if len(keys) > 1:
         raise ValueError("has more than one key: keep the certificate's own")

@@ -194,8 +194,8 @@ WRONG_CLIENTS = {
     "PKCS#12": (base64.b64encode(CLIENT.pkcs12()).decode(), "openssl pkcs12"),
     "a sentence": ("my certificate", "-----BEGIN"),
     "a file name": ("/home/me/client.pem", "-----BEGIN"),
-    "no key": (CLIENT.certificate_pem, "no key: cat"),
-    "no certificate": (CLIENT.key_pem(), "no certificate: cat"),
+    "no key": (CLIENT.certificate_pem, "no key: (umask 077; cat"),
+    "no certificate": (CLIENT.key_pem(), "no certificate: (umask 077; cat"),
     "an encrypted key": (
         CLIENT.certificate_pem + CLIENT.key_pem(b"hunter2"),
         "openssl pkey -in",
