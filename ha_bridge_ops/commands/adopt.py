@@ -1,13 +1,17 @@
 """`ha-bridge adopt`: from an old script to this function; skill and devices stay."""
 
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 from rich.text import Text
 
+from ha_bridge.errors import BridgeError
+from ha_bridge.redaction import Secret
+from ha_bridge.secrets import SecretReader
 from ha_bridge_ops import options
 from ha_bridge_ops.adopt import saved
 from ha_bridge_ops.adopt.exchange import exchange, prove, restore, with_settings
@@ -38,7 +42,10 @@ from ha_bridge_ops.outside import quoted, visible
 from ha_bridge_ops.regions import REGIONS
 from ha_bridge_ops.terminal import Console, agreed, decision_on
 from ha_bridge_ops.typed import typed
-from ha_bridge_ops.variables import read_variables
+from ha_bridge_ops.variables import TOKEN, read_variables
+
+#: Seconds that AWS may take to say what a secret is.
+_SECRET_S: Final = 10.0
 
 #: Makes what changes a function; a test hands in its own world.
 MakeLive = Callable[[Function], Live]
@@ -139,10 +146,10 @@ def adopt(  # noqa: PLR0913 - one argument an option
     _show(Console(), now, new, found)
     if dry_run:
         return
+    token = _token(live.function, env_file)
     _agree("Exchange it?", yes=yes)
     kept = saved.write(Path(), live.function.arn, now)
     talk.print(f"Saved in {kept}. `ha-bridge adopt --undo {kept}` restores it.")
-    token = read_variables(env_file).get("LONG_LIVED_ACCESS_TOKEN", "")
     hide = hiding(found.variables)
     exchange(
         live,
@@ -216,6 +223,23 @@ def _parameters(function: Function) -> Callable[[str], str]:
             raise RefusedError(f"AWS gave {UNREADABLE}.") from None
 
     return read
+
+
+def _token(function: Function, env_file: Path) -> str:
+    """Return Home Assistant's token, or nothing; AWS is asked for one that it keeps.
+
+    Raises:
+        CommandError: It cannot be read.
+    """
+    token = Secret(read_variables(env_file).get(TOKEN, "").strip())
+    reader = SecretReader(function.client)
+    try:
+        return reader.resolve(token, time.monotonic() + _SECRET_S).reveal()
+    except BridgeError as error:
+        raise CommandError(
+            f"{error.detail}. Set the token itself in the environment or in "
+            f"{env_file}, or none. Nothing was changed."
+        ) from None
 
 
 def _ask_about(found: Translation, *, yes: bool) -> bool:

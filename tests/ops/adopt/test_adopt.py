@@ -67,13 +67,24 @@ def test_what_is_there_is_recognised(aws: Aws, old: Old, kind: Kind) -> None:
     assert recognise(aws.live().read()) is kind
 
 
-@pytest.mark.parametrize("old", [script(), haaska()], ids=["script", "haaska"])
+@pytest.mark.parametrize(
+    ("old", "token"),
+    [(script(), TOKEN), (haaska(), "ssm:/home/token")],
+    ids=["script", "haaska"],
+)
 def test_from_end_to_end(
     aws: Aws,
     empty: Path,  # noqa: ARG001 - a fixture for its effect
     old: Old,
+    token: str,
 ) -> None:
-    """The real package against a home, every directive met by old or new; and back."""
+    """The real package against a home, every directive met by old or new; and back.
+
+    Home Assistant's token may be one that AWS keeps.
+    """
+    client("ssm", "eu-west-1").put_parameter(
+        Name="/home/token", Value=TOKEN, Type="SecureString"
+    )
     with Server(home()) as server:
         url = f"http://127.0.0.1:{server.port}"
         if old.variables:
@@ -82,7 +93,7 @@ def test_from_end_to_end(
             old = haaska(url=f"{url}/api/")
         aws.put(old)
         aws.runs_for_real = True
-        env = {"LONG_LIVED_ACCESS_TOKEN": TOKEN}
+        env = {"LONG_LIVED_ACCESS_TOKEN": token}
         done = CliRunner().invoke(adopt, ["--yes"], obj=aws.live_of, env=env)
     assert done.exit_code == 0, done.output
     now = configuration_now()
@@ -153,6 +164,20 @@ def test_a_dry_run_shows_and_ends(aws: Aws, empty: Path) -> None:
         assert done.exit_code == status, done.output
         assert "haaska.event_handler → lambda_function.lambda_handler" in done.output
         assert "devices, groups" in done.output
+    assert not list(empty.iterdir())
+    assert not [name for name in aws.calls if name.startswith("update")]
+
+
+def test_a_token_that_cannot_be_read_is_said_before_anything_is_done(
+    aws: Aws, empty: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reference is no token: the home would count it as an attack."""
+    monkeypatch.setenv("LONG_LIVED_ACCESS_TOKEN", "ssm:/home/none")
+    aws.put(script())
+    done = typed(aws, "--yes")
+    assert done.exit_code == 2, done.output
+    said = " ".join(done.output.split())
+    assert "LONG_LIVED_ACCESS_TOKEN, ssm:/home/none: ParameterNotFound." in said
     assert not list(empty.iterdir())
     assert not [name for name in aws.calls if name.startswith("update")]
 
