@@ -73,7 +73,8 @@ _SHOWN = 600
 
 #: How a variable is named that holds a secret, and not where one is.
 _OF_A_SECRET: Final = re.compile(
-    r"(?:TOKEN|SECRET|PASSWORD|PASSWD|ACCESS_KEY|API_KEY|_AUTH|AUTH_CONFIG)\Z",
+    r"(?:TOKEN|SECRET|PASSWORD|PASSWD|ACCESS_KEY|API_KEY|_AUTH|AUTH_CONFIG"
+    r"|BEARER_TOKEN_[A-Z]+|CLIENT_CONFIRMATION)\Z",
     re.IGNORECASE,
 )
 
@@ -82,8 +83,15 @@ _SWITCHES: Final = frozenset(
     {"0", "1", "false", "no", "none", "off", "on", "true", "yes"}
 )
 
-#: The login in an address, such as an index's or a proxy's.
-_USERINFO: Final = re.compile(r"://([^/?#\s]*)@")
+#: The login in an address, such as an index's or a proxy's: as it should be written,
+#: and with a password that has a slash, or without https:// before it.
+_USERINFO: Final = (
+    re.compile(r"://([^/?#\s]*)@"),
+    re.compile(r"(?:\A(?!.*://)|://)([^/?#\s:@]*:\S*)@"),
+)
+
+#: Characters of a name that may be a token, where a word stands for the password.
+_OF_A_TOKEN: Final = 20
 
 #: What AWS writes out of a request whose signature it does not believe; its token need
 #: not be in the environment, but may come from a file or a program.  And how such a
@@ -171,10 +179,10 @@ def secrets_of(environ: Mapping[str, str]) -> Iterator[Secret]:
     for name, value in environ.items():
         if _OF_A_SECRET.search(name) and value.lower() not in _SWITCHES:
             yield Secret(value)
-        for login in _USERINFO.findall(value):
-            user, _, password = login.partition(":")
-            yield Secret(password or user)
-            yield Secret(unquote(password or user))
+        logins = (one for kind in _USERINFO for one in kind.findall(value))
+        for user, _, password in (login.partition(":") for login in logins):
+            secrets = [password or user, *([user] if user[_OF_A_TOKEN:] else ())]
+            yield from map(Secret, (*secrets, *map(unquote, secrets)))
 
 
 class FailedError(Exception):

@@ -51,7 +51,8 @@ def test_a_program_that_will_not_end_is_killed(
     [
         *("GITHUB_TOKEN", "ASK_LWA_CLIENT_SECRET", "UV_INDEX_OURS_PASSWORD"),
         *("MYSQL_PASSWD", "AWS_SECRET_ACCESS_KEY", "SOME_API_KEY", "npm_config__auth"),
-        "DOCKER_AUTH_CONFIG",
+        *("DOCKER_AUTH_CONFIG", "ASK_LWA_CLIENT_CONFIRMATION"),
+        "AWS_BEARER_TOKEN_BEDROCK",
     ],
 )
 def test_what_of_an_environment_opens_something(name: str) -> None:

@@ -199,6 +199,9 @@ SAID = "\x1b]0;x\x07\u202e\u009b31m said ”{}“"
     [
         ("UV_DEFAULT_INDEX", "https://me:pa%2Fss-51ab@pypi.example.org/", "pa/ss-51ab"),
         ("https_proxy", "http://key-51ab-key@proxy.example.org:3128", "key-51ab-key"),
+        ("UV_INDEX", f"https://{'51ab' * 9}:x-oauth-basic@git.example.org", "51ab" * 9),
+        ("https_proxy", "me:pa%2Fss-51ab@proxy.example.org:3128", "pa/ss-51ab"),
+        ("https_proxy", "http://me:pa/ss-51ab@proxy.example.org", "pa/ss-51ab"),
         ("UV_INDEX_OURS_PASSWORD", "secret-51ab", "c2VjcmV0LTUxYWI="),
         ("npm_config__authToken", "secret-51ab", "SECRET-51AB"),
         ("AWS_SESSION_TOKEN", "secret-51ab", "secret\\u002d51ab"),
