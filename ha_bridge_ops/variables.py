@@ -1,9 +1,10 @@
 """The function's variables, from the environment or a file, for all commands alike."""
 
 import os
+import re
 import shlex
 import stat
-from collections.abc import Mapping
+import sys
 from io import StringIO
 from pathlib import Path
 from typing import Final
@@ -26,6 +27,9 @@ _MOST: Final = 100_000
 
 TOKEN = "LONG_LIVED_ACCESS_TOKEN"  # noqa: S105 - its name
 
+#: Of those who may own somebody's settings.
+_ROOT: Final = 0
+
 #: Variables that may hold a secret, and what to call it.
 _SECRETS: Final = {
     TOKEN: "token",
@@ -35,6 +39,15 @@ _SECRETS: Final = {
 }
 
 
+#: Where one is, in whatever line: a comment too, or one that a later line overrides.
+_WITH_A_SECRET: Final = re.compile(
+    rf"({'|'.join(_SECRETS)})[\"']?[ \t]*=[ \t]*(?:[\"']\s*)?"
+    rf"(?!(?:{'|'.join(READERS)}):)[^\s\"'#]"
+)
+
+_FOR_OTHERS: Final = stat.S_IRGRP | stat.S_IROTH
+
+
 def read_variables(env_file: Path, *more: str) -> dict[str, str]:
     """Return those of the function's variables that are set and not empty.
 
@@ -42,17 +55,25 @@ def read_variables(env_file: Path, *more: str) -> dict[str, str]:
     variable, because a line that somebody was told to paste could send a secret away.
 
     Raises:
-        CommandError: The file cannot be read, or was named and is not there.
+        CommandError: The file cannot be read, was named and is not there, or has what
+            no environment can hold.
     """
     found: dict[str, str] = {}
     try:
-        found = _read_file(env_file)
-        _warn_of_readers(env_file, found)
+        text = read_text(env_file, _MOST)
+        _warn_of_others(env_file, text)
+        found = _parsed(env_file, text)
     except FileNotFoundError:
         if env_file != DEFAULT_FILE:
             raise CommandError(f"{no_file(env_file)}.") from None
     values = {**found, **os.environ}
-    return {name: value for name in (*VARIABLES, *more) if (value := values.get(name))}
+    known = {name: value for name in (*VARIABLES, *more) if (value := values.get(name))}
+    for name, value in known.items():
+        if "\0" in value:  # which no environment can hold
+            raise CommandError(
+                f"{name} in {env_file} has a NUL character in it: write it anew."
+            )
+    return known
 
 
 def usable_variables(env_file: Path, otherwise: str = "") -> dict[str, str]:
@@ -77,9 +98,9 @@ def usable_variables(env_file: Path, otherwise: str = "") -> dict[str, str]:
     return variables
 
 
-def _read_file(env_file: Path) -> dict[str, str]:
+def _parsed(env_file: Path, text: str) -> dict[str, str]:
     found = {}
-    for binding in parse_stream(StringIO(read_text(env_file, _MOST))):
+    for binding in parse_stream(StringIO(text)):
         if binding.error:
             raise CommandError(
                 f"{env_file}, line {binding.original.line}, is not NAME=value."
@@ -89,23 +110,24 @@ def _read_file(env_file: Path) -> dict[str, str]:
     return found
 
 
-def _warn_of_readers(env_file: Path, found: Mapping[str, str]) -> None:
-    """Say so if a secret lies where every user of this machine may read it."""
-    mode = env_file.stat().st_mode
-    what = [
-        called
-        for name, called in _SECRETS.items()
-        if (text := found.get(name, "").strip())
-        and text.partition(":")[0] not in READERS
-    ]
-    if os.name != "posix":  # Windows keeps a home folder to its owner
+def _warn_of_others(env_file: Path, text: str) -> None:
+    """Say so if other users of this machine may read a secret in it, or write it."""
+    if sys.platform == "win32":  # which keeps a home folder to its owner
         return
-    if what and stat.S_ISREG(mode) and mode & (stat.S_IRGRP | stat.S_IROTH):
-        # An absolute path begins with no hyphen.
-        path = str(env_file.absolute())
-        how = f"chmod 600 {shlex.quote(path)}" if is_visible(path) else "chmod 600"
+    status = env_file.stat()
+    # An absolute path begins with no hyphen.
+    path = str(env_file.absolute())
+    file = f" {shlex.quote(path)}" if is_visible(path) else ""
+    if status.st_uid not in (_ROOT, os.geteuid()):
         echo(
-            f"! Other users of this machine can read the {what[0]} in {env_file}: "
-            f"{how}",
+            f"! Another user of this machine owns {env_file}, and chooses where your "
+            f"token is sent. Unless you know who: rm{file}",
+            err=True,
+        )
+    what = _WITH_A_SECRET.search(text)
+    if what and stat.S_ISREG(status.st_mode) and status.st_mode & _FOR_OTHERS:
+        echo(
+            "! Other users of this machine can read the "
+            f"{_SECRETS[what[1]]} in {env_file}: chmod 600{file}",
             err=True,
         )

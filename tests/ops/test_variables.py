@@ -1,7 +1,9 @@
 """The file with settings: taken as it stands, and not for everybody's eyes."""
 
+import contextlib
 import os
 import shlex
+import stat
 import subprocess
 import threading
 from pathlib import Path
@@ -51,6 +53,14 @@ def test_nothing_is_filled_in(env_file: Path, text: str) -> None:
         (0o600, "LONG_LIVED_ACCESS_TOKEN=eyJ", False),
         (0o644, "BASE_URL=https://home.example.org", False),
         (0o644, "LONG_LIVED_ACCESS_TOKEN=ssm:/home/token", False),
+        (0o644, "LONG_LIVED_ACCESS_TOKEN = ' secretsmanager:home' # x", False),
+        (0o644, "LONG_LIVED_ACCESS_TOKEN=\nDEBUG='on'", False),
+        (0o644, "LONG_LIVED_ACCESS_TOKEN='' # none\nDEBUG=on", False),
+        (0o644, "LONG_LIVED_ACCESS_TOKEN=eyJ\nLONG_LIVED_ACCESS_TOKEN=ssm:/x", True),
+        (0o644, "LONG_LIVED_ACCESS_TOKEN=eyJ\nLONG_LIVED_ACCESS_TOKEN=", True),
+        (0o644, "# export LONG_LIVED_ACCESS_TOKEN = 'eyJ'", True),
+        (0o644, "'LONG_LIVED_ACCESS_TOKEN'=\"\neyJ\"", True),
+        (0o644, "a b c\nLONG_LIVED_ACCESS_TOKEN=eyJ", True),
     ],
 )
 def test_others_who_can_read_a_token_are_told_of(
@@ -61,14 +71,54 @@ def test_others_who_can_read_a_token_are_told_of(
     text: str,
     is_warned: bool,
 ) -> None:
-    """With the command that ends it; a reference is no secret."""
+    """With the command that ends it; a reference is no secret.
+
+    In a comment, too, before another line of that name, or beside a broken one.
+    """
     env_file.write_text(text)
     env_file.chmod(mode)
-    read_variables(env_file)
+    with contextlib.suppress(CommandError):
+        read_variables(env_file)
     shown = capsys.readouterr()
     assert ("chmod 600" in shown.err) is is_warned
     assert "eyJ" not in shown.err
     assert shown.out == ""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="it has no such owners")
+@pytest.mark.parametrize(
+    ("owner_and_me", "is_warned"),
+    [((11, 12), True), ((11, 0), True), ((11, 11), False), ((0, 11), False)],
+)
+def test_a_file_of_somebody_else_is_told_of(
+    env_file: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    owner_and_me: tuple[int, int],
+    is_warned: bool,
+) -> None:
+    """Its BASE_URL would send him a token from the environment; root's is root's."""
+    env_file.write_text("BASE_URL=https://home.example.org")
+    status = list(env_file.stat())
+    status[stat.ST_UID], me = owner_and_me
+    monkeypatch.setattr(Path, "stat", lambda *_, **__: os.stat_result(status))
+    monkeypatch.setattr(os, "geteuid", lambda: me)
+    read_variables(env_file)
+    assert ("Another user" in capsys.readouterr().err) is is_warned
+
+
+@pytest.mark.parametrize("name", ["BASE_URL", "LONG_LIVED_ACCESS_TOKEN", "MINE"])
+def test_what_no_environment_can_hold_is_one_sentence(
+    env_file: Path, name: str
+) -> None:
+    """With the variable's name, and nothing of its text."""
+    env_file.write_text(f"{name}=eyJ\0eyJ\n")
+    with pytest.raises(CommandError) as raised:
+        read_variables(env_file, "MINE")
+    assert raised.value.message.startswith(f"{name} in ")
+    assert "NUL" in raised.value.message
+    assert "eyJ" not in raised.value.message
 
 
 @pytest.mark.parametrize("folder", ["a b; id", "-rf", "x\x1b[2J\ny"])
