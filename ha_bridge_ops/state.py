@@ -24,6 +24,11 @@ def private(path: Path) -> TextIO:
     return os.fdopen(descriptor, "w", encoding="utf-8")
 
 
+def beside(path: Path) -> Path:
+    """Return where a file is while it is written, and stays if that is killed."""
+    return path.with_name(f"{path.name}.new")
+
+
 def write_private(path: Path, text: str) -> None:
     """Write a file that nobody else may read; it is on the disk then.
 
@@ -32,17 +37,17 @@ def write_private(path: Path, text: str) -> None:
     Raises:
         CommandError: It cannot be written.
     """
-    beside = path.with_name(f"{path.name}.new")
+    new = beside(path)
     try:
-        beside.unlink(missing_ok=True)  # which may lead elsewhere
-        with private(beside) as file:
+        new.unlink(missing_ok=True)  # which may lead elsewhere
+        with private(new) as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        beside.replace(path)
+        new.replace(path)
     except OSError as error:
         with contextlib.suppress(OSError):
-            beside.unlink(missing_ok=True)
+            new.unlink(missing_ok=True)
         raise CommandError(f"{path} cannot be written: {error.strerror}.") from None
 
 

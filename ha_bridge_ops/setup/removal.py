@@ -8,6 +8,7 @@ from ha_bridge_ops.local.tools import tools_folder
 from ha_bridge_ops.setup.desk import Desk
 from ha_bridge_ops.skill.apply import begun
 from ha_bridge_ops.skill.ask_cli import Refused
+from ha_bridge_ops.state import beside
 from ha_bridge_ops.terminal import Steps
 
 _HTTP_NOT_FOUND = 404
@@ -103,3 +104,4 @@ def _forget(desk: Desk) -> None:
         desk.folder.path / "setup.json",
     ):
         path.unlink(missing_ok=True)
+        beside(path).unlink(missing_ok=True)

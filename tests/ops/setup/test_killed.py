@@ -86,6 +86,9 @@ def test_killed_while_it_takes_away_it_goes_on(world: World, number: int) -> Non
 def test_what_was_begun_can_be_taken_away(world: World, number: int) -> None:
     """The id of the skill never came back; it is found by its name."""
     assert world.typed(*USUAL, kill=number) is None
+    # What was being written at that moment.
+    for name in ("client-secret.txt", "state.json", "accountLinking.json"):
+        (world.folder / f"skill-package/{name}.new").touch()
     world.fine(*REMOVING)
     world.assert_nothing_left()
 
