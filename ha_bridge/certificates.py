@@ -41,6 +41,9 @@ class Pem(NamedTuple):
     is_encrypted: bool
     """Whether a key needs a password."""
 
+    def __repr__(self) -> str:
+        return f"Pem({len(self.certificates)} certificates, {len(self.keys)} keys)"
+
 
 def read_pem(text: str) -> Pem:
     r"""Return the parts of a PEM text.

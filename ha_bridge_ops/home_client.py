@@ -4,7 +4,7 @@ import json as json_module
 import ssl
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from http.client import HTTPConnection, HTTPException
 from typing import Any
@@ -81,7 +81,7 @@ class Answer:
     """What came back."""
 
     status: int
-    body: bytes
+    body: bytes = field(repr=False)
     first_byte_ms: float
     """From sending to the head of the answer; connecting is not in it."""
     ms: float

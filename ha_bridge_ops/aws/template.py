@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 
 import yaml
@@ -89,7 +89,7 @@ class Resource:
 
     kind: str
     """Such as AWS::Lambda::Function."""
-    properties: Mapping[str, Any]
+    properties: Mapping[str, Any] = field(repr=False)
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,7 @@ class Context:
         fetch: Gets the code that AWS has an address for.
     """
 
-    environ: Mapping[str, str]
+    environ: Mapping[str, str] = field(repr=False)
     options: Options = field(default_factory=Options)
     now: Callable[[], float] = time.time
     resolve: Resolve = socket.getaddrinfo
@@ -85,7 +85,7 @@ class Context:
     findings: dict[str, Finding] = field(default_factory=dict)
     secrets: list[Secret] = field(default_factory=list)
     """All that must not be shown, whatever a server may echo."""
-    learnt: dict[object, Any] = field(default_factory=dict)
+    learnt: dict[object, Any] = field(default_factory=dict, repr=False)
     """What is known by now, by `Fact`."""
 
     def value(self, name: str) -> str:

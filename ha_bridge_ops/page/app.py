@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
@@ -83,7 +83,7 @@ class Shown:
 
     home: Home
     where: str
-    variables: Mapping[str, str]
+    variables: Mapping[str, str] = field(repr=False)
     secrets: Callable[[], Sequence[Secret]] = tuple
     is_demo: bool = False
 

@@ -7,7 +7,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, Final
@@ -90,14 +90,14 @@ class Exchange:
     """A directive, and all that came of it."""
 
     endpoint: Endpoint
-    event: dict[str, Any]
-    answer: dict[str, Any]
+    event: dict[str, Any] = field(repr=False)
+    answer: dict[str, Any] = field(repr=False)
     milliseconds: float
     before: Sequence[Reading]
     after: Sequence[Reading]
     is_settled: bool
     says: str
-    log: str
+    log: str = field(repr=False)
 
     @property
     def error(self) -> str:

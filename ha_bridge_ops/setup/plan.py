@@ -4,7 +4,7 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import yaml
@@ -54,9 +54,9 @@ class Plan:
     """None if there is none, or nothing in it yet."""
     function: Deployed | None
     package: Package
-    parameters: Mapping[str, str]
+    parameters: Mapping[str, str] = field(repr=False)
     """Those that setup gives; others stay as they are."""
-    before: Mapping[str, str]
+    before: Mapping[str, str] = field(repr=False)
     """All parameters as they are, or would be by themselves."""
     resources: list[Change]
     is_joined: bool

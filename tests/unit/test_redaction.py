@@ -1,10 +1,12 @@
 """What never stands in a log."""
 
+import ast
 import gzip
 import re
 import tracemalloc
 from base64 import b64encode
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -272,6 +274,39 @@ def test_a_message_without_bounds_is_not_shown_whole() -> None:
     assert len(str(Redacted({"x": "y" * 1_000_000}))) < 300_000
     many = [{"token": f"secret-{number}"} for number in range(10_000)]
     assert "secret-" not in str(Redacted(many))
+
+
+#: Fields in which a secret may be, as text.
+TELLING = frozenset(
+    {"arguments", "body", "code", "environ", "headers", "keys", "learnt"}
+) | {"log", "parameters", "properties", "variables"}
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_no_repr_of_a_class_with_fields_tells_a_secret() -> None:
+    """A traceback or a failed assertion shows it; what is a Secret hides itself."""
+    classes = [
+        node
+        for room in ("ha_bridge", "ha_bridge_ops")
+        for path in (ROOT / room).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_bytes()))
+        if isinstance(node, ast.ClassDef)
+        and "__repr__" not in [getattr(one, "name", "") for one in node.body]
+    ]
+    fields = [
+        (one.name, field)
+        for one in classes
+        for field in one.body
+        if isinstance(field, ast.AnnAssign) and ast.unparse(field.target) in TELLING
+    ]
+    assert len(fields) > 9
+    assert not [
+        (name, ast.unparse(field))
+        for name, field in fields
+        if "repr=False" not in ast.unparse(field)
+        and "Secret" not in ast.unparse(field.annotation)
+    ]
 
 
 def test_a_token_beside_a_message_is_not_in_it() -> None:
