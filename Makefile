@@ -9,6 +9,11 @@ UV := $(shell command -v uv 2>/dev/null || echo .tools/uv/bin/uv)
 # The folder of this file.
 HERE := $(shell cd "$$(dirname "$(strip $(MAKEFILE_LIST))")" && pwd)
 
+# What installs takes the files of the locks and no source, for what builds one has no
+# hash there; should somebody's settings ask for source, a uv that knows this refuses.
+LOCKED := --quiet --require-hashes --only-binary :all:
+export UV_REQUIRE_BUILD_HASHES = 1
+
 # Another Home Assistant than the newest, such as RELEASE=2025.1.4; for tests several.
 RELEASE :=
 RELEASES = $(foreach release,$(RELEASE),--release '$(release)')
@@ -81,7 +86,7 @@ lock: $(filter .tools/%,$(UV)) ## resolve the requirements anew from pyproject.t
 	  --group dev pyproject.toml --constraint requirements.txt \
 	  --custom-compile-command "make lock" --output-file requirements-dev.txt
 	@$(UV) pip compile --quiet --universal --no-annotate --generate-hashes \
-	  pyproject.toml --constraint requirements.txt --constraint requirements-dev.txt \
+	  --group build pyproject.toml --constraint requirements.txt --constraint requirements-dev.txt \
 	  --custom-compile-command "make lock" --output-file requirements-command.txt
 
 docs: .venv/.installed ## write the pages that are generated from the code
@@ -123,7 +128,7 @@ one-file: .venv/.command ## write dist/lambda_function.py and dist/ha-bridge.yam
 release: package one-file sbom ## write dist/packages for PyPI, and dist/files to attach
 	@rm -rf dist/packages dist/files && mkdir -p dist/files
 	@.venv/bin/python -m ha_bridge_ops.local.published dist/ha-bridge.zip
-	@$(UV) build --quiet --build-constraints requirements-dev.txt --out-dir dist/packages
+	@$(UV) build --quiet --no-build-isolation --python .venv/bin/python --out-dir dist/packages
 	@rm -f dist/packages/.gitignore
 	@cp dist/ha-bridge.zip dist/lambda_function.py dist/ha-bridge.yaml dist/ha-bridge.cdx.json \
 	  dist/files
@@ -152,8 +157,7 @@ clean: ## remove all that the other targets made
 	@echo "Installing into $* (once, some seconds)..." >&2
 	@$(BROUGHT) $(UV) venv --quiet --allow-existing \
 	  --python "$(if $(filter .venv,$*),>=3.11,$(PYTHON))" $*
-	@$(UV) pip sync --quiet --require-hashes --python $*/bin/python \
-	  requirements-dev.txt || { \
+	@$(UV) pip sync $(LOCKED) --python $*/bin/python requirements-dev.txt || { \
 	  echo "The packages cannot be installed: is PyPI reachable?" >&2; exit 1; }
 	@$(UV) pip install --quiet --python $*/bin/python --no-deps --no-build-isolation \
 	  --editable . # by the hatchling of the lock file
@@ -162,22 +166,22 @@ clean: ## remove all that the other targets made
 .venv/.command: pyproject.toml requirements-command.txt $(filter .tools/%,$(UV))
 	@echo "Installing into .venv (once, some seconds)..." >&2
 	@$(BROUGHT) $(UV) venv --quiet --allow-existing --python ">=3.11" .venv
-	@$(UV) pip install --quiet --require-hashes --python .venv/bin/python \
+	@$(UV) pip install $(LOCKED) --python .venv/bin/python \
 	  --requirement requirements-command.txt || { \
 	  echo "The packages cannot be installed: is PyPI reachable?" >&2; exit 1; }
-	@$(UV) pip install --quiet --python .venv/bin/python --no-deps \
-	  --build-constraints requirements-dev.txt --editable .
+	@$(UV) pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation \
+	  --editable .
 	@touch $@
 
 .tools/supply/.installed: .ci/supply.txt $(filter .tools/%,$(UV))
 	@$(UV) venv --quiet --clear --python ">=3.11" .tools/supply
-	@$(UV) pip sync --quiet --require-hashes --python .tools/supply/bin/python .ci/supply.txt
+	@$(UV) pip sync $(LOCKED) --python .tools/supply/bin/python .ci/supply.txt
 	@touch $@
 
 .tools/uv/bin/uv:
 	@echo "Fetching uv, the package installer, into .tools (once)..." >&2
 	@python3 -m venv .tools/uv || { rm -rf .tools/uv; \
 	  echo "python3 cannot make virtual environments: install python3-venv, or uv." >&2; exit 1; }
-	@.tools/uv/bin/pip install --quiet --disable-pip-version-check --retries 1 \
-	  --require-hashes --requirement .ci/uv.txt || { echo "uv cannot be installed: is PyPI reachable? \
+	@.tools/uv/bin/pip install $(LOCKED) --disable-pip-version-check --retries 1 \
+	  --requirement .ci/uv.txt || { echo "uv cannot be installed: is PyPI reachable? \
 	Behind a proxy set HTTPS_PROXY or PIP_INDEX_URL, or install uv yourself." >&2; exit 1; }

@@ -20,9 +20,8 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 
+from ha_bridge_ops.local import ask
 from ha_bridge_ops.local.tools import locked, tools_folder
-
-AXE = "axe-core@4.14.1"
 
 #: Seconds for something to appear, on a machine that has much to do.
 PATIENCE_S = 60
@@ -83,22 +82,8 @@ def browser_or_skip() -> None:
 @cache
 def axe() -> str:
     """Return the source of axe-core, which finds what shuts people out."""
-    npm = shutil.which("npm")
-    if npm is None:
-        pytest.skip("no npm, and so no axe-core: install Node.js")
-    folder = tools_folder() / AXE.replace("@", "-")
-    source = folder / "node_modules/axe-core/axe.min.js"
-    with locked(folder):
-        if not source.exists():
-            folder.mkdir(parents=True, exist_ok=True)
-            quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-save"]
-            subprocess.run(
-                [npm, "install", "--prefix", str(folder), *quiet, AXE],
-                check=True,
-                capture_output=True,
-                timeout=600,
-            )
-    return source.read_text("utf-8")
+    _node, modules = ask.from_npm(Path(__file__).parent / "axe-core")
+    return (modules / "axe-core/axe.min.js").read_text("utf-8")
 
 
 class Browser:

@@ -51,19 +51,32 @@ def install() -> list[str]:
     Raises:
         CommandError: npm's registry or PyPI cannot be reached, or the like.
     """
+    node, modules = from_npm(_LOCK)
+    return [node, str(modules / "ask-cli/dist/bin/ask.js")]
+
+
+def from_npm(lock: Path) -> tuple[str, Path]:
+    """Return Node, and the folder of what a lock of npm's names.
+
+    Args:
+        lock: Folder of package.json and package-lock.json, whose name is kept.
+
+    Raises:
+        CommandError: npm's registry or PyPI cannot be reached, or the like.
+    """
     node, npm = _node()
-    folder = tools_folder() / "ask-cli"
+    folder = tools_folder() / lock.name
     stamp = folder / ".installed"
-    wanted = hashlib.sha256((_LOCK / "package-lock.json").read_bytes()).hexdigest()
+    wanted = hashlib.sha256((lock / "package-lock.json").read_bytes()).hexdigest()
     with locked(folder):
         if not (stamp.is_file() and stamp.read_text("utf-8") == wanted):
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
             for name in ("package.json", "package-lock.json"):
-                shutil.copyfile(_LOCK / name, folder / name)
+                shutil.copyfile(lock / name, folder / name)
             _run([*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], folder)
             stamp.write_text(wanted, "utf-8")
-    return [node, str(folder / "node_modules/ask-cli/dist/bin/ask.js")]
+    return node, folder / "node_modules"
 
 
 def at_hand() -> list[str] | None:
@@ -119,7 +132,7 @@ def _run(command: Sequence[str], folder: Path) -> None:
         run(command, environ=environ, timeout=INSTALL_TIMEOUT_S, cwd=folder)
     except FailedError as error:
         raise CommandError(
-            f"npm could not install the ASK CLI; is its registry reachable? {error}"
+            f"npm could not install {folder.name}; is its registry reachable? {error}"
         ) from None
 
 

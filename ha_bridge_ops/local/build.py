@@ -15,6 +15,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -59,6 +60,32 @@ WITHOUT_BYTE_CODE = (
 
 #: How a variable is named that holds a path, which may be meant from where we are.
 _OF_A_PATH = re.compile(r"(?:_DIR|_FILE|_CERT|_BUNDLE|_FIND_LINKS|NETRC)\Z")
+
+#: How a variable is named that holds a secret, and not where one is.
+_OF_A_SECRET = re.compile(
+    r"(?:TOKEN|SECRET|PASSWORD|PASSWD|ACCESS_KEY|API_KEY|_AUTH|AUTH_CONFIG"
+    r"|BEARER_TOKEN_[A-Z]+|CLIENT_CONFIRMATION)\Z",
+    re.IGNORECASE,
+)
+
+#: What such a variable may be, and is no secret.
+_SWITCHES = frozenset({"0", "1", "false", "no", "none", "off", "on", "true", "yes"})
+
+#: The login in an address, such as an index's or a proxy's: as it should be written,
+#: and with a password that has a slash, or without https:// before it.
+_USERINFO = (
+    re.compile(r"://([^/?#\s]*)@"),
+    re.compile(r"(?:\A(?!.*://)|://)([^/?#\s:@]*:\S*)@"),
+)
+
+#: Characters of a name that may be a token, where a word stands for the password.
+_OF_A_TOKEN = 20
+
+#: Characters at the end of what an installer said that are shown.
+_END = 10_000
+
+#: A package and its version, in a file of requirements.
+_PINNED = re.compile(r"^([\w.-]+)==(\S+)", re.MULTILINE)
 
 #: What installers write for themselves, each in its own way.
 _NOTES = ("INSTALLER", "RECORD", "REQUESTED")
@@ -119,9 +146,10 @@ def build(
 
 def _install(folder: Path, uvs: Iterable[str]) -> None:
     """Install what the core needs, for Lambda's Python, by uv or else by pip."""
+    requirements = SOURCES / "requirements.txt"
     wanted = ["--quiet", "--no-compile", "--require-hashes", "--only-binary", ":all:"]
     wanted += ["--python-version", VERSION, "--target", str(folder)]
-    wanted += ["--requirement", str(SOURCES / "requirements.txt")]
+    wanted += ["--requirement", str(requirements)]
     python = sys.executable or "python3"
     for uv in uvs:
         if _works([uv, "--version"]):
@@ -149,6 +177,12 @@ def _install(folder: Path, uvs: Iterable[str]) -> None:
             "urllib3 could not be installed: is PyPI reachable?",
             done.stdout.decode("utf-8", "replace"),
         )
+    for name, version in _PINNED.findall(requirements.read_text("utf-8")):
+        if not (folder / f"{name}-{version}.dist-info").is_dir():
+            raise BuildError(
+                f"{name} {version} was not installed: your installer's own settings "
+                "leave it out or replace it, such as UV_EXCLUDE or UV_OVERRIDE."
+            )
     for name in (".lock", *(f"*.dist-info/{one}" for one in _NOTES)):
         for path in folder.glob(name):
             path.unlink()
@@ -187,7 +221,9 @@ def _pythons() -> Iterator[str]:
 def _environ() -> dict[str, str]:
     begins = tuple(name for name in _NEEDED if name.endswith("_"))
     given = os.environ.items()
-    return from_here({k: v for k, v in given if k in _NEEDED or k.startswith(begins)})
+    kept = {k: v for k, v in given if k in _NEEDED or k.startswith(begins)}
+    # Whoever's uv.toml asks for source: what builds one has no hash here.
+    return {**from_here(kept), "UV_REQUIRE_BUILD_HASHES": "1"}
 
 
 def from_here(environ: Mapping[str, str]) -> dict[str, str]:
@@ -198,6 +234,33 @@ def from_here(environ: Mapping[str, str]) -> dict[str, str]:
         else value
         for name, value in environ.items()
     }
+
+
+def secrets_of(environ: Mapping[str, str]) -> Iterator[str]:
+    """Give what of an environment opens something: tokens, passwords of addresses."""
+    for name, value in environ.items():
+        if _OF_A_SECRET.search(name) and value.lower() not in _SWITCHES:
+            yield value
+        logins = (one for kind in _USERINFO for one in kind.findall(value))
+        for user, _, password in (login.partition(":") for login in logins):
+            secrets = [password or user, *([user] if user[_OF_A_TOKEN:] else ())]
+            yield from (*secrets, *map(unquote, secrets))
+
+
+def _shown(words: str) -> list[str]:
+    """Return the last lines of an installer, without what it sent to an index.
+
+    With a Python before 3.10, none: what hides secrets is written for later ones.
+    """
+    sys.path.insert(0, str(SOURCES))
+    try:
+        from ha_bridge.echoes import without  # noqa: PLC0415 - see above
+
+        told = without(words[-_END:], secrets_of(os.environ))
+    except TypeError:
+        return []
+    # As `ascii` writes it, for an index can say what a terminal obeys.
+    return [ascii(line)[1:-1] for line in told.splitlines()]
 
 
 def _works(command: list[str]) -> bool:
@@ -221,9 +284,7 @@ def main() -> None:
     try:
         is_compiled = build(Path(sys.argv[1]))
     except BuildError as error:
-        # As `ascii` writes it, for an index can say what a terminal obeys.
-        words = [ascii(line)[1:-1] for line in error.words.splitlines()]
-        sys.exit("\n".join([*words, str(error)]))
+        sys.exit("\n".join([*_shown(error.words), str(error)]))
     if not is_compiled:
         sys.stderr.write(f"{WITHOUT_BYTE_CODE}\n")
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import click
 
 from ha_bridge_ops.errors import CommandError
-from ha_bridge_ops.local.tools import LOCKS, run_uv
+from ha_bridge_ops.local.tools import BUILT, LOCKS, run_uv
 from ha_bridge_ops.terminal import echo
 from ha_bridge_ops.typed import typed
 
@@ -135,7 +135,7 @@ def write(version: str, folder: Path, *, until: str | None = None) -> tuple[str,
         constraints.write_text(_constraints(code, without=overridden))
         packages = run_uv(
             *("pip", "compile", "--quiet", "--python-version", python),
-            *("--no-annotate", "--no-header", "--generate-hashes"),
+            *("--no-annotate", "--no-header", "--generate-hashes", *BUILT),
             *(("--exclude-newer", until) if until else ()),
             *(("--override", str(overrides)) if overridden else ()),
             *("--constraint", str(constraints)),

@@ -14,10 +14,10 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Final
-from urllib.parse import unquote
 
 from ha_bridge.redaction import REDACTED, Secret
 from ha_bridge_ops.errors import CommandError
+from ha_bridge_ops.local import build
 from ha_bridge_ops.outside import quoted, without
 
 #: What any program may know of whoever starts it: where programs and certificates are,
@@ -70,28 +70,6 @@ _LEFT_S = 5.0
 #: characters of these that are shown.
 _END = 10_000
 _SHOWN = 600
-
-#: How a variable is named that holds a secret, and not where one is.
-_OF_A_SECRET: Final = re.compile(
-    r"(?:TOKEN|SECRET|PASSWORD|PASSWD|ACCESS_KEY|API_KEY|_AUTH|AUTH_CONFIG"
-    r"|BEARER_TOKEN_[A-Z]+|CLIENT_CONFIRMATION)\Z",
-    re.IGNORECASE,
-)
-
-#: What such a variable may be, and is no secret.
-_SWITCHES: Final = frozenset(
-    {"0", "1", "false", "no", "none", "off", "on", "true", "yes"}
-)
-
-#: The login in an address, such as an index's or a proxy's: as it should be written,
-#: and with a password that has a slash, or without https:// before it.
-_USERINFO: Final = (
-    re.compile(r"://([^/?#\s]*)@"),
-    re.compile(r"(?:\A(?!.*://)|://)([^/?#\s:@]*:\S*)@"),
-)
-
-#: Characters of a name that may be a token, where a word stands for the password.
-_OF_A_TOKEN: Final = 20
 
 #: What AWS writes out of a request whose signature it does not believe; its token need
 #: not be in the environment, but may come from a file or a program.  And how such a
@@ -176,13 +154,7 @@ def said(text: str, environ: Mapping[str, str], secrets: Iterable[Secret] = ()) 
 
 def secrets_of(environ: Mapping[str, str]) -> Iterator[Secret]:
     """Give what of an environment opens something: tokens, passwords of addresses."""
-    for name, value in environ.items():
-        if _OF_A_SECRET.search(name) and value.lower() not in _SWITCHES:
-            yield Secret(value)
-        logins = (one for kind in _USERINFO for one in kind.findall(value))
-        for user, _, password in (login.partition(":") for login in logins):
-            secrets = [password or user, *([user] if user[_OF_A_TOKEN:] else ())]
-            yield from map(Secret, (*secrets, *map(unquote, secrets)))
+    return map(Secret, build.secrets_of(environ))
 
 
 class FailedError(Exception):

@@ -24,6 +24,12 @@ from ha_bridge_ops.local.processes import PROXIES, FailedError, inherited, run
 ROOT = Path(__file__).resolve().parents[2]
 LOCKS = Path(__file__).parent / "locks"
 
+#: With this uv builds what has no wheel by what that lock has, and by nothing else.
+BUILT = (
+    *("--require-build-hashes", "--build-constraints"),
+    str(LOCKS / "builders.txt"),
+)
+
 #: Seconds for an installation; on a slow line Home Assistant takes minutes.
 INSTALL_TIMEOUT_S = 1800
 
@@ -177,6 +183,7 @@ def environment(
             str(program(folder, "python")),
             # A file that is another than when it was locked is not installed.
             "--require-hashes",
+            *BUILT,
             *(["--no-deps"] if no_deps else []),
             *files,
         )

@@ -344,6 +344,24 @@ def test_one_wrong_digit_of_a_hash_and_nothing_is_packed(
     assert not (tmp_path / "package" / "urllib3").exists()
 
 
+@needs_make
+@pytest.mark.parametrize(
+    ("variable", "settings", "says"),
+    [
+        ("UV_EXCLUDE", "urllib3\n", "was not installed"),
+        ("UV_CONFIG_FILE", '[pip]\nno-binary = ["urllib3"]\n', "no trusted hash"),
+    ],
+)
+def test_no_settings_of_an_installer_pack_anything_else(
+    checkout: Path, tmp_path: Path, variable: str, settings: str, says: str
+) -> None:
+    """Not nothing, and nothing that was built by what has no hash."""
+    (file := tmp_path / "settings").write_text(settings)
+    result = build(checkout, {**with_uv(), variable: str(file)})
+    assert result.returncode != 0
+    assert says in result.stderr
+
+
 def test_every_file_that_is_installed_has_its_hash() -> None:
     """What ships, what builds it, and what tests it."""
     locks = [
@@ -361,24 +379,31 @@ def test_every_file_that_is_installed_has_its_hash() -> None:
         assert entries
         for entry in filter(str.strip, entries):
             assert re.match(r"[\w.\[\],-]+==\S+.*\\\n\s+--hash=sha256:", entry), entry
-    packages = json.loads((LOCKS / "ask-cli/package-lock.json").read_text())["packages"]
-    for name, package in packages.items():
-        assert package.get("integrity", "").startswith("sha512-") or not name, name
+    for folder in (LOCKS / "ask-cli", ROOT / "tests/axe-core"):
+        lock = json.loads((folder / "package-lock.json").read_text())
+        for name, package in lock["packages"].items():
+            assert package.get("integrity", "").startswith("sha512-") or not name, name
 
 
-#: What installs, and what it must say there each time: that hashes are asked for, that
-#: nothing else comes along, or that what builds it is the locks' too.
+#: What installs, and what it must say there each time: that hashes are asked for and
+#: nothing is built, or that what builds it was installed so before, or has hashes too.
 INSTALLERS = {
     "Makefile": (
         r"pip (?:install|sync)\b|UV\) build\b",
-        r"--require-hashes|--build-constraints|--no-build-isolation",
+        r"\A[^@]*(?:\$\(LOCKED\)|--no-build-isolation)",
     ),
-    ".ci/python-from-debian": (r"pip. install\b", "--require-hashes"),
+    ".ci/python-from-debian": (
+        r"pip. install\b",
+        r"--require-hashes[\s\\]+--only-binary :all:",
+    ),
     "ha_bridge_ops/local/build.py": (
         r"wanted = ",
         r'"--require-hashes", "--only-binary", ":all:"',
     ),
-    "ha_bridge_ops/local/tools.py": (r'"pip",', '"--require-hashes"'),
+    "ha_bridge_ops/local/tools.py": (
+        r'"pip",',
+        r'"--require-hashes",\n +\*BUILT,',
+    ),
     "ha_bridge_ops/local/ask.py": (r"\[\*npm,", '"ci", "--ignore-scripts"'),
 }
 
@@ -394,12 +419,21 @@ def test_whatever_installs_asks_for_hashes(name: str) -> None:
         assert re.search(says, text[begin : min(end, begin + 300)])
 
 
+def test_the_locks_are_installed_without_source() -> None:
+    """What builds one would come from an index, without a hash."""
+    (options,) = re.findall(
+        r"^LOCKED := (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE
+    )
+    assert "--require-hashes --only-binary :all:" in options
+
+
 def test_what_builds_it_is_the_locks() -> None:
     """pyproject.toml names it a second time, for others who build."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     (backend,) = project["build-system"]["requires"]
-    assert backend in project["dependency-groups"]["dev"]
-    assert f"\n{backend} " in (ROOT / "requirements-dev.txt").read_text()
+    assert backend in project["dependency-groups"]["build"]
+    for name in ("requirements-command.txt", "requirements-dev.txt"):
+        assert f"\n{backend} " in (ROOT / name).read_text()
 
 
 @needs_make

@@ -1,8 +1,12 @@
 """Interpreters and environments that the command makes for itself."""
 
+import hashlib
+import io
 import json
 import sys
+import tarfile
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -12,6 +16,7 @@ from click.testing import CliRunner
 from ha_bridge.settings import VARIABLES
 from ha_bridge_ops.bench import lab
 from ha_bridge_ops.commands.package import package
+from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.local import ask, build, processes, releases, sam, tools
 from ha_bridge_ops.local.tools import Interpreter, find_interpreter
 
@@ -139,6 +144,42 @@ def test_an_environment_without_its_python_is_made_anew(
     assert python.exists()
 
 
+def test_nothing_is_built_by_what_has_no_hash(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An index may withhold the wheel, and give what the source says builds it."""
+    monkeypatch.setattr(tools, "tools_folder", lambda: tmp_path)
+    (index := tmp_path / "index").mkdir()
+    mark = tmp_path / "mark"
+    with tarfile.open(index / "some-1.tar.gz", "w:gz") as source:
+        for name, text in (
+            ("PKG-INFO", "Metadata-Version: 2.2\nName: some\nVersion: 1\n"),
+            (
+                "pyproject.toml",
+                '[build-system]\nrequires = ["builder"]\nbuild-backend = "builder"\n',
+            ),
+        ):
+            entry = tarfile.TarInfo(f"some-1/{name}")
+            entry.size = len(text)
+            source.addfile(entry, io.BytesIO(text.encode()))
+    with zipfile.ZipFile(index / "builder-1-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("builder.py", f"open({str(mark)!r}, 'w')")
+        about = "builder-1.dist-info"
+        wheel.writestr(
+            f"{about}/METADATA", "Metadata-Version: 2.2\nName: builder\nVersion: 1\n"
+        )
+        wheel.writestr(f"{about}/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        wheel.writestr(f"{about}/RECORD", "")
+    digest = hashlib.sha256((index / "some-1.tar.gz").read_bytes()).hexdigest()
+    (lock := tmp_path / "lock.txt").write_text(f"some==1 --hash=sha256:{digest}\n")
+    monkeypatch.setenv("UV_NO_INDEX", "1")
+    monkeypatch.setenv("UV_FIND_LINKS", str(index))
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
+    with pytest.raises(CommandError, match="no trusted hash"):
+        tools.environment("some", Interpreter(HERE, sys.executable), [lock])
+    assert not mark.exists()
+
+
 def test_every_release_has_its_lock() -> None:
     """Home Assistant and its frontend pinned, so that a start needs no download."""
     for version in releases.SUPPORTED:
@@ -250,18 +291,23 @@ def test_an_installer_has_not_the_terminal(
 
 
 def test_make_shows_what_an_installer_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As text: an index can say what a terminal obeys."""
+    """As text: an index can say what a terminal obeys, and what it was sent."""
 
     def fail(_folder: Path) -> bool:
-        raise build.BuildError("It failed.", SAID)
+        raise build.BuildError(
+            "It failed.", SAID.format("bWU6cGEvc3MtNTFhYg== pa/ss-51ab")
+        )
 
+    monkeypatch.setenv("UV_DEFAULT_INDEX", "https://me:pa%2Fss-51ab@pypi.example.org/")
     monkeypatch.setattr(build, "build", fail)
     monkeypatch.setattr(sys, "argv", ["build.py", "package"])
     with pytest.raises(SystemExit) as caught:
         build.main()
     lines = str(caught.value.code).splitlines()
     assert lines[-1] == "It failed."
-    assert len(lines) > 1
+    assert "<redacted>" in lines[0]
+    assert "51ab" not in lines[0]
+    assert "bWU6cGEvc3MtNTFhYg" not in lines[0]
     assert all(line.isascii() and line.isprintable() for line in lines)
 
 
