@@ -82,15 +82,27 @@ def test_every_name_in_it_is_defined(tmp_path: Path, text: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("version", ["1.26.20", "2.0.7", "2.8.0"])
-def test_any_urllib3_of_a_runtime_will_do(tmp_path: Path, version: str) -> None:
+@pytest.mark.parametrize(
+    ("version", "digest"),
+    [
+        ("1.26.20", "0ed14ccfbf1c30a9072c7ca157e4319b70d65f623e91e7b32fadb2853431016e"),
+        ("2.0.7", "fdb6d215c776278489906c2f8916e6e7d4f5a9b602ccbcfdf7f016fc8da0596e"),
+        ("2.8.0", "0cf3cae568d36aa9576b28dfb35f11328f1cb974ca7647d9475ebb86c75ac6e3"),
+    ],
+)
+def test_any_urllib3_of_a_runtime_will_do(
+    tmp_path: Path, version: str, digest: str
+) -> None:
     """AWS does not say which one it has; answers are compressed, cut, and refused."""
     (tmp_path / "lambda_function.py").write_text(TEXT, "ascii")
     subprocess.run(
         [
-            *(uv.find_uv_bin(), "pip", "install", "--quiet", "--no-deps"),
-            *("--target", str(tmp_path), f"urllib3=={version}"),
+            *(uv.find_uv_bin(), "pip", "install", "--quiet", "--require-hashes"),
+            *("--only-binary", ":all:", "--target", str(tmp_path)),
+            *("--requirement", "-"),
         ],
+        input=f"urllib3=={version} --hash=sha256:{digest}",
+        text=True,
         check=True,
     )
     turn_on = event("turn_on", TOKEN)

@@ -1,5 +1,6 @@
 """The wheel, in a bare environment and an empty folder, is all that a user needs."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -22,6 +23,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 ROOT = Path(__file__).parents[2]
 
+LOCK = ("--constraint", str(ROOT / "requirements-command.txt"))
+
 #: Packages that a user gets beside ours.
 MOST = 25
 
@@ -31,7 +34,11 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The file to install."""
     folder = tmp_path_factory.mktemp("wheel")
     subprocess.run(
-        [uv.find_uv_bin(), "build", "--quiet", "--wheel", "--out-dir", folder, ROOT],
+        [
+            *(uv.find_uv_bin(), "build", "--quiet", "--wheel", "--out-dir", folder),
+            # By the hatchling that is here.
+            *("--no-build-isolation", "--python", sys.executable, ROOT),
+        ],
         check=True,
         timeout=300,
     )
@@ -41,12 +48,16 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def site(wheel: Path) -> Path:
-    """An environment with the wheel and what it needs, and no more."""
+    """An environment with the wheel and what it needs, and no more; all by hash."""
     folder = wheel.parent / "environment"
-    lock = ("--constraint", str(ROOT / "requirements-command.txt"))
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    (wanted := wheel.parent / "wanted.txt").write_text(
+        f"ha-bridge @ {wheel.as_uri()} --hash=sha256:{digest}\n"
+    )
+    hashed = ("--require-hashes", "--only-binary", ":all:", "--requirement", wanted)
     for arguments in (
-        ("venv", "--quiet", "--python", sys.executable, str(folder)),
-        ("pip", "install", "--quiet", "--python", str(folder), *lock, str(wheel)),
+        ("venv", "--quiet", "--python", sys.executable, folder),
+        ("pip", "install", "--quiet", "--python", folder, *hashed, *LOCK),
     ):
         subprocess.run([uv.find_uv_bin(), *arguments], check=True, timeout=300)
     return folder
@@ -151,13 +162,14 @@ def test_its_package_is_that_of_make(site: Path, tmp_path: Path) -> None:
     assert (tmp_path / "ha-bridge.zip").read_bytes() == made_zip
 
 
+@pytest.mark.usefixtures("site")
 def test_uvx_runs_it(wheel: Path, tmp_path: Path) -> None:
-    """Without an installation of one's own."""
+    """Without an installation of one's own; here of what `site` has fetched."""
     clean = {k: v for k, v in os.environ.items() if k not in VARIABLES}
     done = subprocess.run(
         [
             *(uv.find_uv_bin(), "tool", "run", "--python", sys.executable),
-            *("--from", str(wheel), "ha-bridge", "check"),
+            *("--offline", *LOCK, "--from", str(wheel), "ha-bridge", "check"),
         ],
         cwd=tmp_path,
         env={**clean, "BASE_URL": "http://127.0.0.1:1"},
