@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import math
 import os
 import selectors
 import socket
@@ -92,6 +93,10 @@ def _counters(sock: socket.socket) -> _Counters | None:
     return _Counters(written, acknowledged, last_ms / 1e3 - round_trip_us / 1e6)
 
 
+class TooMuchError(Exception):
+    """More was sent than is read."""
+
+
 class _Bound(socket.socket):
     """A socket whose reads and writes end before a deadline, and that keeps evidence.
 
@@ -106,6 +111,8 @@ class _Bound(socket.socket):
     """When the last answer was complete, in seconds of time.time."""
     has_ended = False
     """Whether the other side has sent all it will."""
+    allowance: float = math.inf
+    """Bytes that may still be read; what is read at once may be more by a buffer."""
     _is_asking = False
     _before: _Counters | None = None
     _has_arrived = False
@@ -203,8 +210,11 @@ class _Bound(socket.socket):
             taken = self._take_early(len(buffer))
             buffer[: len(taken)] = taken
             return len(taken)
+        if self.allowance <= 0:
+            raise TooMuchError
         self._bind()
         size = super().recv_into(buffer, *args, **kwargs)
+        self.allowance -= size
         self.has_ended = size == 0
         return size
 

@@ -6,25 +6,27 @@ Source: https://www.home-assistant.io/integrations/alexa.smart_home/
 import base64
 import json
 import logging
+import math
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from http.client import (
     BadStatusLine,
     HTTPException,
     HTTPResponse,
     IncompleteRead,
+    LineTooLong,
     RemoteDisconnected,
 )
 from itertools import chain, repeat
-from typing import Final, NamedTuple, NoReturn
+from typing import Any, Final, NamedTuple, NoReturn
 
 from urllib3.connection import HTTPConnection
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import DecodeError, HTTPError
 from urllib3.response import BaseHTTPResponse
 
 from ha_bridge import __version__
-from ha_bridge.connection import Connector, Socket, is_fit
+from ha_bridge.connection import Connector, Socket, TooMuchError, is_fit
 from ha_bridge.delivery import (
     PATIENCE_S,
     VANISHED_AFTER_S,
@@ -41,8 +43,17 @@ from ha_bridge.settings import PATH, Address
 #: Bytes read of an answer that is no success, enough to tell whose it is.
 MAX_REFUSAL: Final = 4096
 
-#: Bytes of a chunk that are read at once.
+#: Bytes of a chunk, or of a body that is packed, that are read at once.
 _PIECE: Final = 64 * 1024
+
+#: Bytes of an answer's head.  http.client allows for a hundred times as many, and the
+#: parser makes forty times as many of them.
+_MAX_HEAD: Final = 64 * 1024
+
+#: What is asked for, as it may be called (RFC 9110, 8.4.1), and what some send unasked;
+#: and what tells zlib to see by itself which it is.
+_PACKED: Final = ("gzip", "x-gzip", "deflate")
+_ANY_PACKING: Final = 15 + 32
 
 #: Seconds between the attempts of one directive: at once, then less and less often, for
 #: as long as there is time.  A proxy that reloads is away for less than one of them.
@@ -420,7 +431,28 @@ class BoundedResponse(HTTPResponse):
 
     http.client reads to the end of a chunk that says its size is -1, and ends in a
     ValueError where it is less.
+
+    Args:
+        sock: A socket of `ha_bridge.connection`.
     """
+
+    def __init__(self, sock: Any, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self._sock = sock
+
+    def begin(self) -> None:
+        """Read the head.
+
+        Raises:
+            HTTPException: It is none, or has no end.
+        """
+        self._sock.allowance = _MAX_HEAD
+        try:
+            super().begin()
+        except TooMuchError:
+            raise LineTooLong("head") from None
+        finally:
+            self._sock.allowance = math.inf
 
     def read(self, amt: int | None = None) -> bytes:
         """Return the body, or as many bytes of it.
@@ -521,7 +553,7 @@ class _Connection:
                 # ends an idle connection may say 408 first.
                 raise ConnectionResetError
             limit = MAX_ANSWER if response.status == _OK else MAX_REFUSAL
-            body = response.read(limit + 1, decode_content=True)
+            body = self._body(response, limit + 1)
             # Only after the last byte does the next answer start with its first; and
             # after a 1xx, which http.client takes for a whole one, comes another.
             is_complete = (
@@ -532,6 +564,26 @@ class _Connection:
             if is_complete:
                 self.sock.finish()
         return _Answer(self, response.status, response.headers, body, is_complete)
+
+    def _body(self, response: BaseHTTPResponse, amount: int) -> bytes:
+        """Return so many bytes of a body.
+
+        urllib3 would unpack whatever it says, in one call that looks at no time: a few
+        thousand bytes can keep it busy for a minute.
+        """
+        coding = response.headers.get("Content-Encoding", "")
+        is_packed = coding.strip().lower() in _PACKED
+        size = _PIECE if is_packed else amount
+        pieces = iter(lambda: response.read(size, decode_content=False), b"")
+        if is_packed:
+            pieces = _unpacked(pieces, self.sock.deadline)
+        body, left = [], amount
+        for piece in pieces:
+            body.append(piece)
+            left -= len(piece)
+            if left <= 0:
+                break
+        return b"".join(body)
 
     def _response(self) -> BaseHTTPResponse:
         """Return the answer as far as its body; http.client takes an end for one."""
@@ -551,6 +603,41 @@ class _Connection:
     def close(self) -> None:
         self._http.close()
         self.sock.close()
+
+
+def _unpacked(pieces: Iterator[bytes], deadline: float) -> Iterator[bytes]:
+    """Give what is packed in the pieces of a body, a piece at a time.
+
+    Args:
+        pieces: No more bytes of them are taken than of an answer.
+        deadline: In seconds of time.monotonic.
+
+    Raises:
+        DecodeError: They are not packed as they should be.
+        TimeoutError: It takes too long.
+    """
+    import zlib  # noqa: PLC0415 - what is not packed needs none
+
+    unpacker = zlib.decompressobj(_ANY_PACKING)
+    allowance, is_first = MAX_ANSWER, True
+    for packed in pieces:
+        allowance -= len(packed)
+        if allowance < 0:
+            raise DecodeError
+        left = packed
+        while left:
+            if time.monotonic() > deadline:
+                raise TimeoutError
+            if unpacker.eof:  # another may follow, or what is none
+                unpacker, is_first = zlib.decompressobj(_ANY_PACKING), False
+            try:
+                if piece := unpacker.decompress(left, _PIECE):
+                    yield piece
+            except zlib.error:
+                if is_first:
+                    raise DecodeError from None
+                break
+            left = unpacker.unconsumed_tail or unpacker.unused_data
 
 
 def _authorization(token: Secret) -> str:

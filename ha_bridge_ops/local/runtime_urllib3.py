@@ -12,6 +12,7 @@ import urllib3.response
 _connection: Any = urllib3.connection
 _response: Any = urllib3.response
 
+DecodeError = urllib3.exceptions.DecodeError
 HTTPError = urllib3.exceptions.HTTPError
 HTTPConnection = _connection.HTTPConnection
 BaseHTTPResponse: Any = getattr(_response, "BaseHTTPResponse", None)

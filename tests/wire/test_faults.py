@@ -4,6 +4,7 @@ Most rows wait for something, so all of them run side by side, once; then each i
 of its own.
 """
 
+import gzip
 import json
 import logging
 import socket
@@ -343,6 +344,34 @@ FAULTS: dict[str, Fault] = {
         Failure.NOT_HTTP, (reply(200, b"\x1f\x8bno gzip", GZIP),), also_tls=True
     ),
     "gzip that is none": Fault(Failure.NOT_HTTP, (reply(200, ANSWER, GZIP),)),
+    "a gzip without end of nothing": Fault(
+        Failure.NO_SITE, (reply(200, gzip.compress(b"") * 250_000, GZIP),)
+    ),
+    "a deflate without end of nothing": Fault(
+        Failure.NOT_HTTP,
+        (
+            reply(
+                200,
+                b"\x78\x01" + b"\0\0\0\xff\xff" * 1_500_000,
+                {"Content-Encoding": "deflate"},
+            ),
+        ),
+    ),
+    "gzip in gzip": Fault(
+        Failure.NOT_AN_EVENT,
+        (
+            reply(
+                200,
+                gzip.compress(gzip.compress(ANSWER)),
+                {"Content-Encoding": "gzip, gzip"},
+            ),
+        ),
+    ),
+    "a head of megabytes": Fault(
+        Failure.NOT_HTTP,
+        (raw(b"HTTP/1.1 200 OK\r\n" + (b"X: " + b"a\r" * 30_000 + b"\r\n") * 97),),
+        also_tls=True,
+    ),
     "truncated body": Fault(
         Failure.BROKEN_OFF,
         (raw(response(200, ANSWER, length=len(ANSWER) + 5)),),

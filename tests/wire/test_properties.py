@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import zlib
 from itertools import pairwise
 from typing import Any
 
@@ -59,6 +60,12 @@ def cut(data: bytes, places: list[int], pauses: list[float]) -> Behaviour:
 WIRE = {
     "plain": response(200, BODY),
     "gzip": response(200, gzip.compress(BODY), {"Content-Encoding": "gzip"}),
+    "two of gzip": response(
+        200,
+        gzip.compress(BODY[:20]) + gzip.compress(BODY[20:]),
+        {"Content-Encoding": "X-GZip"},
+    ),
+    "deflate": response(200, zlib.compress(BODY), {"Content-Encoding": "deflate"}),
     "chunked": chunked(BODY),
 }
 several = settings(
