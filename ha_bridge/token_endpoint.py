@@ -350,7 +350,7 @@ def is_own(answered: Answered) -> bool:
         return False
     if answered.status == 200:  # noqa: PLR2004
         return isinstance(said.get("access_token"), str)
-    return answered.status in (400, 403) and said.get("error") in _OWN_ERRORS
+    return answered.status in (400, 403) and str(said.get("error")) in _OWN_ERRORS
 
 
 def _failed() -> Response:

@@ -3,15 +3,16 @@
 import errno
 import sys
 import traceback
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NoReturn
 
 import click
 
 from ha_bridge import __version__
-from ha_bridge_ops.code_page import write_what_it_can
+from ha_bridge_ops.code_page import forget_what_it_cannot, write_what_it_can
 from ha_bridge_ops.errors import CommandError
 from ha_bridge_ops.local.processes import ending_on_signals
 from ha_bridge_ops.outside import lines
@@ -97,7 +98,8 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command."""
-    for stream in (sys.stdout, sys.stderr):
+    streams = (sys.stdout, sys.stderr)
+    for stream in streams:
         write_what_it_can(stream)
     with ending_on_signals():
         try:
@@ -105,14 +107,20 @@ def main() -> None:
             status = cli.main(prog_name="ha-bridge", standalone_mode=False)
             sys.exit(status if isinstance(status, int) else 0)
         except click.Abort:
-            click.ClickException("Aborted!").show()
-            sys.exit(1)
+            _end(click.ClickException("Aborted!"))
         except click.ClickException as error:
-            (error if isinstance(error, _ShownError) else _shown(error)).show()
-            sys.exit(error.exit_code)
+            _end(error if isinstance(error, _ShownError) else _shown(error))
         except Exception as error:  # noqa: BLE001 - the text of any may hold a secret
-            CommandError(_unexpected(error)).show()
-            sys.exit(CommandError.exit_code)
+            _end(CommandError(_unexpected(error)))
+        finally:
+            for stream in streams:
+                forget_what_it_cannot(stream)
+
+
+def _end(error: click.ClickException) -> NoReturn:
+    with suppress(OSError):  # the disk may be full that it is written to
+        error.show()
+    sys.exit(error.exit_code)
 
 
 class _ShownError(click.UsageError):

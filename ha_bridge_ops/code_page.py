@@ -2,6 +2,8 @@
 
 import codecs
 import io
+import os
+from pathlib import Path
 from typing import Final, TextIO
 
 #: What stands for a sign that a terminal does not have, as with code page 1252.
@@ -39,6 +41,20 @@ def _plain(error: UnicodeError) -> tuple[str, int]:
 
 
 codecs.register_error("ha_bridge_ops.plain", _plain)
+
+
+def forget_what_it_cannot(stream: TextIO) -> None:
+    """Let go of what a stream could not write, as on a disk that is full.
+
+    Python would try again when it ends, and end with a status and words of its own.
+    """
+    if not isinstance(stream, io.TextIOWrapper):
+        return
+    try:
+        stream.flush()
+    except OSError:
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), stream.fileno())
 
 
 def write_what_it_can(stream: TextIO) -> None:

@@ -16,10 +16,15 @@ from typing import Final
 #: Of a plain file that everybody may read; Lambda's user is not the one who built.
 MODE = stat.S_IFREG | 0o644
 
+try:
+    from lzma import LZMAError
+except ImportError:  # a Python without it raises NotImplementedError
+    LZMAError = zlib.error  # type: ignore[misc,assignment] # any exception will do
+
 #: What reading a zip raises that is broken, encrypted or of another kind.
 UNREADABLE: Final = (
     *(EOFError, OSError, ValueError, NotImplementedError, RuntimeError),
-    *(zipfile.BadZipFile, zlib.error),
+    *(zipfile.BadZipFile, zlib.error, LZMAError),
 )
 
 

@@ -126,6 +126,8 @@ def _control(
     value: Any = reading.value if reading else None
     if isinstance(value, Mapping):
         value = color_code(value) if control.is_color else value.get("value")
+    if not isinstance(value, str | int | float):
+        value = None  # of any other shape there is nothing to show
     described: dict[str, Any] = {
         "id": control.id,
         "label": visible(control.label),

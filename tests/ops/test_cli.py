@@ -1,7 +1,9 @@
 """The command as a whole: what it lists, what it loads, what its options mean."""
 
+import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import click
@@ -116,10 +118,13 @@ def test_without_a_command_the_help_is_all_there_is(run: Run) -> None:
 def test_a_full_disk_is_one_sentence(capfd: pytest.CaptureFixture[str]) -> None:
     """With what the system says of it."""
     command = [sys.executable, "-m", "ha_bridge_ops", "check", "--explain", "ha.gate"]
+    # Else nothing is kept that Python would try to write again when it ends.
+    environ = {k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"}
     with Path("/dev/full").open("w") as full:
-        done = subprocess.run(command, stdout=full, check=False)
-    assert done.returncode == 2
-    shown = capfd.readouterr().err
+        run = partial(subprocess.run, command, env=environ, check=False)
+        assert run(stdout=full).returncode == 2
+        shown = capfd.readouterr().err
+        assert run(stdout=full, stderr=full).returncode == 2
     assert shown == "Error: The output cannot be written: No space left on device.\n"
 
 

@@ -54,13 +54,14 @@ def zipped(files: Mapping[str, bytes]) -> bytes:
     return content.getvalue()
 
 
-def broken() -> bytes:
+def broken(packing: int = zipfile.ZIP_DEFLATED) -> bytes:
     """Return a zip whose one file cannot be unpacked."""
     content = io.BytesIO()
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(content, "w", packing) as archive:
         archive.writestr("x", b"x" * 99)
     code = bytearray(content.getvalue())
-    code[_HEAD + len("x")] = 0xFF  # no block of deflate begins so
+    start = _HEAD + len("x")
+    code[start + 4] = code[start] = 0xFF  # no block of deflate, nor of LZMA, begins so
     return bytes(code)
 
 
@@ -193,9 +194,10 @@ def test_as_one_file(
         zipped({"ha_bridge/__init__.py": b"no version"}),
         zipped({}),
         broken(),
+        broken(zipfile.ZIP_LZMA),
         bomb(),
     ],
-    ids=["script", "no version", "empty", "broken", "bomb"],
+    ids=["script", "no version", "empty", "broken", "broken LZMA", "bomb"],
 )
 def test_what_is_not_ours_is_not_compared(
     code: bytes, cloud: Cloud, built: tuple[Known, dict[str, bytes]]

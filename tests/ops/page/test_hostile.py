@@ -390,7 +390,10 @@ def test_an_odd_state_breaks_no_page(place: str, opened: Opened) -> None:
     home = Odd([ENDPOINT])
     client = opened(home)
     (blind,) = client.get("/api/home")[1]["endpoints"]
-    for home.said in (*TEXTS, *ODD):
+    deep: list[Any] = []
+    for _ in range(980):
+        deep = [deep]
+    for home.said in (*TEXTS, *ODD, deep):
         status, told = client.post("/api/states", ids=[blind["id"]])
         assert status == 200, told
         shown = told["states"][blind["id"]]

@@ -132,6 +132,7 @@ NOT_ITS_OWN: dict[str, Behaviour] = {
     "JSON in UTF-16": reply(200, '{"access_token":"x"}'.encode("utf-16")),
     "the words of a 400, as a page": reply(400, INVALID.encode(), HTML),
     "a 400 of somebody": reply(400, b'{"error":"plain http sent to https"}'),
+    "an odd error": reply(400, b'{"error":[]}'),
     "too many": reply(429, b'{"error":"invalid_grant"}'),
     "in trouble": reply(500, b'{"error":"invalid_grant"}'),
     "a gateway": reply(502, PAGE, HTML),
