@@ -250,15 +250,18 @@ def secrets_of(environ: Mapping[str, str]) -> Iterator[str]:
 def _shown(words: str) -> list[str]:
     """Return the last lines of an installer, without what it sent to an index.
 
-    With a Python before 3.10, none: what hides secrets is written for later ones.
+    With a Python before 3.10, none where there are secrets: what hides them is written
+    for later ones.
     """
-    sys.path.insert(0, str(SOURCES))
-    try:
-        from ha_bridge.echoes import without  # noqa: PLC0415 - see above
+    told = words[-_END:]
+    if known := [*secrets_of(os.environ)]:
+        sys.path.insert(0, str(SOURCES))
+        try:
+            from ha_bridge.echoes import without  # noqa: PLC0415 - see above
 
-        told = without(words[-_END:], secrets_of(os.environ))
-    except TypeError:
-        return []
+            told = without(told, known)
+        except TypeError:
+            return []
     # As `ascii` writes it, for an index can say what a terminal obeys.
     return [ascii(line)[1:-1] for line in told.splitlines()]
 

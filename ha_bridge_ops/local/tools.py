@@ -26,8 +26,8 @@ LOCKS = Path(__file__).parent / "locks"
 
 #: With this uv builds what has no wheel by what that lock has, and by nothing else.
 BUILT = (
-    *("--require-build-hashes", "--build-constraints"),
-    str(LOCKS / "builders.txt"),
+    *("--preview-features", "build-dependency-hashes", "--require-build-hashes"),
+    *("--build-constraints", str(LOCKS / "builders.txt")),
 )
 
 #: Seconds for an installation; on a slow line Home Assistant takes minutes.

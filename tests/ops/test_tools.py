@@ -175,8 +175,9 @@ def test_nothing_is_built_by_what_has_no_hash(
     monkeypatch.setenv("UV_NO_INDEX", "1")
     monkeypatch.setenv("UV_FIND_LINKS", str(index))
     monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
-    with pytest.raises(CommandError, match="no trusted hash"):
+    with pytest.raises(CommandError, match="no trusted hash") as caught:
         tools.environment("some", Interpreter(HERE, sys.executable), [lock])
+    assert "experimental" not in str(caught.value)
     assert not mark.exists()
 
 
