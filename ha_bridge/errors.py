@@ -229,8 +229,8 @@ class Failure(Enum):
     REDIRECTED = (
         ErrorType.BRIDGE_UNREACHABLE,
         "BASE_URL redirects to another address",
-        "If that is your home, set BASE_URL to it: a redirect would give the token "
-        "away.",
+        "Set BASE_URL to that address if it is your home's; a redirect would give the "
+        "token away.",
     )
     REDIRECT_LOOP = (
         ErrorType.BRIDGE_UNREACHABLE,

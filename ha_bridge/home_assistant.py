@@ -573,8 +573,7 @@ class _Connection:
         """
         coding = response.headers.get("Content-Encoding", "")
         is_packed = coding.strip().lower() in _PACKED
-        size = _PIECE if is_packed else amount
-        pieces = iter(lambda: response.read(size, decode_content=False), b"")
+        pieces = _pieces(response, _PIECE if is_packed else amount)
         if is_packed:
             pieces = _unpacked(pieces, self.sock.deadline)
         body, left = [], amount
@@ -603,6 +602,12 @@ class _Connection:
     def close(self) -> None:
         self._http.close()
         self.sock.close()
+
+
+def _pieces(response: BaseHTTPResponse, size: int) -> Iterator[bytes]:
+    """Give a body as it is sent; raises HTTPError if it breaks off."""
+    while not response.closed and (piece := response.read(size, decode_content=False)):
+        yield piece
 
 
 def _unpacked(pieces: Iterator[bytes], deadline: float) -> Iterator[bytes]:
