@@ -475,7 +475,7 @@ class _Connection:
 
     def __init__(self, sock: Socket) -> None:
         self.sock = sock
-        # urllib3 frames and decodes; it is handed its socket and never connects.
+        # urllib3 frames; it is handed its socket and never connects, nor unpacks.
         self._http = HTTPConnection("")
         self._http.response_class = BoundedResponse
         self._http.sock = sock
