@@ -109,7 +109,8 @@ package: .venv/.command ## write dist/ha-bridge.zip, for the Lambda console
 	@rm -rf dist/package
 
 audit: .tools/supply/.installed ## ask PyPI what is known against the packages we use
-	@for file in requirements.txt requirements-command.txt requirements-dev.txt; do \
+	@for file in requirements.txt requirements-command.txt requirements-dev.txt \
+	    ha_bridge_ops/local/locks/builders.txt; do \
 	  echo "$$file" >&2; .tools/supply/bin/pip-audit --strict --disable-pip --require-hashes \
 	  --progress-spinner off --requirement $$file || exit 1; done
 

@@ -34,7 +34,7 @@ _VALUE: Final = re.compile(r"[!-~](?:[ \t!-~]*[!-~])?")
 #: A name that may be told.  Whoever mistakes name and value has put the secret there,
 #: and its letters and digits in a row are more, and mixed.
 _PLAIN_NAME: Final = re.compile(
-    r"(?:[A-Za-z]{1,19}[0-9]{0,2}[-_.]){0,7}[A-Za-z]{1,19}[0-9]{0,2}"
+    r"(?:[0-9]{0,4}[A-Za-z]{1,24}[0-9]{0,4}[-_.]){0,7}[0-9]{0,4}[A-Za-z]{1,24}[0-9]{0,4}"
 )
 
 #: How somebody begins who means a reference, a file or a place in AWS.

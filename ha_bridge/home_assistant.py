@@ -52,8 +52,8 @@ _MAX_HEAD: Final = 64 * 1024
 
 #: What is asked for, as it may be called (RFC 9110, 8.4.1), and what some send unasked;
 #: and what tells zlib to see by itself which it is.
-_PACKED: Final = ("gzip", "x-gzip", "deflate")
-_ANY_PACKING: Final = 15 + 32
+PACKED: Final = ("gzip", "x-gzip", "deflate")
+ANY_PACKING: Final = 15 + 32
 
 #: Seconds between the attempts of one directive: at once, then less and less often, for
 #: as long as there is time.  A proxy that reloads is away for less than one of them.
@@ -572,7 +572,7 @@ class _Connection:
         thousand bytes can keep it busy for a minute.
         """
         coding = response.headers.get("Content-Encoding", "")
-        is_packed = coding.strip().lower() in _PACKED
+        is_packed = coding.strip().lower() in PACKED
         pieces = _pieces(response, _PIECE if is_packed else amount)
         if is_packed:
             pieces = _unpacked(pieces, self.sock.deadline)
@@ -623,8 +623,8 @@ def _unpacked(pieces: Iterator[bytes], deadline: float) -> Iterator[bytes]:
     """
     import zlib  # noqa: PLC0415 - what is not packed needs none
 
-    unpacker = zlib.decompressobj(_ANY_PACKING)
-    allowance, is_first = MAX_ANSWER, True
+    unpacker = zlib.decompressobj(ANY_PACKING)
+    allowance, is_first = MAX_ANSWER + _PIECE, True
     for packed in pieces:
         allowance -= len(packed)
         if allowance < 0:
@@ -634,7 +634,7 @@ def _unpacked(pieces: Iterator[bytes], deadline: float) -> Iterator[bytes]:
             if time.monotonic() > deadline:
                 raise TimeoutError
             if unpacker.eof:  # another may follow, or what is none
-                unpacker, is_first = zlib.decompressobj(_ANY_PACKING), False
+                unpacker, is_first = zlib.decompressobj(ANY_PACKING), False
             try:
                 if piece := unpacker.decompress(left, _PIECE):
                     yield piece

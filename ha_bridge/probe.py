@@ -33,7 +33,7 @@ from ha_bridge.connection import (
     tls_context,
 )
 from ha_bridge.errors import BridgeError
-from ha_bridge.home_assistant import BoundedResponse
+from ha_bridge.home_assistant import ANY_PACKING, PACKED, BoundedResponse
 from ha_bridge.network_errors import certificate_error, spoken, what
 from ha_bridge.settings import PATH, Address
 
@@ -399,11 +399,10 @@ def _unpacked(body: bytes, headers: Mapping[str, str]) -> bytes:
     coding = {name.lower(): value for name, value in headers.items()}.get(
         "content-encoding", ""
     )
-    if coding.strip().lower() not in ("gzip", "x-gzip", "deflate"):
+    if coding.strip().lower() not in PACKED:
         return body
     try:
-        # 32: gzip or zlib, as it begins.
-        return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(body, MAX_LOOK)
+        return zlib.decompressobj(ANY_PACKING).decompress(body, MAX_LOOK)
     except zlib.error:
         return body
 

@@ -42,7 +42,7 @@ _SECRETS: Final = {
 #: Where one is, in whatever line: a comment too, or one that a later line overrides.
 _WITH_A_SECRET: Final = re.compile(
     rf"({'|'.join(_SECRETS)})[\"']?[ \t]*=[ \t]*(?:[\"']\s*)?"
-    rf"(?!(?:{'|'.join(READERS)}):)[^\s\"'#]"
+    rf"(?!(?:{'|'.join(READERS)}):|\.\.\.|…|<|\$\{{|\{{\}})[^\s\"'#]"
 )
 
 _FOR_OTHERS: Final = stat.S_IRGRP | stat.S_IROTH
@@ -118,10 +118,12 @@ def _warn_of_others(env_file: Path, text: str) -> None:
     # An absolute path begins with no hyphen.
     path = str(env_file.absolute())
     file = f" {shlex.quote(path)}" if is_visible(path) else ""
-    if status.st_uid not in (_ROOT, os.geteuid()):
+    # Whoever has become root reads what is his own.
+    known = {_ROOT, os.geteuid(), os.environ.get("SUDO_UID", _ROOT)}
+    if not known & {status.st_uid, str(status.st_uid)}:
         echo(
             f"! Another user of this machine owns {env_file}, and chooses where your "
-            f"token is sent. Unless you know who: rm{file}",
+            f'token is sent. If it is yours: sudo chown "$(id -u)"{file}',
             err=True,
         )
     what = _WITH_A_SECRET.search(text)

@@ -44,7 +44,10 @@ _NAMING: Final[Mapping[str, re.Pattern[str]]] = {
     "aws:principalorgid": _NAME,
     "aws:principalorgpaths": _ORGANIZATION,
     "aws:sourceaccount": _NAME,
-    "aws:sourcearn": _NAME,
+    # No name of a rule or a topic has a colon that could begin another account.
+    "aws:sourcearn": re.compile(
+        rf"{_NAME.pattern}|arn:aws[a-z-]*:(?!s3:|iam:)[a-z0-9-]+:[^:]*:[^:*?$]+:.*"
+    ),
     "aws:sourceip": re.compile(
         r"[\d.]+(?:/(?:[89]|[12]\d|3[0-2]))?"
         r"|[\dA-Fa-f:]+(?:/(?:3[2-9]|[4-9]\d|1[0-2]\d))?"

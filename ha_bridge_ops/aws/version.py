@@ -183,7 +183,7 @@ def download(url: str) -> bytes:
     """
     try:
         answer = urllib3.request("GET", url, timeout=60, preload_content=False)
-        content = answer.read(MOST + 1, decode_content=False)
+        content = answer.read(MOST + 1)
     except urllib3.exceptions.HTTPError as error:
         raise AwsError(type(error).__name__) from None
     if answer.status != 200:  # noqa: PLR2004 - HTTP's OK

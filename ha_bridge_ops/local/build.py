@@ -258,10 +258,9 @@ def _shown(words: str) -> list[str]:
         sys.path.insert(0, str(SOURCES))
         try:
             from ha_bridge.echoes import without  # noqa: PLC0415 - see above
-
-            told = without(told, known)
         except TypeError:
             return []
+        told = without(told, known)
     # As `ascii` writes it, for an index can say what a terminal obeys.
     return [ascii(line)[1:-1] for line in told.splitlines()]
 

@@ -1,6 +1,6 @@
 """The urllib3 of Lambda's runtime, which nobody chooses: 2, or still 1.26.
 
-The core asks for three names of urllib3 2; here is what they are in either.
+The core asks for four names of urllib3 2; here is what they are in either.
 """
 
 from typing import Any
@@ -29,9 +29,9 @@ if BaseHTTPResponse is None:
             super().request(*arguments, **options)
 
         def getresponse(self) -> Any:
-            """Return an answer that is not read ahead, and undoes a compression."""
+            """Return an answer that is not read ahead."""
             return _response.HTTPResponse.from_httplib(
-                super().getresponse(), preload_content=False, decode_content=True
+                super().getresponse(), preload_content=False
             )
 
     HTTPConnection = _Connection

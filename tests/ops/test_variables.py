@@ -61,6 +61,8 @@ def test_nothing_is_filled_in(env_file: Path, text: str) -> None:
         (0o644, "# export LONG_LIVED_ACCESS_TOKEN = 'eyJ'", True),
         (0o644, "'LONG_LIVED_ACCESS_TOKEN'=\"\neyJ\"", True),
         (0o644, "a b c\nLONG_LIVED_ACCESS_TOKEN=eyJ", True),
+        (0o644, "# LONG_LIVED_ACCESS_TOKEN=...\nEXTRA_HEADERS={}", False),
+        (0o644, "# LONG_LIVED_ACCESS_TOKEN=<yours>", False),
     ],
 )
 def test_others_who_can_read_a_token_are_told_of(
@@ -88,7 +90,13 @@ def test_others_who_can_read_a_token_are_told_of(
 @pytest.mark.skipif(os.name == "nt", reason="it has no such owners")
 @pytest.mark.parametrize(
     ("owner_and_me", "is_warned"),
-    [((11, 12), True), ((11, 0), True), ((11, 11), False), ((0, 11), False)],
+    [
+        ((11, 12), True),
+        ((11, 0), True),
+        ((11, 11), False),
+        ((0, 11), False),
+        ((13, 0), False),  # by sudo
+    ],
 )
 def test_a_file_of_somebody_else_is_told_of(
     env_file: Path,
@@ -104,6 +112,7 @@ def test_a_file_of_somebody_else_is_told_of(
     status[stat.ST_UID], me = owner_and_me
     monkeypatch.setattr(Path, "stat", lambda *_, **__: os.stat_result(status))
     monkeypatch.setattr(os, "geteuid", lambda: me)
+    monkeypatch.setenv("SUDO_UID", "13")
     read_variables(env_file)
     assert ("Another user" in capsys.readouterr().err) is is_warned
 

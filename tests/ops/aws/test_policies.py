@@ -167,7 +167,9 @@ def test_every_action_is_too_much_anywhere() -> None:
         {"NotIpAddress": {"aws:SourceIp": "203.0.113.7"}},
         # A role's path may hold colons, and all that a star skips.
         {"StringLike": {"aws:PrincipalArn": "arn:*:iam::123456789012:role/x"}},
-        {"ForAnyValue:StringLike": {"aws:SourceArn": "arn:aws:sns:*:1:x"}},
+        {"StringLike": {"aws:SourceArn": "arn:aws:s3:*:1:x"}},
+        {"StringLike": {"aws:SourceArn": "arn:aws:events:*:*:rule/home"}},
+        {"StringLike": {"aws:SourceArn": "arn:aws:*:*:1:rule/home"}},
     ],
 )
 def test_a_condition_that_names_nobody(condition: dict[str, Any]) -> None:
@@ -192,6 +194,9 @@ def test_a_condition_that_names_nobody(condition: dict[str, Any]) -> None:
         {"ArnEquals": {"lambda:SourceFunctionArn": "arn:aws:lambda:a:1:function:g"}},
         {"ArnLike": {"aws:PrincipalArn": "arn:*:iam::1:role/x"}},
         {"StringLike": {"aws:PrincipalArn": "arn:aws:iam::1:role/*"}},
+        # No topic and no rule has a name with a colon.
+        {"ForAnyValue:StringLike": {"aws:SourceArn": "arn:aws:sns:*:1:x"}},
+        {"StringLike": {"aws:SourceArn": "arn:aws:events:*:1:rule/home-*"}},
         {"IpAddress": {"aws:SourceIp": ["203.0.113.7", "198.51.100.0/24"]}},
         {"IpAddress": {"aws:SourceIp": "2001:db8::/48"}},
     ],

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from http.client import HTTPConnection, HTTPResponse
 from typing import Any
 from urllib.parse import urlsplit
@@ -133,6 +134,8 @@ class Client:
             try:
                 return answer, answer.read()
             except ConnectionResetError:
+                if answer.status != HTTPStatus.BAD_REQUEST:
+                    raise
                 return answer, b""
         finally:
             connection.close()
