@@ -107,20 +107,21 @@ def main() -> None:
             status = cli.main(prog_name="ha-bridge", standalone_mode=False)
             sys.exit(status if isinstance(status, int) else 0)
         except click.Abort:
-            _end(click.ClickException("Aborted!"))
+            _end(click.ClickException("Aborted!"), 1)
         except click.ClickException as error:
-            _end(error if isinstance(error, _ShownError) else _shown(error))
+            shown = error if isinstance(error, _ShownError) else _shown(error)
+            _end(shown, error.exit_code)
         except Exception as error:  # noqa: BLE001 - the text of any may hold a secret
-            _end(CommandError(_unexpected(error)))
+            _end(CommandError(_unexpected(error)), CommandError.exit_code)
         finally:
             for stream in streams:
                 forget_what_it_cannot(stream)
 
 
-def _end(error: click.ClickException) -> NoReturn:
+def _end(error: click.ClickException, status: int) -> NoReturn:
     with suppress(OSError):  # the disk may be full that it is written to
         error.show()
-    sys.exit(error.exit_code)
+    sys.exit(status)
 
 
 class _ShownError(click.UsageError):
