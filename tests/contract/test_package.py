@@ -361,12 +361,17 @@ def test_no_settings_of_an_installer_pack_anything_else(
 ) -> None:
     """Not nothing, and nothing that was built by what has no hash."""
     (file := tmp_path / "settings").write_text(settings)
-    # As the command does: make would see to some of it.
+    # As the command does, for make would see to some of it; and with nothing that was
+    # built before.
     result = run(
         *(sys.executable, str(checkout / "ha_bridge_ops/local/build.py")),
         str(tmp_path / "package"),
         cwd=tmp_path,
-        environ={**with_uv(), variable: str(file)},
+        environ={
+            **with_uv(),
+            variable: str(file),
+            "UV_CACHE_DIR": str(tmp_path / "cache"),
+        },
     )
     assert result.returncode != 0
     assert says in result.stderr
