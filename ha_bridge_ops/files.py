@@ -78,6 +78,11 @@ def read_bytes(path: Path, limit: int = BY_HAND) -> bytes:
     return data
 
 
+def beside(path: Path) -> Path:
+    """Return where a file is while it is written, and stays if that is killed."""
+    return path.with_name(f"{path.name}.new")
+
+
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Give a file beside another, which takes its place once it is written.
@@ -95,12 +100,12 @@ def replacing(path: Path) -> Iterator[Path]:
             yield path
             return
         target = Path(os.path.realpath(path))  # a link stays one
-        beside = target.with_name(f"{target.name}.new")
+        new = beside(target)
         try:
-            yield beside
-            beside.replace(target)
+            yield new
+            new.replace(target)
         finally:
-            beside.unlink(missing_ok=True)
+            new.unlink(missing_ok=True)
     except OSError as error:
         raise CommandError(f"{path} cannot be written: {error.strerror}.") from None
 

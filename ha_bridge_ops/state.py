@@ -11,7 +11,7 @@ from filelock import FileLock, Timeout
 
 from ha_bridge.messages import objects_in
 from ha_bridge_ops.errors import CommandError
-from ha_bridge_ops.files import read_bytes
+from ha_bridge_ops.files import beside, read_bytes
 
 
 def private(path: Path) -> TextIO:
@@ -22,11 +22,6 @@ def private(path: Path) -> TextIO:
     """
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     return os.fdopen(descriptor, "w", encoding="utf-8")
-
-
-def beside(path: Path) -> Path:
-    """Return where a file is while it is written, and stays if that is killed."""
-    return path.with_name(f"{path.name}.new")
 
 
 def write_private(path: Path, text: str) -> None:

@@ -28,7 +28,7 @@ _MOST: Final = 100_000
 TOKEN = "LONG_LIVED_ACCESS_TOKEN"  # noqa: S105 - its name
 
 #: Of those who may own somebody's settings.
-_ROOT: Final = 0
+_ROOT: Final = "0"
 
 #: Variables that may hold a secret, and what to call it.
 _SECRETS: Final = {
@@ -119,8 +119,8 @@ def _warn_of_others(env_file: Path, text: str) -> None:
     path = str(env_file.absolute())
     file = f" {shlex.quote(path)}" if is_visible(path) else ""
     # Whoever has become root reads what is his own.
-    known = {_ROOT, os.geteuid(), os.environ.get("SUDO_UID", _ROOT)}
-    if not known & {status.st_uid, str(status.st_uid)}:
+    known = {_ROOT, str(os.geteuid()), os.environ.get("SUDO_UID")}
+    if str(status.st_uid) not in known:
         echo(
             f"! Another user of this machine owns {env_file}, and chooses where your "
             f'token is sent. If it is yours: sudo chown "$(id -u)"{file}',

@@ -81,8 +81,8 @@ _USERINFO = (
 #: Characters of a name that may be a token, where a word stands for the password.
 _OF_A_TOKEN = 20
 
-#: Characters at the end of what an installer said that are shown.
-_END = 10_000
+#: Characters at the end of what a program has written, in which its last words are.
+END = 10_000
 
 #: A package and its version, in a file of requirements.
 _PINNED = re.compile(r"^([\w.-]+)==(\S+)", re.MULTILINE)
@@ -253,7 +253,7 @@ def _shown(words: str) -> list[str]:
     With a Python before 3.10, none where there are secrets: what hides them is written
     for later ones.
     """
-    told = words[-_END:]
+    told = words[-END:]
     if known := [*secrets_of(os.environ)]:
         sys.path.insert(0, str(SOURCES))
         try:

@@ -66,9 +66,7 @@ _AT_ONCE = 65_536
 #: Seconds for what a program has left in its pipes when it has ended.
 _LEFT_S = 5.0
 
-#: Bytes at the end of what a program has written, in which its last words are, and
-#: characters of these that are shown.
-_END = 10_000
+#: Characters of a program's last words that are shown.
 _SHOWN = 600
 
 #: What AWS writes out of a request whose signature it does not believe; its token need
@@ -147,7 +145,7 @@ def said(text: str, environ: Mapping[str, str], secrets: Iterable[Secret] = ()) 
         environ: All of its environment.
         secrets: What it knows besides, such as from a file.
     """
-    known = without([*secrets, *secrets_of(environ)], text[-_END:])
+    known = without([*secrets, *secrets_of(environ)], text[-build.END :])
     words = " ".join(_SIGNED_TOKEN.sub(REDACTED, known).split())[-_SHOWN:]
     return f"It said: {quoted(words, _SHOWN)}." if words else "It said nothing."
 
@@ -301,8 +299,8 @@ class Process:
     def last_words(self) -> str:
         """Return the end of its output, in one line and as a sentence."""
         with self.log.open("rb") as log:
-            log.seek(max(0, self.log.stat().st_size - _END))
-            text = log.read(_END).decode("utf-8", "replace")
+            log.seek(max(0, self.log.stat().st_size - build.END))
+            text = log.read(build.END).decode("utf-8", "replace")
         return said(text, self._environ)
 
     def stop(self, timeout: float = 20.0) -> None:

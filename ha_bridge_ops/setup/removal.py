@@ -4,11 +4,11 @@ from rich.text import Text
 
 from ha_bridge_ops.aws.deployed import Stack
 from ha_bridge_ops.errors import CommandError
+from ha_bridge_ops.files import beside
 from ha_bridge_ops.local.tools import tools_folder
 from ha_bridge_ops.setup.desk import Desk
 from ha_bridge_ops.skill.apply import begun
 from ha_bridge_ops.skill.ask_cli import Refused
-from ha_bridge_ops.state import beside
 from ha_bridge_ops.terminal import Steps
 
 _HTTP_NOT_FOUND = 404

@@ -81,8 +81,10 @@ def run(
     *command: str, cwd: Path, environ: Mapping[str, str] | None = None, limit: int = 100
 ) -> subprocess.CompletedProcess[str]:
     # Of the make and the virtual environment that the tests themselves may run in.
-    theirs = {"MAKEFLAGS", "MAKELEVEL", "VIRTUAL_ENV", "AWS_PROFILE"}
-    theirs |= {"UV_REQUIRE_BUILD_HASHES"}
+    theirs = (
+        *("MAKEFLAGS", "MAKELEVEL", "VIRTUAL_ENV", "AWS_PROFILE"),
+        "UV_REQUIRE_BUILD_HASHES",
+    )
     inherited = {k: v for k, v in os.environ.items() if k not in theirs}
     return subprocess.run(
         command,
